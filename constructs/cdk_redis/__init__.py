@@ -1,0 +1,1 @@
+"""AWS CDK constructs for Redis-compatible stores: ElastiCache and MemoryDB."""

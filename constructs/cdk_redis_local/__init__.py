@@ -1,0 +1,1 @@
+"""A local AWS for real deploys: real engines over TLS, no account."""
