@@ -1,0 +1,52 @@
+"""Names that AWS accepts: unique, lower case, and new when the thing they name must be replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+_DIGEST_LENGTH = 8
+
+
+def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object = None) -> str:
+    """Name a thing after the path of its construct.
+
+    Args:
+        construct: The construct that the name is for; its path makes the name unique in the account's Region.
+        max_length: Longest name that the service takes, in characters.
+        replaced_by: Properties that force a replacement when they change; tokens allowed. Their digest becomes
+            part of the name, because CloudFormation creates the new thing before it deletes the old one, and two
+            things cannot have one name. Default: - the name depends on the path alone.
+
+    Returns:
+        Lower-case letters, digits and single hyphens, beginning with a letter.
+    """
+    suffix = "" if replaced_by is None else f"-{digest(construct, replaced_by)}"
+    name = cdk.Names.unique_resource_name(construct, max_length=max_length - len(suffix), separator="-").lower()
+    return re.sub(r"-{2,}", "-", name).strip("-") + suffix
+
+
+def digest(construct: IConstruct, values: object) -> str:
+    """Eight hexadecimal digits that stand for values; references to other resources count by their logical id."""
+    resolved = cdk.Stack.of(construct).resolve(values)
+    return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def name_problem(name: str, *, max_length: int) -> str | None:
+    """Say what is wrong with a name given by hand; None if it is legal or a token.
+
+    ElastiCache stores names in lower case and MemoryDB refuses others; the schemas' patterns are not anchored, so
+    that no tool before the deploy says so.
+    """
+    if cdk.Token.is_unresolved(name):
+        return None
+    if len(name) <= max_length and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        return None
+    return (
+        f"a name has 1 to {max_length} lower-case letters, digits and single hyphens, "
+        "begins with a letter and does not end with a hyphen"
+    )
