@@ -1,0 +1,77 @@
+"""What a function's environment says about a store: the names that deploy time writes and run time reads.
+
+Nothing but the standard library is imported here, so that constructs may use these names at synth.
+"""
+
+from __future__ import annotations
+
+SERVICE = "CDK_REDIS_SERVICE"
+"""``elasticache`` or ``memorydb``; also the service name that an IAM token is signed for."""
+
+STORE = "CDK_REDIS_STORE"
+"""Replication group id or cluster name: what an IAM token is signed for, and the report's title."""
+
+HOST = "CDK_REDIS_HOST"
+"""Configuration endpoint of a cluster; primary endpoint where cluster mode is off."""
+
+PORT = "CDK_REDIS_PORT"
+"""Port of ``HOST``."""
+
+READER_HOST = "CDK_REDIS_READER_HOST"
+"""Reader endpoint, where cluster mode is off and there are replicas; otherwise absent."""
+
+READER_PORT = "CDK_REDIS_READER_PORT"
+"""Port of ``READER_HOST``."""
+
+TLS = "CDK_REDIS_TLS"
+"""``true`` or ``false``."""
+
+CLUSTER_MODE = "CDK_REDIS_CLUSTER_MODE"
+"""``true`` or ``false``."""
+
+AUTHENTICATION = "CDK_REDIS_AUTHENTICATION"
+"""``iam``, ``password`` or ``none``."""
+
+USER = "CDK_REDIS_USER"
+"""Name of the user to sign in as; absent where authentication is ``none``."""
+
+SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable that holds an ARN
+"""Secrets Manager secret with the user's password; present only where authentication is ``password``."""
+
+ENGINE = "CDK_REDIS_ENGINE"
+"""Declared engine: ``valkey`` or ``redis``."""
+
+ENGINE_VERSION = "CDK_REDIS_ENGINE_VERSION"
+"""Declared version, as precise as it was declared: ``7.1``."""
+
+SHARDS = "CDK_REDIS_SHARDS"
+"""Declared number of shards."""
+
+REPLICAS = "CDK_REDIS_REPLICAS"
+"""Declared number of replicas of each shard."""
+
+KEY_PREFIX = "CDK_REDIS_KEY_PREFIX"
+"""Prefix of every key that the smoke test touches."""
+
+BUDGET_SECONDS = "CDK_REDIS_BUDGET_SECONDS"
+"""Seconds within which the whole battery ends with a verdict."""
+
+DIGEST = "CDK_REDIS_DIGEST"
+"""Digest of the target's properties; read by nobody, makes the function new when the target changes."""
+
+ELASTICACHE = "elasticache"
+MEMORYDB = "memorydb"
+
+AUTHENTICATION_IAM = "iam"
+AUTHENTICATION_PASSWORD = "password"  # noqa: S105 - a kind of authentication
+AUTHENTICATION_NONE = "none"
+
+DEFAULT_KEY_PREFIX = "cdk-redis-smoke:"
+DEFAULT_BUDGET_SECONDS = 20
+
+SMOKE_TEST_COMMANDS = ("acl|whoami", "cluster|slots", "info", "readonly", "get", "set", "del")
+"""Every command that the smoke test's user needs, in the words of an access string, without the ``+``.
+
+HELLO and AUTH are open to everybody. The client is told not to announce itself (CLIENT SETINFO) and not to ask for
+maintenance notifications, so neither is needed.
+"""

@@ -1,0 +1,199 @@
+"""Settings of the run time, read from an environment and checked before anything is dialled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdk_redis_runtime import _environment as env
+
+
+class SettingsError(ValueError):
+    """The environment does not describe a store.
+
+    Attributes:
+        problems: One sentence a variable.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        """Describe the problems.
+
+        Args:
+            problems: At least one sentence.
+        """
+        self.problems = tuple(problems)
+        super().__init__("the environment does not describe a store: " + "; ".join(problems))
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where something listens.
+
+    Attributes:
+        host: DNS name; the name that the certificate must carry.
+        port: TCP port, 1 to 65535.
+    """
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """``host:port``."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to connect to a store.
+
+    Attributes:
+        service: ``elasticache`` or ``memorydb``.
+        store: Replication group id or cluster name, which an IAM token is signed for.
+        host: Configuration endpoint, or primary endpoint where cluster mode is off.
+        port: Port of the endpoint.
+        reader: Reader endpoint, where cluster mode is off and there are replicas.
+        tls: Whether the store speaks TLS, and nothing else.
+        cluster_mode: Whether keys are spread over shards.
+        authentication: ``iam``, ``password`` or ``none``.
+        user: User to sign in as; None where authentication is ``none``.
+        secret_arn: Secret with the password, where authentication is ``password``.
+        region: AWS Region of the store and of its secret.
+    """
+
+    service: str
+    store: str
+    host: str
+    port: int
+    reader: Address | None = None
+    tls: bool = True
+    cluster_mode: bool = True
+    authentication: str = env.AUTHENTICATION_IAM
+    user: str | None = None
+    secret_arn: str | None = None
+    region: str | None = None
+
+    @property
+    def endpoint(self) -> Address:
+        """Host and port as one."""
+        return Address(self.host, self.port)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Connection:
+        """Read the variables named in `cdk_redis_runtime._environment`.
+
+        Args:
+            environment: ``os.environ``, or the like.
+
+        Raises:
+            SettingsError: With every variable that is missing or wrong.
+        """
+        read = _Reader(environment)
+        authentication = read.choice(
+            env.AUTHENTICATION, env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD, env.AUTHENTICATION_NONE
+        )
+        signs_in = authentication in (env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD)
+        connection = cls(
+            service=read.choice(env.SERVICE, env.ELASTICACHE, env.MEMORYDB),
+            store=read.text(env.STORE),
+            host=read.text(env.HOST),
+            port=read.number(env.PORT, 1, 65535),
+            reader=_reader_endpoint(read),
+            tls=read.boolean(env.TLS),
+            cluster_mode=read.boolean(env.CLUSTER_MODE),
+            authentication=authentication,
+            user=read.text(env.USER) if signs_in else None,
+            secret_arn=read.text(env.SECRET_ARN) if authentication == env.AUTHENTICATION_PASSWORD else None,
+            # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
+            region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
+        )
+        read.raise_if_any()
+        return connection
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the template declared, which the smoke test compares with what it sees.
+
+    Attributes:
+        engine: ``valkey`` or ``redis``.
+        engine_version: As precise as it was declared: ``7.1`` accepts 7.1.0, ``7.1.0`` does not accept 7.1.4.
+        shards: Number of shards, at least 1.
+        replicas: Replicas of each shard, 0 or more.
+        key_prefix: Prefix of every key that the smoke test touches.
+        budget: Seconds within which the battery ends.
+    """
+
+    engine: str
+    engine_version: str
+    shards: int
+    replicas: int
+    key_prefix: str = env.DEFAULT_KEY_PREFIX
+    budget: float = env.DEFAULT_BUDGET_SECONDS
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Declaration:
+        """Read the variables named in `cdk_redis_runtime._environment`.
+
+        Args:
+            environment: ``os.environ``, or the like.
+
+        Raises:
+            SettingsError: With every variable that is missing or wrong.
+        """
+        read = _Reader(environment)
+        declaration = cls(
+            engine=read.choice(env.ENGINE, "valkey", "redis"),
+            engine_version=read.text(env.ENGINE_VERSION),
+            shards=read.number(env.SHARDS, 1, 500),
+            replicas=read.number(env.REPLICAS, 0, 5),
+            key_prefix=read.text(env.KEY_PREFIX),
+            budget=read.number(env.BUDGET_SECONDS, 1, 900),
+        )
+        read.raise_if_any()
+        return declaration
+
+
+def _reader_endpoint(read: _Reader) -> Address | None:
+    if not (read.has(env.READER_HOST) or read.has(env.READER_PORT)):
+        return None
+    return Address(read.text(env.READER_HOST), read.number(env.READER_PORT, 1, 65535))
+
+
+class _Reader:
+    """Reads variables, noting every problem rather than stopping at the first."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._problems: list[str] = []
+
+    def has(self, name: str) -> bool:
+        return bool(self._environment.get(name))
+
+    def text(self, *names: str) -> str:
+        for name in names:
+            if value := self._environment.get(name):
+                return value
+        self._problems.append(f"{' or '.join(names)} is not set")
+        return ""
+
+    def choice(self, name: str, *allowed: str) -> str:
+        value = self.text(name)
+        if value and value not in allowed:
+            self._problems.append(f"{name}: got {value!r}, allowed are {', '.join(allowed)}")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        return self.choice(name, "true", "false") == "true"
+
+    def number(self, name: str, low: int, high: int) -> int:
+        text = self.text(name)
+        if not text:
+            return low
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        self._problems.append(f"{name}: got {text!r}, allowed is a whole number from {low} to {high}")
+        return low
+
+    def raise_if_any(self) -> None:
+        if self._problems:
+            raise SettingsError(self._problems)
