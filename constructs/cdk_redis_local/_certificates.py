@@ -1,0 +1,44 @@
+"""Throw-away certificates: made at run time, trusted by nobody but those who are handed the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+
+# Engines announce "localhost"; the address is in the certificate for those who connect by number.
+_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A server certificate with its private key, as PEM files."""
+
+    certificate_file: Path
+    key_file: Path
+
+
+class CertificateAuthority:
+    """A certificate authority that lives as long as the directory its files are in.
+
+    ``ca_file`` is the PEM file to trust, for ``SSL_CERT_FILE`` or ``ssl_ca_certs``.
+    """
+
+    def __init__(self, directory: Path, name: str = "cdk-redis local cloud") -> None:
+        """Make the authority and write its certificate to ``directory/ca.pem``."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._authority = trustme.CA(organization_name=name)
+        self.ca_file = directory / "ca.pem"
+        self._authority.cert_pem.write_to_path(str(self.ca_file))
+
+    def issue(self, name: str) -> Certificate:
+        """A certificate for ``localhost``, written to files that begin with ``name``."""
+        issued = self._authority.issue_cert(*_NAMES)
+        certificate = Certificate(self._directory / f"{name}.crt", self._directory / f"{name}.key")
+        issued.private_key_pem.write_to_path(str(certificate.key_file))
+        certificate.key_file.chmod(0o600)
+        for index, part in enumerate(issued.cert_chain_pems):
+            part.write_to_path(str(certificate.certificate_file), append=index > 0)
+        return certificate

@@ -1,0 +1,138 @@
+"""Forming a cluster of running nodes: slots, replicas, and when it may be called available."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from ._node import HOST, Node, wait_until
+
+SLOTS = 16384
+_FORMING_TIMEOUT = 1.0
+
+
+def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
+    """The settings that make a node a member of a cluster reached through ``localhost``."""
+    return [
+        ("cluster-enabled", "yes"),
+        ("cluster-config-file", "nodes.conf"),
+        ("cluster-port", str(node.bus_port)),
+        ("cluster-announce-ip", "127.0.0.1"),
+        ("cluster-announce-bus-port", str(node.bus_port)),
+        # Clients check the certificate's name, so they are sent to a name.
+        ("cluster-announce-hostname", HOST),
+        ("cluster-preferred-endpoint-type", "hostname"),
+        # What ElastiCache does unless a parameter group says otherwise: slots that are covered are served.
+        ("cluster-require-full-coverage", "no"),
+        # A replica takes over however long it was apart from its primary: there is no other copy here.
+        ("cluster-replica-validity-factor", "0"),
+        *(
+            [("tls-cluster", "yes"), ("cluster-announce-tls-port", str(node.port))]
+            if tls
+            else [("cluster-announce-port", str(node.port))]
+        ),
+    ]
+
+
+def slot_ranges(shards: int) -> list[tuple[int, int]]:
+    """The first and last slot of each shard, shared out evenly."""
+    bounds = [round(SLOTS * shard / shards) for shard in range(shards + 1)]
+    return [(first, last - 1) for first, last in itertools.pairwise(bounds)]
+
+
+def node_id(node: Node) -> str:
+    """The id by which the members of the cluster know this node."""
+    return str(node.admin.execute_command("CLUSTER", "MYID"))
+
+
+def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
+    """Make one cluster of nodes that just started, each primary with an even share of the slots."""
+    # Members tell each other twice in a node timeout: a short one makes the news travel faster. A primary takes
+    # writes two seconds after its start in any case, so the rest is to be done by then.
+    _set_node_timeout(nodes, _FORMING_TIMEOUT)
+    primaries = [node for node in nodes if node.started_as == "primary"]
+    for epoch, (node, (first, last)) in enumerate(zip(primaries, slot_ranges(len(primaries)), strict=True), start=1):
+        # Epochs that differ from the start need not be settled by gossip later.
+        node.admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
+        node.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+    for node in nodes[1:]:
+        meet(nodes[0], node)
+    for node in nodes:
+        if node.started_as == "replica":
+            primary = next(other for other in primaries if other.shard == node.shard)
+            replicate(node, primary)
+    wait_until_available(nodes)
+    _set_node_timeout(nodes, node_timeout)
+
+
+def _set_node_timeout(nodes: Sequence[Node], seconds: float) -> None:
+    for node in nodes:
+        node.admin.config_set("cluster-node-timeout", int(seconds * 1000))
+
+
+def meet(member: Node, newcomer: Node) -> None:
+    """Introduce a node to a cluster."""
+    # Only the bus port is connected to; the other is stored until gossip tells better.
+    member.admin.execute_command("CLUSTER", "MEET", "127.0.0.1", newcomer.port, newcomer.bus_port)
+
+
+def replicate(replica: Node, primary: Node) -> None:
+    """Make an empty node a replica, as soon as it knows the primary."""
+    primary_id = node_id(primary)
+
+    def done() -> bool:
+        return replica.admin.execute_command("CLUSTER", "REPLICATE", primary_id) == "OK"
+
+    wait_until(done, "a replica's knowledge of its primary")
+
+
+def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
+    """Wait until every node sees the whole cluster, and every replica is in sync.
+
+    Before that a killed primary would never be replaced, and clients would be sent to nodes without a name.
+    """
+    ports = {node.port for node in nodes}
+    for node in nodes:
+        wait_until(lambda node=node: _sees_all(node, ports, slots), "the forming of the cluster", seconds=40)
+
+
+def _sees_all(node: Node, ports: set[int], slots: int) -> bool:
+    state = _fields(node.admin.execute_command("CLUSTER", "INFO"))
+    if state["cluster_state"] != "ok" or int(state["cluster_slots_assigned"]) != slots:
+        return False
+    seen: set[int] = set()
+    for _, _, *members in node.admin.execute_command("CLUSTER", "SLOTS"):
+        if any(host != HOST for host, *_ in members):
+            return False
+        seen.update(port for _, port, *_ in members)
+    replication = node.admin.info("replication")
+    in_sync = replication["role"] == "master" or replication["master_link_status"] == "up"
+    return seen == ports and in_sync
+
+
+def delete_slots(nodes: Sequence[Node], shard: int) -> int:
+    """Take a shard's slots away without giving them to another; returns how many those were."""
+    owner = next(node for node in nodes if node.shard == shard and node.role == "primary")
+    ranges = owned_ranges(owner)
+    # Gossip spreads who owns a slot, not that nobody does: every node is told, the owner first.
+    for node in [owner, *(node for node in nodes if node is not owner and node.running)]:
+        for first, last in ranges:
+            node.admin.execute_command("CLUSTER", "DELSLOTSRANGE", first, last)
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def owned_ranges(node: Node) -> list[tuple[int, int]]:
+    """The slot ranges of a node, as it sees them itself."""
+    mine: list[tuple[int, int]] = []
+    for line in node.admin.execute_command("CLUSTER", "NODES").splitlines():
+        fields = line.split()
+        if "myself" in fields[2]:
+            for part in fields[8:]:
+                if not part.startswith("["):  # a slot on its way, not one it owns
+                    first, _, last = part.partition("-")
+                    mine.append((int(first), int(last or first)))
+    return mine
+
+
+def _fields(text: str) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)

@@ -1,0 +1,252 @@
+"""Sets of real engines: a store's nodes, over TLS, with replicas, slots and ACL users."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+
+from redis.exceptions import ResponseError
+
+from . import _cluster
+from ._acl import CLOSED_DEFAULT, AclUser
+from ._certificates import CertificateAuthority
+from ._engine_program import EngineProgram, find_engine
+from ._errors import EngineError
+from ._node import HOST, Node, Security, wait_until
+from ._workspace import Workspace
+
+_MANAGER = "cdk-redis-local"
+# Set by this module itself; a parameter group does not get to change them.
+_RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
+
+
+class EngineSet:
+    """The nodes of one store, started as real processes on free loopback ports.
+
+    Entering the ``with`` block (or :meth:`start`) returns when all slots are covered and all replicas are in
+    sync; leaving it (or :meth:`stop`) leaves no process, port or file behind.
+
+    Example:
+        >>> user = AclUser("app", "on ~app:* +@all", passwords=("a-password",))
+        >>> with EngineSet(shards=3, replicas=1, cluster_mode=True, users=[user]) as engines:
+        ...     host, port = engines.endpoint
+        ...     redis.RedisCluster(host=host, port=port, username="app", password="a-password", ssl=True,
+        ...                        ssl_ca_certs=str(engines.ca_file))
+    """
+
+    def __init__(
+        self,
+        *,
+        shards: int = 1,
+        replicas: int = 0,
+        cluster_mode: bool = False,
+        users: Iterable[AclUser] = (),
+        parameters: Mapping[str, str] | None = None,
+        tls: bool = True,
+        authority: CertificateAuthority | None = None,
+        node_timeout: float = 5.0,
+        workspace: Workspace | None = None,
+        open_gate: Callable[[Node], int] | None = None,
+    ) -> None:
+        """Describe the set; nothing is started yet.
+
+        Args:
+            shards: How many primaries share the slots. Always 1 without cluster mode.
+            replicas: How many replicas each primary has.
+            cluster_mode: Whether the nodes form a cluster.
+            users: Who may sign in. The user ``default`` is off unless it is among them.
+            parameters: Engine settings, as in a parameter group; those that the engine does not know, or
+                cannot change, are left out (:attr:`ignored_parameters`).
+            tls: Whether the nodes speak TLS (and only TLS).
+            authority: Who issues the nodes' certificate. Default: - one of the set's own.
+            node_timeout: Seconds without an answer after which a cluster takes a node for failed.
+            workspace: Where processes and files live. Default: - one of the set's own.
+            open_gate: Called with each node before it starts; returns the port that the node is announced at.
+
+        Raises:
+            EngineError: More than one shard without cluster mode.
+            EngineNotFoundError: This machine has no usable engine.
+        """
+        if shards != 1 and not cluster_mode:
+            raise EngineError(f"{shards} shards need cluster mode")
+        self.program: EngineProgram = find_engine()
+        self.shards = shards
+        self.replicas = replicas
+        self.cluster_mode = cluster_mode
+        self.users: list[AclUser] = list(users)
+        self.parameters: dict[str, str] = dict(parameters or {})
+        self.ignored_parameters: dict[str, str] = {}
+        self.tls = tls
+        self.nodes: list[Node] = []
+        self._node_timeout = node_timeout
+        self._open_gate = open_gate
+        self._owned_workspace = None if workspace else Workspace()
+        self._workspace = workspace or self._owned_workspace or Workspace()
+        self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
+        self._lock = threading.RLock()
+        self.authority = authority or CertificateAuthority(self._directory / "ca")
+        self._security = Security(
+            manager=AclUser(_MANAGER, passwords=(secrets.token_hex(24),)),
+            certificate=self.authority.issue(f"node-{secrets.token_hex(4)}") if tls else None,
+            ca_file=self.authority.ca_file if tls else None,
+        )
+
+    def __enter__(self) -> EngineSet:
+        """Start the nodes."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the nodes."""
+        self.stop()
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port of the first primary: the configuration or the primary endpoint."""
+        return HOST, self.primaries[0].port
+
+    @property
+    def reader_endpoint(self) -> tuple[str, int]:
+        """Host and port of the first replica; of the primary when there is none."""
+        return HOST, (self.replica_nodes or self.primaries)[0].port
+
+    @property
+    def primaries(self) -> list[Node]:
+        """The nodes started as primaries, in the order of the shards."""
+        return [node for node in self.nodes if node.started_as == "primary"]
+
+    @property
+    def replica_nodes(self) -> list[Node]:
+        """The nodes started as replicas."""
+        return [node for node in self.nodes if node.started_as == "replica"]
+
+    @property
+    def ca_file(self) -> str:
+        """The PEM file to trust."""
+        return str(self.authority.ca_file)
+
+    def start(self) -> None:
+        """Start all nodes and wait until the store is available.
+
+        Raises:
+            EngineError: A node ended, a setting or a user was refused, or the store did not become available.
+        """
+        with self._lock:
+            roles = ["primary"] + ["replica"] * self.replicas
+            self._launch([self._new_node(shard, role) for shard in range(self.shards) for role in roles])
+            if self.cluster_mode:
+                _cluster.form_cluster(self.nodes, self._node_timeout)
+            else:
+                self._wait_for_replicas()
+            self.set_parameters(self.parameters)
+
+    def stop(self) -> None:
+        """Stop all nodes and remove their files. A second call does nothing."""
+        with self._lock:
+            for node in self.nodes:
+                node.stop()
+            self.nodes.clear()
+            if self._owned_workspace:
+                self._owned_workspace.close()
+
+    def set_users(self, users: Sequence[AclUser]) -> None:
+        """Make these, and no others, the users of every node, while it runs.
+
+        Raises:
+            EngineError: The engine refuses an access string; the message has its reason.
+        """
+        with self._lock:
+            kept = {user.name for user in users} | {"default", _MANAGER}
+            for node in self._running():
+                for user in _with_default(users):
+                    self._set_user(node, user)
+                gone = [name for name in node.admin.acl_users() if name not in kept]
+                if gone:
+                    node.admin.acl_deluser(*gone)
+            self.users = list(users)
+
+    def set_user(self, user: AclUser) -> None:
+        """Add a user on every node, or change the one of that name."""
+        self.set_users([*(other for other in self.users if other.name != user.name), user])
+
+    def set_parameters(self, parameters: Mapping[str, str]) -> None:
+        """Change engine settings on every node, while it runs.
+
+        Raises:
+            EngineError: The engine knows the setting and refuses the value.
+        """
+        with self._lock:
+            self.parameters = dict(parameters)
+            self.ignored_parameters = {}
+            for node in self._running():
+                for name, value in parameters.items():
+                    if name in _RESERVED or not _set_parameter(node, name, value):
+                        self.ignored_parameters[name] = value
+
+    def stop_node(self, index: int) -> None:
+        """End one node's process, as a crash would; it is not started again."""
+        self.nodes[index].stop()
+
+    def delete_slots(self, shard: int) -> int:
+        """Leave a shard's slots without an owner; returns how many they were."""
+        return _cluster.delete_slots(self.nodes, shard)
+
+    def _new_node(self, shard: int, role: str) -> Node:
+        directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"
+        node = Node(self.program, self._workspace, directory, self._security, shard, role)
+        self.nodes.append(node)
+        if self._open_gate:
+            node.port = self._open_gate(node)
+        return node
+
+    def _launch(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            settings: list[tuple[str, str]] = []
+            if self.cluster_mode:
+                settings += _cluster.cluster_settings(node, self.tls)
+            elif node.started_as == "replica":
+                settings.append(("replicaof", f"127.0.0.1 {self.primaries[0].port}"))
+            node.start(settings, _with_default(self.users))
+        for node in nodes:
+            node.wait()
+
+    def _wait_for_replicas(self) -> None:
+        for node in self.replica_nodes:
+            if node.running:
+                wait_until(
+                    lambda node=node: node.admin.info("replication")["master_link_status"] == "up", "a full sync"
+                )
+
+    def _running(self) -> list[Node]:
+        return [node for node in self.nodes if node.running]
+
+    @staticmethod
+    def _set_user(node: Node, user: AclUser) -> None:
+        try:
+            node.admin.execute_command("ACL", "SETUSER", user.name, *user.rules)
+        except ResponseError as error:
+            raise EngineError(f"the engine refuses the access string of user {user.name}: {error}") from error
+
+
+def _with_default(users: Iterable[AclUser]) -> list[AclUser]:
+    # First, so that a default user of the caller's comes after it and wins.
+    return [CLOSED_DEFAULT, *users] if all(user.name != "default" for user in users) else list(users)
+
+
+def _set_parameter(node: Node, name: str, value: str) -> bool:
+    try:
+        node.admin.execute_command("CONFIG", "SET", name, value)
+    except ResponseError as error:
+        text = str(error).lower()
+        if "unknown" in text or "immutable" in text or "unsupported" in text:
+            return False
+        raise EngineError(f"the engine refuses {name}={value}: {error}") from error
+    return True

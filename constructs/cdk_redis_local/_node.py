@@ -1,0 +1,211 @@
+"""One engine process: a primary or a replica."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from ._acl import AclUser
+from ._certificates import Certificate
+from ._engine_program import EngineProgram
+from ._errors import EngineError
+from ._workspace import Workspace
+
+HOST = "localhost"
+START_SECONDS = 20.0
+# Below the range that the kernel hands out for outgoing connections, so that a port found free stays free.
+_PORTS = range(10240, 32768)
+
+
+@dataclass(frozen=True)
+class Security:
+    """How nodes are reached and by whom they are managed.
+
+    ``certificate`` and ``ca_file`` are absent in a set without TLS. ``manager`` is the internal user that forms
+    clusters, replicates and changes ACLs; its password never leaves the process.
+    """
+
+    manager: AclUser
+    certificate: Certificate | None
+    ca_file: Path | None
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    for port in random.sample(_PORTS, 200):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EngineError("found no free port on 127.0.0.1")
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        EngineError: It did not within that many seconds; the message says ``what`` was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            if condition():
+                return
+        if time.monotonic() > deadline:
+            raise EngineError(f"{what} did not happen within {seconds:g} s")
+        time.sleep(0.03)
+
+
+class Node:
+    """An engine process.
+
+    ``port`` is where clients connect, ``engine_port`` where the process itself listens: another one when a gate
+    stands in front of it. ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``; a failover may
+    have changed it since, :attr:`role` asks the engine.
+    """
+
+    def __init__(
+        self, program: EngineProgram, workspace: Workspace, directory: Path, security: Security, shard: int, role: str
+    ) -> None:
+        """Reserve the ports of a node that is not started yet."""
+        self.shard = shard
+        self.started_as = role
+        self.host = HOST
+        self.engine_port = free_port()
+        self.bus_port = free_port()
+        self.port = self.engine_port
+        self.process: subprocess.Popen[bytes] | None = None
+        self._program = program
+        self._workspace = workspace
+        self._security = security
+        self._directory = directory
+        self.admin = self.client(security.manager.name, security.manager.passwords[0], port=self.engine_port)
+
+    def client(self, user: str | None = None, password: str | None = None, *, port: int | None = None) -> redis.Redis:
+        """A client of this one node, TLS verified, that signs in as that user. Default: nobody."""
+        tls: dict[str, Any] = {}
+        if self._security.ca_file:
+            tls = {"ssl": True, "ssl_ca_certs": str(self._security.ca_file)}
+        return redis.Redis(
+            host=HOST,
+            port=port or self.port,
+            username=user,
+            password=password,
+            decode_responses=True,
+            protocol=2,
+            socket_timeout=10,
+            retry=Retry(NoBackoff(), 0),
+            **tls,
+        )
+
+    @property
+    def role(self) -> str:
+        """``primary`` or ``replica``, as the engine says now."""
+        return "primary" if self.admin.role()[0] == "master" else "replica"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What the engine wrote so far."""
+        path = self._directory / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self, settings: Iterable[tuple[str, str]], users: Iterable[AclUser]) -> None:
+        """Start the process; :meth:`wait` waits until it answers."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        acl_file = self._directory / "users.acl"
+        acl_file.write_text("\n".join(user.line for user in (*users, self._security.manager)) + "\n")
+        lines = [*self._own_settings(), ("aclfile", str(acl_file)), *settings]
+        configuration = self._directory / "engine.conf"
+        configuration.touch(mode=0o600)
+        configuration.write_text("".join(f'{name} "{value}"\n' for name, value in lines))
+        with (self._directory / "log").open("ab") as log:
+            self.process = self._workspace.spawn(
+                [self._program.path, str(configuration)], cwd=self._directory, stdout=log, stderr=log
+            )
+
+    def wait(self) -> None:
+        """Wait until the engine answers.
+
+        Raises:
+            EngineError: It ended, or does not answer.
+        """
+
+        def answers() -> bool:
+            if not self.running:
+                raise EngineError(f"{self._program} ended at its start: {_last_line(self.log)}")
+            return bool(self.admin.ping())
+
+        wait_until(answers, f"the answer of {self._program} on port {self.engine_port}")
+
+    def freeze(self) -> None:
+        """Let the process hang: it keeps its port and its connections and says nothing."""
+        if self.process:
+            os.kill(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End the hanging."""
+        if self.process:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End the process at once. A second call does nothing."""
+        self.admin.close()
+        if self.process:
+            # Nothing is to be saved, and a frozen process does not hear a politer signal.
+            self.process.kill()
+            self.process.wait()
+
+    def _own_settings(self) -> list[tuple[str, str]]:
+        manager = self._security.manager
+        settings = [
+            ("bind", "127.0.0.1"),
+            ("save", ""),
+            ("appendonly", "no"),
+            ("dir", str(self._directory)),
+            ("daemonize", "no"),
+            ("repl-diskless-sync", "yes"),
+            # Else a first full synchronisation waits five seconds for more replicas.
+            ("repl-diskless-sync-delay", "0"),
+            ("repl-ping-replica-period", "1"),
+            ("masteruser", manager.name),
+            ("masterauth", manager.passwords[0]),
+            ("replica-announce-ip", HOST),
+            ("replica-announce-port", str(self.port)),
+        ]
+        certificate = self._security.certificate
+        if certificate is None or self._security.ca_file is None:
+            return [*settings, ("port", str(self.engine_port))]
+        return [
+            *settings,
+            ("port", "0"),
+            ("tls-port", str(self.engine_port)),
+            ("tls-cert-file", str(certificate.certificate_file)),
+            ("tls-key-file", str(certificate.key_file)),
+            ("tls-ca-cert-file", str(self._security.ca_file)),
+            ("tls-auth-clients", "no"),
+            ("tls-replication", "yes"),
+            ("tls-protocols", "TLSv1.2 TLSv1.3"),
+        ]
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it wrote nothing"
