@@ -1,0 +1,52 @@
+# Every target sets up what it needs by itself, and reuses what is there.
+
+SHELL := /bin/bash
+ENV ?= dev
+FAULT ?=
+
+# The virtual environment's Python and Node.js come first, for jsii and for the CDK CLI's "python3 app.py".
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint unit synth requirements clean engine
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup engine ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
+	python -m cdk_redis_local demo $(if $(FAULT),--fault $(FAULT)) -c env=local -c engine=$$(.ci/setup engine-version)
+
+test: lint engine ## Run every check and every test
+	pytest
+
+unit: setup ## Run the unit and snapshot tests only (under a minute)
+	pytest tests/unit tests/snapshot
+
+lint: setup ## Check format, style, types and who may import whom
+	ruff format --check .
+	ruff check .
+	pyright
+	lint-imports --no-cache
+
+synth: setup ## Write the CloudFormation templates to cdk.out (ENV=prod for another environment)
+	cdk synth --all --quiet -c env=$(ENV)
+
+setup: .venv/.packages node_modules/.made ## Set up .venv and node_modules, and nothing more
+
+.venv/.made:
+	@.ci/setup venv
+
+.venv/.packages: requirements-dev.txt pyproject.toml .venv/.made
+	@.ci/setup packages
+
+node_modules/.made: package.json package-lock.json .venv/.packages
+	@.ci/setup node
+
+engine:
+	@.ci/setup engine
+
+requirements: ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
+	@.ci/requirements
+
+clean: ## Remove everything that was set up or built here
+	rm -rf .venv node_modules cdk.out dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,60 @@
+"""The layout rule: `constructs/` is a plain source folder (see CONTRIBUTING.md)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import constructs
+import pytest
+
+PACKAGES = ("cdk_redis", "cdk_redis_runtime", "cdk_redis_local")
+
+
+def test_the_source_folder_holds_no_python_file_directly(repository: Path) -> None:
+    assert list((repository / "constructs").glob("*.py")) == []
+
+
+def test_constructs_is_the_library_and_not_our_folder(repository: Path) -> None:
+    assert constructs.Construct.__name__ == "Construct"
+    assert not Path(str(constructs.__file__)).is_relative_to(repository / "constructs")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_is_typed_and_shipped(repository: Path, package: str) -> None:
+    assert (repository / "constructs" / package / "py.typed").is_file()
+    settings = re.search(r"targets\.wheel\]\npackages = (.*)", (repository / "pyproject.toml").read_text())
+    assert settings is not None
+    assert f'"constructs/{package}"' in settings[1]
+
+
+def test_tests_are_no_packages(repository: Path) -> None:
+    assert list((repository / "tests").rglob("__init__.py")) == []
+
+
+def test_tests_stay_out_of_the_source_folder(repository: Path) -> None:
+    # pytest would register an empty module `constructs` for one, and break every later import of the library.
+    source = repository / "constructs"
+    assert [*source.rglob("test_*.py"), *source.rglob("conftest.py")] == []
+
+
+def _pins(requirements: Path) -> set[str]:
+    return {line for line in requirements.read_text().splitlines() if re.match(r"[a-z]", line)}
+
+
+def test_the_tests_run_with_the_versions_that_the_app_installs(repository: Path) -> None:
+    app, development = _pins(repository / "requirements.txt"), _pins(repository / "requirements-dev.txt")
+    assert app
+    assert app <= development
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned_and_names_no_index(repository: Path, name: str) -> None:
+    for line in (repository / name).read_text().splitlines():
+        assert re.match(r"#|-e \.$|[a-z0-9-]+==[\w.]+( ; .+)?$", line), line
+
+
+def test_the_node_lock_names_no_private_registry(repository: Path) -> None:
+    lock = (repository / "package-lock.json").read_text()
+    addresses = set(re.findall(r'"resolved": "(https?://[^/"]+)', lock))
+    assert addresses <= {"https://registry.npmjs.org"}
