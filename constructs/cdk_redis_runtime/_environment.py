@@ -35,7 +35,7 @@ AUTHENTICATION = "CDK_REDIS_AUTHENTICATION"
 USER = "CDK_REDIS_USER"
 """Name of the user to sign in as; absent where authentication is ``none``."""
 
-SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable that holds an ARN
+SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable
 """Secrets Manager secret with the user's password; present only where authentication is ``password``."""
 
 ENGINE = "CDK_REDIS_ENGINE"

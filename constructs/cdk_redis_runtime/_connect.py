@@ -1,0 +1,122 @@
+"""How a redis-py client is built for a store: TLS verified, signed in, with timeouts.
+
+Trust comes from where OpenSSL finds it: the system's store, or the file named by ``SSL_CERT_FILE``.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.cluster import RedisCluster
+from redis.credentials import CredentialProvider
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._settings import Address, Connection
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a client waits, and how often it tries again.
+
+    Attributes:
+        connect: Seconds to open a TCP connection.
+        answer: Seconds to wait for each answer, the TLS handshake's included.
+        retries: How often a failed connection or command is tried again, with back-off and jitter.
+    """
+
+    connect: float = 3.0
+    answer: float = 3.0
+    retries: int = 3
+
+
+def credential_provider(connection: Connection) -> CredentialProvider | None:
+    """Choose how to sign in; nothing is signed or read before the first connection.
+
+    Args:
+        connection: The store's settings.
+
+    Returns:
+        None where the store has no authentication.
+    """
+    user, region = connection.user or "", connection.region or ""
+    if connection.authentication == env.AUTHENTICATION_IAM:
+        from cdk_redis_runtime._iam_token import IamTokenProvider
+
+        return IamTokenProvider(service=connection.service, store=connection.store, user=user, region=region)
+    if connection.authentication == env.AUTHENTICATION_PASSWORD:
+        from cdk_redis_runtime._secret import SecretProvider
+
+        return SecretProvider(secret_arn=connection.secret_arn or "", user=user, region=region)
+    return None
+
+
+def client_for(
+    connection: Connection, credentials: CredentialProvider | None, patience: Patience | None = None
+) -> Redis | RedisCluster:
+    """Build the client that an application uses.
+
+    Args:
+        connection: The store's settings.
+        credentials: From `credential_provider`, shared by the clients of one store.
+        patience: Timeouts and retries. Default: - `Patience()`.
+
+    Returns:
+        A cluster client, which dials the endpoint at once; or a plain client, which dials at its first command.
+    """
+    patience = patience or Patience()
+    if not connection.cluster_mode:
+        return node_client(connection, connection.endpoint, credentials, patience)
+    # A missing shard is found and named by the smoke test; until then the others can be served.
+    return RedisCluster(
+        host=connection.host,
+        port=connection.port,
+        retry=_retry(patience),
+        require_full_coverage=False,
+        **_common(connection, credentials, patience),
+    )
+
+
+def node_client(
+    connection: Connection, address: Address, credentials: CredentialProvider | None, patience: Patience
+) -> Redis:
+    """Build a client of one node, which dials at its first command.
+
+    Args:
+        connection: The store's settings.
+        address: The node, by the name that its certificate carries.
+        credentials: From `credential_provider`.
+        patience: Timeouts and retries.
+    """
+    return Redis(
+        host=address.host, port=address.port, retry=_retry(patience), **_common(connection, credentials, patience)
+    )
+
+
+def _retry(patience: Patience) -> Retry:
+    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), patience.retries)
+
+
+def _common(connection: Connection, credentials: CredentialProvider | None, patience: Patience) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "credential_provider": credentials,
+        "socket_connect_timeout": patience.connect,
+        "socket_timeout": patience.answer,
+        "decode_responses": True,
+        # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: round trips that a least-privilege user is refused, and
+        # that fill the store's ACL log when they are.
+        "driver_info": None,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    }
+    if connection.tls:
+        # The client's own defaults, said aloud: what they protect is the point. RedisCluster drops
+        # ssl_min_version, and is held to TLS 1.2 by Python's default context all the same.
+        options |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
+        if not connection.cluster_mode:
+            options["ssl_min_version"] = ssl.TLSVersion.TLSv1_2
+    return options
