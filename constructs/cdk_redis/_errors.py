@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import aws_cdk as cdk
 from constructs import IConstruct
+
+from ._tokens import is_token
 
 
 class ConfigurationError(ValueError):
@@ -67,6 +68,11 @@ class Problems:
         """Note a problem, worded by `problem`."""
         self._found.append(problem(parameter, given, allowed, mend))
 
+    def note(self, worded: str | None) -> None:
+        """Note a problem that a value worded itself; None is no problem."""
+        if worded is not None:
+            self._found.append(worded)
+
     def check_range(self, parameter: str, given: int | None, low: int, high: int, what: str, mend: str = "") -> None:
         """Note a problem if a number is outside ``low..high``; tokens and None pass.
 
@@ -78,15 +84,11 @@ class Problems:
             what: What is counted, for the message: ``"a shard has {low} to {high} replicas"``.
             mend: What to do about it.
         """
-        if given is None or cdk.Token.is_unresolved(given):
+        if given is None or is_token(given):
             return
         # A bool is an int to Python, and never what was meant.
         if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
             self.add(parameter, given, what.format(low=low, high=high), mend)
-
-    def include(self, error: ConfigurationError) -> None:
-        """Take over the problems of an error raised by a part."""
-        self._found.extend(error.problems)
 
     def raise_if_any(self) -> None:
         """End the checks.

@@ -9,6 +9,11 @@ import re
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from ._tokens import is_token
+
+# ElastiCache takes 40 characters in a user's id, which is an IAM user's name too; MemoryDB as many in a name.
+MAX_USER_NAME = 40
+
 _DIGEST_LENGTH = 8
 
 
@@ -42,7 +47,7 @@ def name_problem(name: str, *, max_length: int) -> str | None:
     ElastiCache stores names in lower case and MemoryDB refuses others; the schemas' patterns are not anchored, so
     that no tool before the deploy says so.
     """
-    if cdk.Token.is_unresolved(name):
+    if is_token(name):
         return None
     if len(name) <= max_length and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         return None
