@@ -8,7 +8,7 @@ Example:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import aws_cdk as cdk
@@ -30,6 +30,9 @@ class Endpoint:
 
     address: str
     port: int
+    # The attribute that the port came from: as a number it is no longer seen to be one, and what another stack
+    # reads must be.
+    _port_attribute: str | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what is known already."""
@@ -45,13 +48,13 @@ class Endpoint:
             address: Host name, usually a token.
             port: Port as the resource gives it: ElastiCache has text tokens here, MemoryDB number tokens.
         """
-        if isinstance(port, str) and is_token(port):
-            port = cdk.Token.as_number(port)
-        return cls(address, cast("int", port))
+        return cls(address, cast("int", cdk.Token.as_number(port)), port if isinstance(port, str) else None)
 
     @property
     def port_text(self) -> str:
         """The port as text, for an environment variable or an output."""
+        if self._port_attribute is not None:
+            return self._port_attribute
         if is_token(self.port):
             return cdk.Tokenization.stringify_number(self.port)
         return str(self.port)
