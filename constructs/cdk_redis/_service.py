@@ -1,0 +1,45 @@
+"""The two services, where they differ for someone who connects: names of actions and shapes of ARNs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs stores.
+
+    Attributes:
+        name: Name in ARNs, IAM actions and token signatures.
+        store_resource: Kind of a store in its ARN.
+        arn_format: What stands between a kind and a name in its ARNs.
+    """
+
+    name: str
+    store_resource: str
+    arn_format: cdk.ArnFormat
+
+    @property
+    def connect_action(self) -> str:
+        """The IAM action that lets a principal sign in, needed on the store's and on the user's ARN."""
+        return f"{self.name}:Connect"
+
+    def store_arn(self, scope: IConstruct, store_name: str) -> str:
+        """ARN of a store in the account and Region of a construct; replication groups have no attribute for it."""
+        return self._arn(scope, self.store_resource, store_name)
+
+    def user_arn(self, scope: IConstruct, user_name: str) -> str:
+        """ARN of a user; made from its name, which is known at synth, so that no stack exports it."""
+        return self._arn(scope, "user", user_name)
+
+    def _arn(self, scope: IConstruct, resource: str, name: str) -> str:
+        return cdk.Stack.of(scope).format_arn(
+            service=self.name, resource=resource, resource_name=name, arn_format=self.arn_format
+        )
+
+
+ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME)
+MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME)
