@@ -1,0 +1,217 @@
+"""What every store offers to those who connect to it, whichever service runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from ._authentication import Authentication
+from ._errors import ConfigurationError, problem
+from ._naming import MAX_USER_NAME, name_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_secretsmanager as secretsmanager
+
+    from ._access_string import AccessString
+    from ._endpoint import Endpoint
+    from ._engine import Engine
+    from ._network import RedisNetwork
+    from ._service import Service
+    from ._users import User
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What a store was asked to be; the smoke test compares it with what is there.
+
+    Attributes:
+        engine: Engine and version.
+        cluster_mode: Whether keys are spread over shards.
+        shards: Number of shards; 1 where cluster mode is off.
+        replicas: Number of replicas of each shard.
+    """
+
+    engine: Engine
+    cluster_mode: bool
+    shards: int
+    replicas: int
+
+
+@jsii.implements(ec2.IConnectable)
+class Store(cdk.Resource):
+    """What `ReplicationGroup`, `MemoryDbCluster` and their imports have in common.
+
+    Attributes:
+        service: The service that runs it.
+        topology: What it was asked to be.
+        store_name: Name that the service knows it by; a token where CloudFormation chooses it.
+        store_arn: Its ARN.
+        endpoint: Where to connect: the configuration endpoint in cluster mode, the primary endpoint without.
+        reader_endpoint: Spreads connections over the replicas; None in cluster mode, whose clients ask the cluster.
+        network: The network that it stands in; None for an import that named none.
+        security_groups: Its security groups.
+        users: Its users.
+        open_access: Whether anyone on the network gets in without signing in.
+    """
+
+    service: Service
+    topology: Topology
+    store_name: str
+    store_arn: str
+    endpoint: Endpoint
+    reader_endpoint: Endpoint | None = None
+    network: RedisNetwork | None
+    open_access: bool = False
+
+    def __init__(self, scope: Construct, id: str, *, port: int) -> None:
+        super().__init__(scope, id)
+        self._port = port
+        self.users: list[User] = []
+        self.security_groups: list[ec2.ISecurityGroup] = []
+
+    def _use_security_groups(self, security_groups: Sequence[ec2.ISecurityGroup]) -> None:
+        self.security_groups = list(security_groups)
+        self._connections = ec2.Connections(security_groups=self.security_groups, default_port=ec2.Port.tcp(self._port))
+
+    @property
+    def port(self) -> int:
+        """Port that its security groups are opened on."""
+        return self._port
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """Security-group rules to and from the store; its default port is the store's."""
+        return self._connections
+
+    def add_iam_user(self, name: str, access: AccessString) -> User:
+        """Add a user that signs in with a token made from the caller's AWS credentials.
+
+        Args:
+            name: Id of the user within this store, in lower-case letters, digits and hyphens. The name to sign in
+                with is generated from it, since users' names are unique in an account: see ``user_name``.
+            access: What it may do.
+
+        Returns:
+            The user, to be given to `grant_connect`.
+
+        Raises:
+            ConfigurationError: If the name is taken or not legal, or the engine has no IAM users.
+        """
+        return self._add_user(name, access, Authentication.iam())
+
+    def add_password_user(
+        self, name: str, access: AccessString, *, secret: secretsmanager.ISecret | None = None
+    ) -> User:
+        """Add a user that signs in with a password kept in Secrets Manager.
+
+        Args:
+            name: Id of the user within this store, in lower-case letters, digits and hyphens.
+            access: What it may do.
+            secret: A secret whose value is JSON with the key ``password``, 16 to 128 characters long.
+                Default: - one with a random password is generated.
+
+        Returns:
+            The user, to be given to `grant_connect`; its ``secret`` holds ``username`` and ``password``.
+
+        Raises:
+            ConfigurationError: If the name is taken or not legal.
+        """
+        return self._add_user(name, access, Authentication.password(secret))
+
+    def grant_connect(self, grantee: iam.IGrantable, *, user: User) -> iam.Grant:
+        """Let someone connect: open the network to it, and let it sign in as a user.
+
+        The network is opened by a security-group rule where the grantee has security groups (a function in a VPC, an
+        instance, a service); a role or a user of IAM has none. An IAM user of the store needs
+        ``elasticache:Connect`` or ``memorydb:Connect`` on both the store and the user; for a password user the
+        grantee may read the secret.
+
+        Args:
+            grantee: Who connects.
+            user: The user of this store that it signs in as.
+
+        Returns:
+            The grant of the IAM permissions.
+
+        Raises:
+            ConfigurationError: If the user belongs to another store, or the grantee is a function outside any VPC.
+        """
+        if user not in self.users:
+            raise ConfigurationError(
+                self.node.path,
+                [problem("user", user.node.path, "it is not a user of this store", "add it with `add_iam_user`")],
+            )
+        self._open_network_to(grantee)
+        if user.secret is not None:
+            return user.secret.grant_read(grantee)
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[self.service.connect_action],
+            resource_arns=[self.store_arn, user.user_arn],
+        )
+
+    def _open_network_to(self, grantee: iam.IGrantable) -> None:
+        # A function outside a VPC has the attribute `connections` too: reading it ends in a jsii stack trace.
+        if getattr(grantee, "is_bound_to_vpc", True) is False:
+            given = getattr(grantee, "node").path  # noqa: B009 - the interface does not declare it
+            mend = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"
+            raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", mend)])
+        connections = getattr(grantee, "connections", None)
+        if connections is not None:
+            connections.allow_to(self, ec2.Port.tcp(self._port), f"to {self.node.path}")
+
+    def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
+        # Users stand below one node, so that their names meet no other child's.
+        users = cast("Construct", self.node.try_find_child("Users")) or Construct(self, "Users")
+        if (allowed := name_problem(name, max_length=MAX_USER_NAME)) is not None:
+            raise ConfigurationError(self.node.path, [problem("name", name, allowed)])
+        if users.node.try_find_child(name) is not None:
+            raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
+        user = self._create_user(users, name, access, authentication)
+        self.users.append(user)
+        return user
+
+    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
+        """Define a user, and let the store know it."""
+        raise NotImplementedError
+
+
+class ImportedStore(Store):
+    """A store that another app owns: it can be connected to, and not be changed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        service: Service,
+        store_name: str,
+        endpoint: Endpoint,
+        reader_endpoint: Endpoint | None,
+        topology: Topology,
+        security_groups: Sequence[ec2.ISecurityGroup],
+        users: Sequence[User],
+        network: RedisNetwork | None,
+    ) -> None:
+        super().__init__(scope, id, port=endpoint.port)
+        self.service = service
+        self.store_name = store_name
+        self.store_arn = service.store_arn(self, store_name)
+        self.endpoint = endpoint
+        self.reader_endpoint = reader_endpoint
+        self.topology = topology
+        self.network = network
+        self.users = list(users)
+        self._use_security_groups(security_groups)
+
+    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
+        mend = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
+        raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", mend)])

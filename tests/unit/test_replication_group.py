@@ -1,0 +1,512 @@
+"""What a replication group becomes, and what it refuses."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Annotations, Match, Template
+
+from cdk_redis import (
+    AccessString,
+    ConfigurationError,
+    ElastiCacheUser,
+    Endpoint,
+    Engine,
+    MaintenanceWindow,
+    RedisNetwork,
+    ReplicationGroup,
+    Snapshots,
+    SnapshotWindow,
+)
+
+GROUP = "AWS::ElastiCache::ReplicationGroup"
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+
+
+@pytest.fixture
+def network(stack: cdk.Stack) -> RedisNetwork:
+    return RedisNetwork(stack, "Network")
+
+
+def _properties(stack: cdk.Stack, resource_type: str = GROUP) -> dict[str, object]:
+    (resource,) = Template.from_stack(stack).find_resources(resource_type).values()
+    return resource["Properties"]
+
+
+def test_the_defaults_are_secure_durable_and_spread_over_zones(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ReplicationGroup(stack, "Cache", network=network)
+
+    template = Template.from_stack(stack)
+    template.has_resource(
+        GROUP,
+        {
+            "Properties": Match.object_like(
+                {
+                    "Engine": "valkey",
+                    "EngineVersion": "8.1",
+                    "TransitEncryptionEnabled": True,
+                    "AtRestEncryptionEnabled": True,
+                    "AutomaticFailoverEnabled": True,
+                    "MultiAZEnabled": True,
+                    "NumNodeGroups": 1,
+                    "ReplicasPerNodeGroup": 1,
+                    "SnapshotRetentionLimit": 7,
+                    "AutoMinorVersionUpgrade": True,
+                    "UserGroupIds": [{"Ref": Match.any_value()}],
+                    "NumCacheClusters": Match.absent(),
+                    "ReplicationGroupId": Match.absent(),
+                    "AuthToken": Match.absent(),
+                }
+            ),
+            "DeletionPolicy": "Snapshot",
+            "UpdateReplacePolicy": "Snapshot",
+            "UpdatePolicy": {"UseOnlineResharding": True},
+        },
+    )
+
+
+def test_without_shards_cluster_mode_is_off(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, replicas=2)
+
+    assert not cache.cluster_mode
+    assert stack.resolve(cache.endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "PrimaryEndPoint.Address"]}
+    assert cache.reader_endpoint is not None
+    assert stack.resolve(cache.reader_endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Address"]}
+    assert "cluster-enabled" not in str(_properties(stack, "AWS::ElastiCache::ParameterGroup").get("Properties"))
+
+
+def test_a_number_of_shards_even_one_is_cluster_mode(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, shards=1)
+
+    assert cache.cluster_mode
+    assert cache.reader_endpoint is None
+    assert stack.resolve(cache.endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "ConfigurationEndPoint.Address"]}
+    group = _properties(stack, "AWS::ElastiCache::ParameterGroup")
+    assert group["Properties"] == {"cluster-enabled": "yes"}
+    assert group["CacheParameterGroupFamily"] == "valkey8"
+
+
+def test_asking_for_the_endpoint_of_the_other_mode_is_refused_before_the_deploy(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, shards=3)
+
+    with pytest.raises(ConfigurationError, match="cluster mode is on; use `endpoint`"):
+        _ = cache.primary_endpoint
+
+
+def test_a_single_node_says_that_failover_is_off(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ReplicationGroup(stack, "Cache", network=network, replicas=0)
+
+    properties = _properties(stack)
+    assert properties["AutomaticFailoverEnabled"] is False
+    assert properties["MultiAZEnabled"] is False
+
+
+def test_cluster_mode_keeps_failover_on_without_replicas(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ReplicationGroup(stack, "Cache", network=network, shards=2, replicas=0)
+
+    properties = _properties(stack)
+    assert properties["AutomaticFailoverEnabled"] is True
+    assert properties["MultiAZEnabled"] is False
+
+
+def test_every_parameter_reaches_the_template(stack: cdk.Stack, network: RedisNetwork) -> None:
+    key = kms.Key(stack, "Key")
+    ReplicationGroup(
+        stack,
+        "Cache",
+        network=network,
+        engine=Engine.redis("7.1"),
+        node_type="cache.r6gd.xlarge",
+        shards=3,
+        replicas=2,
+        port=6380,
+        kms_key=key,
+        parameters={"maxmemory-policy": "allkeys-lru"},
+        snapshots=Snapshots.daily(retention_days=15, window=SnapshotWindow("03:00-04:00")),
+        maintenance_window=MaintenanceWindow("sun:05:00-sun:06:00"),
+        auto_minor_version_upgrade=False,
+        replication_group_id="orders",
+        description="Orders",
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+
+    Template.from_stack(stack).has_resource(
+        GROUP,
+        {
+            "Properties": Match.object_like(
+                {
+                    "ReplicationGroupId": "orders",
+                    "ReplicationGroupDescription": "Orders",
+                    "Engine": "redis",
+                    "EngineVersion": "7.1",
+                    "CacheNodeType": "cache.r6gd.xlarge",
+                    "DataTieringEnabled": True,
+                    "NumNodeGroups": 3,
+                    "ReplicasPerNodeGroup": 2,
+                    "Port": 6380,
+                    "KmsKeyId": {"Fn::GetAtt": [Match.string_like_regexp("^Key"), "Arn"]},
+                    "SnapshotRetentionLimit": 15,
+                    "SnapshotWindow": "03:00-04:00",
+                    "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
+                    "AutoMinorVersionUpgrade": False,
+                }
+            ),
+            "DeletionPolicy": "Retain",
+        },
+    )
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::ElastiCache::ParameterGroup",
+        {"Properties": {"cluster-enabled": "yes", "maxmemory-policy": "allkeys-lru"}},
+    )
+
+
+def test_existing_parts_are_used_instead_of_new_ones(stack: cdk.Stack, network: RedisNetwork) -> None:
+    from cdk_redis import ElastiCacheSubnetGroup
+
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")
+    subnets = ElastiCacheSubnetGroup.from_subnet_group_name(stack, "ExistingSubnets", "cache-subnets")
+    ReplicationGroup(stack, "Cache", network=network, security_groups=[group], subnet_group=subnets)
+
+    properties = _properties(stack)
+    assert properties["SecurityGroupIds"] == ["sg-0123456789abcdef0"]
+    assert properties["CacheSubnetGroupName"] == "cache-subnets"
+    Template.from_stack(stack).resource_count_is("AWS::ElastiCache::SubnetGroup", 0)
+
+
+def test_tokens_pass_the_checks(stack: cdk.Stack, network: RedisNetwork) -> None:
+    replicas = cdk.CfnParameter(stack, "Replicas", type="Number").value_as_number
+    ReplicationGroup(
+        stack,
+        "Cache",
+        network=network,
+        node_type=cdk.CfnParameter(stack, "NodeType").value_as_string,
+        replicas=replicas,  # type: ignore[arg-type]
+        replication_group_id=cdk.CfnParameter(stack, "Name").value_as_string,
+    )
+
+    assert _properties(stack)["ReplicasPerNodeGroup"] == {"Ref": "Replicas"}
+
+
+WRONG = {
+    "shards too few": ({"shards": 0}, "shards: got 0, but a store has 1 to 500 shards"),
+    "shards too many": ({"shards": 501, "replicas": 0}, "shards: got 501, but a store has 1 to 500 shards"),
+    "nodes too many": (
+        {"shards": 300, "replicas": 1},
+        "shards: got 300, but 300 shards of 2 nodes are 600, and 500 is the most",
+    ),
+    "replicas too many": (
+        {"replicas": 6},
+        "replicas: got 6, but a shard has 0 to 5 replicas; add shards to spread the load",
+    ),
+    "replicas as text": (
+        {"replicas": "1"},
+        "replicas: got '1', but a shard has 0 to 5 replicas; add shards to spread the load",
+    ),
+    "port too low": ({"port": 80}, "port: got 80, but the services listen on 1150 to 65535, 8005 excepted"),
+    "port reserved": ({"port": 8005}, "port: got 8005, but the services listen on 1150 to 65535, 8005 excepted"),
+    "node type of the other service": (
+        {"node_type": "db.r7g.large"},
+        "node_type: got 'db.r7g.large', but a node type here reads like 'cache.r7g.large'",
+    ),
+    "name in upper case": (
+        {"replication_group_id": "Orders"},
+        "replication_group_id: got 'Orders', but a name has 1 to 40 lower-case letters, digits and single hyphens, "
+        "begins with a letter and does not end with a hyphen",
+    ),
+    "windows that meet": (
+        {
+            "maintenance_window": MaintenanceWindow("sun:03:00-sun:04:00"),
+            "snapshots": Snapshots.daily(window=SnapshotWindow("03:30-04:30")),
+        },
+        "maintenance_window: got 'sun:03:00-sun:04:00', but it must not overlap the snapshot window 03:30-04:30; "
+        "move one of the two",
+    ),
+    "cluster-enabled by hand": (
+        {"parameters": {"cluster-enabled": "yes"}},
+        "parameters: got {'cluster-enabled': 'yes'}, but cluster mode follows from `shards`; leave it out",
+    ),
+    "a parameter that is no text": (
+        {"parameters": {"timeout": 300}},
+        "parameters: got {'timeout': 300}, but values are text; write '300'",
+    ),
+    "an engine without users": (
+        {"engine": Engine.redis("5.0.6")},
+        "engine: got 'redis 5.0.6', but users need Redis OSS 6.0 or newer, or Valkey; choose a newer version",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
+def test_what_aws_would_refuse_is_refused_at_once(
+    stack: cdk.Stack, network: RedisNetwork, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ReplicationGroup(stack, "Cache", network=network, **given)  # type: ignore[arg-type]
+
+    assert str(caught.value) == f"Stack/Cache: {message}"
+
+
+def test_an_engine_of_the_other_service_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError, match="ElastiCache offers"):
+        ReplicationGroup(stack, "Cache", network=network, engine=Engine.valkey("7.3"))
+
+
+def test_all_problems_are_told_at_once(stack: cdk.Stack, network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ReplicationGroup(stack, "Cache", network=network, shards=0, replicas=9, port=80, node_type="large")
+
+    assert len(caught.value.problems) == 4
+
+
+def test_a_key_of_another_region_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd")
+
+    with pytest.raises(ConfigurationError, match="a key in us-east-1"):
+        ReplicationGroup(stack, "Cache", network=network, kms_key=key)
+
+
+def test_an_iam_user_signs_in_under_one_unique_name(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
+
+    properties = _properties(stack, "AWS::ElastiCache::User")
+    assert properties["UserId"] == properties["UserName"] == user.user_name
+    assert user.user_name == user.user_name.lower()
+    assert len(user.user_name) <= 40
+    assert properties["AuthenticationMode"] == {"Type": "iam"}
+    assert properties["Engine"] == "valkey"
+    (group,) = Template.from_stack(stack).find_resources("AWS::ElastiCache::UserGroup").values()
+    assert group["Properties"]["UserIds"] == [{"Ref": Match.any_value()}] or len(group["Properties"]["UserIds"]) == 1
+
+
+def test_a_password_user_has_a_generated_secret_and_the_template_holds_none(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_password_user("legacy", AccessString.read_only("app:*"))
+
+    assert user.secret is not None
+    (password,) = _properties(stack, "AWS::ElastiCache::User")["AuthenticationMode"]["Passwords"]  # type: ignore[index]
+    assert "{{resolve:secretsmanager:" in str(password)
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::SecretsManager::Secret",
+        {
+            "GenerateSecretString": {
+                "GenerateStringKey": "password",
+                "PasswordLength": 64,
+                "ExcludePunctuation": True,
+                "SecretStringTemplate": f'{{"username": "{user.user_name}"}}',
+            }
+        },
+    )
+
+
+def test_a_valkey_group_needs_no_default_user_and_a_redis_group_gets_a_disabled_one(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    ReplicationGroup(stack, "Valkey", network=network)
+    Template.from_stack(stack).resource_count_is("AWS::ElastiCache::User", 0)
+
+    other = cdk.Stack(cdk.App(), "Other")
+    ReplicationGroup(other, "Redis", network=RedisNetwork(other, "Network"), engine=Engine.redis("7.1"))
+    properties = _properties(other, "AWS::ElastiCache::User")
+    assert properties["UserName"] == "default"
+    assert properties["UserId"] != "default"
+    assert str(properties["AccessString"]).startswith("off")
+
+
+def test_users_are_made_one_after_the_other(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    for name in ("one", "two", "three"):
+        cache.add_iam_user(name, AccessString.read_only("*"))
+
+    users = Template.from_stack(stack).find_resources("AWS::ElastiCache::User")
+    waits = sorted(len(user.get("DependsOn", [])) for user in users.values())
+    assert waits == [0, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["App", "app-", "a--b", "", "1app"])
+def test_a_user_name_that_aws_would_refuse_is_refused(stack: cdk.Stack, network: RedisNetwork, name: str) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+
+    with pytest.raises(ConfigurationError, match="name: got"):
+        cache.add_iam_user(name, AccessString.read_only("*"))
+
+
+def test_two_users_of_one_name_are_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    cache.add_iam_user("app", AccessString.read_only("*"))
+
+    with pytest.raises(ConfigurationError, match="the store has a user of that name"):
+        cache.add_password_user("app", AccessString.read_only("*"))
+
+
+def test_an_iam_user_of_an_old_engine_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
+
+    with pytest.raises(ConfigurationError, match=r"redis 6\.2 has no IAM users"):
+        cache.add_iam_user("app", AccessString.read_only("*"))
+
+
+def _function(stack: cdk.Stack, network: RedisNetwork | None) -> lambda_.Function:
+    return lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): pass"),
+        vpc=network.vpc if network else None,
+        vpc_subnets=network.subnet_selection if network else None,
+        allow_all_outbound=False if network else None,
+    )
+
+
+def test_grant_connect_opens_the_network_and_allows_both_arns(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
+    cache.grant_connect(_function(stack, network), user=user)
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    {
+                        "Action": "elasticache:Connect",
+                        "Effect": "Allow",
+                        "Resource": [
+                            {
+                                "Fn::Join": [
+                                    "",
+                                    [
+                                        "arn:",
+                                        {"Ref": "AWS::Partition"},
+                                        ":elasticache:eu-west-1:111122223333:replicationgroup:",
+                                        {"Ref": "Cache18F6EE16"},
+                                    ],
+                                ]
+                            },
+                            {
+                                "Fn::Join": [
+                                    "",
+                                    [
+                                        "arn:",
+                                        {"Ref": "AWS::Partition"},
+                                        f":elasticache:eu-west-1:111122223333:user:{user.user_name}",
+                                    ],
+                                ]
+                            },
+                        ],
+                    }
+                ]
+            }
+        },
+    )
+    template.has_resource_properties(
+        "AWS::EC2::SecurityGroupIngress",
+        {"FromPort": 6379, "ToPort": 6379, "IpProtocol": "tcp", "Description": Match.string_like_regexp("Cache")},
+    )
+
+
+def test_grant_connect_on_one_store_opens_no_other(stack: cdk.Stack, network: RedisNetwork) -> None:
+    first = ReplicationGroup(stack, "First", network=network)
+    second = ReplicationGroup(stack, "Second", network=network)
+    function = _function(stack, network)
+    first.grant_connect(function, user=first.add_iam_user("app", AccessString.read_write("app:*")))
+
+    (function_group,) = function.connections.security_groups
+    source = stack.resolve(function_group.security_group_id)
+    opened = [
+        rule["Properties"]["GroupId"]
+        for rule in Template.from_stack(stack).find_resources("AWS::EC2::SecurityGroupIngress").values()
+        if rule["Properties"]["SourceSecurityGroupId"] == source
+    ]
+    assert opened == [stack.resolve(first.security_groups[0].security_group_id)]
+    assert second.security_groups[0] is not first.security_groups[0]
+
+
+def test_a_role_without_a_network_gets_the_iam_permission_only(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    cache.grant_connect(role, user=cache.add_iam_user("app", AccessString.read_write("app:*")))
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Policy", {"PolicyDocument": {"Statement": [Match.object_like({"Action": "elasticache:Connect"})]}}
+    )
+
+
+def test_a_password_user_lets_the_grantee_read_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    cache.grant_connect(role, user=cache.add_password_user("legacy", AccessString.read_write("app:*")))
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    {
+                        "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+                        "Effect": "Allow",
+                        "Resource": {"Ref": Match.string_like_regexp("Secret")},
+                    }
+                ]
+            }
+        },
+    )
+
+
+def test_a_function_outside_any_vpc_cannot_be_let_in(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
+
+    with pytest.raises(ConfigurationError, match="grantee: got 'Stack/Function', but it is in no VPC"):
+        cache.grant_connect(_function(stack, None), user=user)
+
+
+def test_the_user_of_another_store_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    first = ReplicationGroup(stack, "First", network=network)
+    second = ReplicationGroup(stack, "Second", network=network)
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+
+    with pytest.raises(ConfigurationError, match="it is not a user of this store"):
+        first.grant_connect(role, user=second.add_iam_user("app", AccessString.read_only("*")))
+
+
+def test_an_imported_group_can_be_connected_to_and_takes_no_users(stack: cdk.Stack, network: RedisNetwork) -> None:
+    app = ElastiCacheUser.from_user_attributes(stack, "App", user_name="app")
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")
+    cache = ReplicationGroup.from_replication_group_attributes(
+        stack,
+        "Cache",
+        replication_group_id="orders",
+        endpoint=Endpoint("orders.abc.cache.amazonaws.com", 6379),
+        security_groups=[group],
+        users=[app],
+    )
+    cache.grant_connect(_function(stack, network), user=app)
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::EC2::SecurityGroupIngress", {"GroupId": "sg-0123456789abcdef0", "FromPort": 6379}
+    )
+    assert "replicationgroup:orders" in str(template.to_json())
+    with pytest.raises(ConfigurationError, match="the store is imported"):
+        cache.add_iam_user("new", AccessString.read_only("*"))
+
+
+def test_the_defaults_give_no_warning(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ReplicationGroup(stack, "Cache", network=network)
+
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
