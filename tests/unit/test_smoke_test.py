@@ -1,0 +1,244 @@
+"""The smoke test's function, its trigger, and what they read from the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk.assertions import Match, Template
+
+from cdk_redis import (
+    ConfigurationError,
+    Endpoint,
+    Engine,
+    MemoryDbCluster,
+    RedisNetwork,
+    ReplicationGroup,
+    SmokeTest,
+    Store,
+)
+from cdk_redis._smoke_asset import smoke_test_code
+from cdk_redis_runtime import _environment as environment
+
+FUNCTION = "AWS::Lambda::Function"
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack")
+
+
+@pytest.fixture
+def network(stack: cdk.Stack) -> RedisNetwork:
+    return RedisNetwork(stack, "Network")
+
+
+def _function(template: Template) -> dict[str, object]:
+    (function,) = template.find_resources(
+        FUNCTION, {"Properties": {"Handler": "cdk_redis_runtime.smoke_lambda.handler"}}
+    ).values()
+    return function["Properties"]
+
+
+def _environment(template: Template) -> dict[str, object]:
+    return _function(template)["Environment"]["Variables"]  # type: ignore[index]
+
+
+def test_the_function_stands_in_the_stores_subnets_with_a_group_of_its_own(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    vpc = _function(Template.from_stack(stack))["VpcConfig"]
+    assert vpc["SubnetIds"] == [stack.resolve(subnet.subnet_id) for subnet in network.subnets]  # type: ignore[index]
+    assert len(vpc["SecurityGroupIds"]) == 1  # type: ignore[index]
+
+
+def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("7.1"), shards=3, replicas=2)
+    test = SmokeTest(stack, "SmokeTest", target=cache)
+
+    variables = _environment(Template.from_stack(stack))
+    assert test.user is not None
+    assert variables | {environment.DIGEST: ""} == {
+        environment.SERVICE: "elasticache",
+        environment.STORE: {"Ref": "Cache18F6EE16"},
+        environment.HOST: {"Fn::GetAtt": ["Cache18F6EE16", "ConfigurationEndPoint.Address"]},
+        environment.PORT: {"Fn::GetAtt": ["Cache18F6EE16", "ConfigurationEndPoint.Port"]},
+        environment.TLS: "true",
+        environment.CLUSTER_MODE: "true",
+        environment.AUTHENTICATION: "iam",
+        environment.USER: test.user.user_name,
+        environment.ENGINE: "redis",
+        environment.ENGINE_VERSION: "7.1",
+        environment.SHARDS: "3",
+        environment.REPLICAS: "2",
+        environment.KEY_PREFIX: "cdk-redis-smoke:",
+        environment.BUDGET_SECONDS: "20",
+        environment.DIGEST: "",
+    }
+
+
+def test_without_cluster_mode_the_reader_endpoint_is_told_too(stack: cdk.Stack, network: RedisNetwork) -> None:
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    variables = _environment(Template.from_stack(stack))
+    assert variables[environment.READER_HOST] == {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Address"]}
+
+
+def test_it_signs_in_as_a_user_whose_rights_end_at_the_prefix(stack: cdk.Stack, network: RedisNetwork) -> None:
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network), key_prefix="probe:")
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::ElastiCache::User", {"AccessString": Match.string_like_regexp(r"^on ~probe:\* \+")}
+    )
+
+
+def test_it_may_connect_to_the_store_as_its_user_and_nothing_else(stack: cdk.Stack, network: RedisNetwork) -> None:
+    SmokeTest(stack, "SmokeTest", target=MemoryDbCluster(stack, "Ledger", network=network))
+
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    (policy,) = [policy for policy in policies if "Connect" in str(policy)]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "memorydb:Connect"
+    assert len(statement["Resource"]) == 2
+
+
+def test_an_engine_without_iam_is_signed_in_to_with_a_password_read_through_an_endpoint(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
+    SmokeTest(stack, "SmokeTest", target=cache)
+
+    template = Template.from_stack(stack)
+    variables = _environment(template)
+    assert variables[environment.AUTHENTICATION] == "password"
+    assert "Ref" in str(variables[environment.SECRET_ARN])
+    template.resource_count_is("AWS::EC2::VPCEndpoint", 1)
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    Match.object_like({"Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]})
+                ]
+            }
+        },
+    )
+
+
+def test_a_store_with_open_access_is_tested_without_signing_in(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ledger = MemoryDbCluster(stack, "Ledger", network=network, unsafe_open_access=True)
+    test = SmokeTest(stack, "SmokeTest", target=ledger)
+
+    assert test.user is None
+    variables = _environment(Template.from_stack(stack))
+    assert variables[environment.AUTHENTICATION] == "none"
+    assert environment.USER not in variables
+
+
+def test_the_trigger_waits_for_the_store_the_rules_and_the_policy(stack: cdk.Stack, network: RedisNetwork) -> None:
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    template = Template.from_stack(stack)
+    (trigger,) = template.find_resources("Custom::Trigger").values()
+    resources = template.to_json()["Resources"]
+    awaited = {resources[logical_id]["Type"] for logical_id in trigger["DependsOn"]}
+    assert {
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::ElastiCache::UserGroup",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::IAM::Policy",
+    } <= awaited
+
+
+def test_the_roles_permissions_outlive_the_network_interfaces(stack: cdk.Stack, network: RedisNetwork) -> None:
+    test = SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    assert test.function.role is not None
+    role = stack.get_logical_id(test.function.role.node.default_child)  # type: ignore[arg-type]
+    groups = Template.from_stack(stack).find_resources(
+        "AWS::EC2::SecurityGroup", {"Properties": {"GroupDescription": "Smoke test of Stack/Cache"}}
+    )
+    (group,) = groups.values()
+    assert role in group["DependsOn"]
+
+
+def _digest(change: Callable[[Store], object] = lambda _: None, **given: object) -> object:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    cache = ReplicationGroup(
+        stack,
+        "Cache",
+        **{"network": RedisNetwork(stack, "Network"), "shards": 3, **given},  # type: ignore[arg-type]
+    )
+    SmokeTest(stack, "SmokeTest", target=cache)
+    change(cache)
+    return _environment(Template.from_stack(stack))[environment.DIGEST]
+
+
+def test_it_runs_again_when_the_store_changes_and_only_then() -> None:
+    assert _digest() == _digest()
+    assert _digest() != _digest(parameters={"maxmemory-policy": "allkeys-lru"})
+    assert _digest() != _digest(node_type="cache.r7g.large")
+
+
+def test_it_runs_again_when_the_store_changes_after_the_test_was_defined() -> None:
+    def change(cache: Store) -> None:
+        cache.resource.snapshot_retention_limit = 30  # type: ignore[attr-defined]
+
+    assert _digest(change) != _digest()
+
+
+@pytest.fixture(scope="module")
+def templates() -> dict[str, Template]:
+    """Network, store and smoke test in stacks of their own."""
+    app = cdk.App()
+    stacks = {name: cdk.Stack(app, name) for name in ("Net", "Store", "Test")}
+    network = RedisNetwork(stacks["Net"], "Network")
+    cache = ReplicationGroup(stacks["Store"], "Cache", network=network, shards=3)
+    SmokeTest(stacks["Test"], "SmokeTest", target=cache)
+    return {name: Template.from_stack(stack) for name, stack in stacks.items()}
+
+
+def test_in_a_stack_of_its_own_it_locks_nothing_in_the_stores_stack(templates: dict[str, Template]) -> None:
+    outputs = templates["Store"].to_json()["Outputs"]
+
+    assert outputs
+    assert not [name for name, output in outputs.items() if "Export" in output]
+    assert "Fn::GetStackOutput" in json.dumps(templates["Test"].to_json())
+
+
+def test_in_a_stack_of_its_own_its_rules_stand_there_too(templates: dict[str, Template]) -> None:
+    rules = templates["Test"].find_resources("AWS::EC2::SecurityGroupIngress").values()
+
+    assert len(rules) == 1
+    assert "SmokeTest" not in json.dumps(templates["Store"].find_resources("AWS::EC2::SecurityGroupIngress"))
+
+
+def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) -> None:
+    cache = ReplicationGroup.from_replication_group_attributes(
+        stack,
+        "Cache",
+        replication_group_id="orders",
+        endpoint=Endpoint("orders.abc.cache.amazonaws.com", 6379),
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")],
+    )
+
+    with pytest.raises(ConfigurationError, match="it has no network; give `network` to the import"):
+        SmokeTest(stack, "SmokeTest", target=cache)
+
+
+def test_the_code_is_redis_py_and_the_run_time_package_alone() -> None:
+    with smoke_test_code() as (folder, _):
+        assert {path.name.split("-")[0] for path in folder.iterdir()} == {"cdk_redis_runtime", "redis"}
+        assert not [path for path in folder.rglob("*") if path.suffix == ".pyc"]
+        assert (folder / "cdk_redis_runtime" / "smoke_lambda.py").is_file()
+    assert not folder.exists()
+
+
+def test_the_hash_of_the_code_is_that_of_its_content() -> None:
+    with smoke_test_code() as (_, first), smoke_test_code() as (_, second):
+        assert first == second
