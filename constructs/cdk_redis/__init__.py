@@ -1,1 +1,48 @@
-"""AWS CDK constructs for Redis-compatible stores: ElastiCache and MemoryDB."""
+"""AWS CDK constructs for Redis-compatible stores: ElastiCache and MemoryDB.
+
+Everything public is here; the modules behind it are private and may move.
+"""
+
+from ._access_string import AccessString
+from ._authentication import Authentication
+from ._endpoint import Endpoint
+from ._engine import Engine
+from ._errors import ConfigurationError
+from ._memorydb_cluster import MemoryDbCluster
+from ._network import RedisNetwork
+from ._parameter_groups import ElastiCacheParameterGroup, MemoryDbParameterGroup
+from ._replication_group import ReplicationGroup
+from ._smoke_test import SmokeTest
+from ._snapshots import Snapshots
+from ._store import Store, Topology
+from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
+from ._user_groups import Acl, ElastiCacheUserGroup
+from ._users import ElastiCacheUser, MemoryDbUser, User
+from ._windows import MaintenanceWindow, SnapshotWindow
+
+__all__ = [
+    "AccessString",
+    "Acl",
+    "Authentication",
+    "ConfigurationError",
+    "ElastiCacheParameterGroup",
+    "ElastiCacheSubnetGroup",
+    "ElastiCacheUser",
+    "ElastiCacheUserGroup",
+    "Endpoint",
+    "Engine",
+    "ISubnetGroup",
+    "MaintenanceWindow",
+    "MemoryDbCluster",
+    "MemoryDbParameterGroup",
+    "MemoryDbSubnetGroup",
+    "MemoryDbUser",
+    "RedisNetwork",
+    "ReplicationGroup",
+    "SmokeTest",
+    "SnapshotWindow",
+    "Snapshots",
+    "Store",
+    "Topology",
+    "User",
+]

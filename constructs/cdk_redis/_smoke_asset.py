@@ -1,0 +1,60 @@
+"""The code of the smoke-test function: redis-py and our run-time package, copied from where they are installed.
+
+No Docker, no network, no pip at synth: both are pure Python, and the rest (botocore) is part of the Lambda runtime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import metadata, util
+from pathlib import Path
+
+_PACKAGES = ("cdk_redis_runtime", "redis")
+
+
+@contextmanager
+def smoke_test_code() -> Generator[tuple[Path, str], None, None]:
+    """Lay the code out in a temporary folder.
+
+    Yields:
+        The folder, which is gone afterwards, and a hash of names and contents: the same for the same code on every
+        machine, whatever the times, owners and modes of the files are.
+    """
+    with tempfile.TemporaryDirectory(prefix="cdk-redis-") as temporary:
+        folder = Path(temporary)
+        code_hash = hashlib.sha256()
+        for relative, source in _files():
+            target = folder / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            code_hash.update(f"{relative.as_posix()}\0{source.stat().st_size}\0".encode())
+            code_hash.update(source.read_bytes())
+        yield folder, code_hash.hexdigest()
+
+
+def _files() -> list[tuple[Path, Path]]:
+    """Source files by their place in the asset, in an order that no file system decides."""
+    found = [(relative, source) for package in _PACKAGES for relative, source in _sources(package)]
+    # redis-py tells the server its version, which it reads from its metadata.
+    distribution = metadata.distribution("redis")
+    found.append((Path(f"redis-{distribution.version}.dist-info/METADATA"), _metadata_file(distribution)))
+    return sorted(found)
+
+
+def _sources(package: str) -> list[tuple[Path, Path]]:
+    spec = util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"{package} is not installed: pip install cdk-redis", name=package)
+    root = Path(next(iter(spec.submodule_search_locations)))
+    return [(Path(package) / source.relative_to(root), source) for source in root.rglob("*.py")]
+
+
+def _metadata_file(distribution: metadata.Distribution) -> Path:
+    for file in distribution.files or ():
+        if file.name == "METADATA":
+            return Path(str(distribution.locate_file(file)))
+    raise FileNotFoundError("the redis distribution has no METADATA file: install it again")
