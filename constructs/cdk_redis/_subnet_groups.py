@@ -2,6 +2,7 @@
 
 Example:
     >>> import aws_cdk as cdk
+    >>> from cdk_redis import RedisNetwork
     >>> stack = cdk.Stack()
     >>> group = ElastiCacheSubnetGroup(stack, "Subnets", network=RedisNetwork(stack, "Network"))
     >>> stack.resolve(group.subnet_group_name)
