@@ -5,8 +5,8 @@ Example:
     >>> from cdk_redis import RedisNetwork
     >>> stack = cdk.Stack()
     >>> group = ElastiCacheSubnetGroup(stack, "Subnets", network=RedisNetwork(stack, "Network"))
-    >>> stack.resolve(group.subnet_group_name)
-    {'Ref': 'Subnets'}
+    >>> list(stack.resolve(group.subnet_group_name))
+    ['Ref']
 
 A store makes its own unless it is given one. Each class defines one ``AWS::ElastiCache::SubnetGroup`` or
 ``AWS::MemoryDB::SubnetGroup``, or takes the name of one that exists.
