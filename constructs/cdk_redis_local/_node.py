@@ -90,15 +90,15 @@ class Node:
         self.process: subprocess.Popen[bytes] | None = None
         self._program = program
         self._workspace = workspace
-        self._security = security
+        self.security = security
         self._directory = directory
         self.admin = self.client(security.manager.name, security.manager.passwords[0], port=self.engine_port)
 
     def client(self, user: str | None = None, password: str | None = None, *, port: int | None = None) -> redis.Redis:
         """A client of this one node, TLS verified, that signs in as that user. Default: nobody."""
         tls: dict[str, Any] = {}
-        if self._security.ca_file:
-            tls = {"ssl": True, "ssl_ca_certs": str(self._security.ca_file)}
+        if self.security.ca_file:
+            tls = {"ssl": True, "ssl_ca_certs": str(self.security.ca_file)}
         return redis.Redis(
             host=HOST,
             port=port or self.port,
@@ -131,7 +131,7 @@ class Node:
         """Start the process; :meth:`wait` waits until it answers."""
         self._directory.mkdir(parents=True, exist_ok=True)
         acl_file = self._directory / "users.acl"
-        acl_file.write_text("\n".join(user.line for user in (*users, self._security.manager)) + "\n")
+        acl_file.write_text("\n".join(user.line for user in (*users, self.security.manager)) + "\n")
         lines = [*self._own_settings(), ("aclfile", str(acl_file)), *settings]
         configuration = self._directory / "engine.conf"
         configuration.touch(mode=0o600)
@@ -174,7 +174,7 @@ class Node:
             self.process.wait()
 
     def _own_settings(self) -> list[tuple[str, str]]:
-        manager = self._security.manager
+        manager = self.security.manager
         settings = [
             ("bind", "127.0.0.1"),
             ("save", ""),
@@ -190,8 +190,8 @@ class Node:
             ("replica-announce-ip", HOST),
             ("replica-announce-port", str(self.port)),
         ]
-        certificate = self._security.certificate
-        if certificate is None or self._security.ca_file is None:
+        certificate = self.security.certificate
+        if certificate is None or self.security.ca_file is None:
             return [*settings, ("port", str(self.engine_port))]
         return [
             *settings,
@@ -199,7 +199,7 @@ class Node:
             ("tls-port", str(self.engine_port)),
             ("tls-cert-file", str(certificate.certificate_file)),
             ("tls-key-file", str(certificate.key_file)),
-            ("tls-ca-cert-file", str(self._security.ca_file)),
+            ("tls-ca-cert-file", str(self.security.ca_file)),
             ("tls-auth-clients", "no"),
             ("tls-replication", "yes"),
             ("tls-protocols", "TLSv1.2 TLSv1.3"),
