@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# Both before aws_cdk is imported: afterwards the message would be "No module named 'constructs._jsii'".
-if (REPOSITORY / "constructs" / "__init__.py").exists():
-    pytest.exit("constructs/__init__.py shadows the library that aws-cdk-lib needs: delete it (see CONTRIBUTING.md)", 4)
-if importlib.util.find_spec("constructs._jsii") is None:
-    pytest.exit("the packages are not installed: run the tests with 'make test' or 'make unit'", 4)
+# All of this before anything imports jsii, which starts Node.js with the environment of that moment.
 
 # aws-cdk-lib validates the templates of each process for seconds; tests/compliance/ does so on purpose.
 os.environ["CDK_VALIDATION"] = "false"
@@ -28,8 +27,33 @@ os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "true"
 for _variable in ("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"):
     os.environ.pop(_variable, None)
 
+# Without these the message would be "No module named 'constructs._jsii'".
+if (REPOSITORY / "constructs" / "__init__.py").exists():
+    pytest.exit("constructs/__init__.py shadows the library that aws-cdk-lib needs: delete it (see CONTRIBUTING.md)", 4)
+if importlib.util.find_spec("constructs._jsii") is None:
+    pytest.exit("the packages are not installed: run the tests with 'make test' or 'make unit'", 4)
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """Root of the repository."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Callable[[str], dict[str, Path]]:
+    """Synthesizes the app for an environment, once; gives the template file of each stack by the stack's name."""
+
+    @cache
+    def synthesize(environment: str) -> dict[str, Path]:
+        import aws_cdk as cdk
+
+        from app import build
+
+        context = json.loads((repository / "cdk.json").read_text())["context"]
+        folder = tmp_path_factory.mktemp(environment)
+        app = cdk.App(context={**context, "env": environment}, outdir=str(folder))
+        build(app)
+        return {stack.stack_name: Path(stack.template_full_path) for stack in app.synth().stacks}
+
+    return synthesize

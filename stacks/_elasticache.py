@@ -1,0 +1,61 @@
+"""The ElastiCache replication group."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from cdk_redis import RedisNetwork, ReplicationGroup
+
+from ._keys import create_key
+from ._settings import Settings
+
+
+class ElastiCacheStack(cdk.Stack):
+    """A replication group in cluster mode.
+
+    Attributes:
+        store: The replication group.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        network: RedisNetwork,
+        env: cdk.Environment | None = None,
+    ) -> None:
+        """Define the stack.
+
+        Args:
+            scope: The app.
+            id: Name of the stack.
+            settings: Of the environment.
+            network: Where the replication group stands.
+            env: Account and Region. Default: - those of whoever deploys.
+        """
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            description="An ElastiCache replication group over TLS",
+            termination_protection=settings.termination_protection,
+        )
+        store = settings.elasticache
+        self.store = ReplicationGroup(
+            self,
+            "Store",
+            network=network,
+            engine=store.cdk_engine,
+            node_type=store.node_type,
+            shards=store.shards,
+            replicas=store.replicas,
+            kms_key=create_key(self) if store.customer_managed_key else None,
+            snapshots=store.snapshots,
+            removal_policy=store.cdk_removal_policy,
+        )
+
+        cdk.CfnOutput(self, "Endpoint", value=self.store.endpoint.socket_address, description="Connect here, over TLS")
+        cdk.CfnOutput(self, "ReplicationGroupId", value=self.store.store_name)

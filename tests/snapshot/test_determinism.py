@@ -1,0 +1,57 @@
+"""The same input gives the same templates and the same assets: in another process, at another place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCES = ("app.py", "cdk.json", "stacks", "constructs")
+
+
+def synthesize(sources: Path, scratch: Path, *, hash_seed: str) -> subprocess.Popen[bytes]:
+    """Start a synth in a process of its own, which has nothing in common with another but the sources' text."""
+    (scratch / "tmp").mkdir(parents=True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch / "tmp"),
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": str(sources / "constructs"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CDK_OUTDIR": str(scratch / "cdk.out"),
+        "CDK_VALIDATION": "false",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "true",
+    }
+    return subprocess.Popen([sys.executable, "app.py"], cwd=sources, env=environment)
+
+
+def contents(assembly: Path) -> dict[str, str]:
+    """Hash of each file of a cloud assembly that reaches an account: templates, asset manifests and assets."""
+    # The rest of the top folder (manifest.json, tree.json) is the CDK CLI's own and stays on the machine.
+    return {
+        str(path.relative_to(assembly)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in assembly.rglob("*")
+        if path.is_file() and (path.parent != assembly or path.name.endswith((".template.json", ".assets.json")))
+    }
+
+
+def test_two_synths_agree_byte_by_byte(repository: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "a folder of another name"
+    elsewhere.mkdir()
+    for name in SOURCES:
+        source = repository / name
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, elsewhere / name, ignore=ignore) if source.is_dir() else shutil.copy2(source, elsewhere)
+
+    first = synthesize(repository, tmp_path / "first", hash_seed="1")
+    second = synthesize(elsewhere, tmp_path / "second", hash_seed="2")
+    assert (first.wait(), second.wait()) == (0, 0)
+
+    here, there = contents(tmp_path / "first" / "cdk.out"), contents(tmp_path / "second" / "cdk.out")
+    assert sum(name.endswith(".template.json") for name in here) == 4
+    assert any(name.startswith("asset.") for name in here)
+    assert here == there

@@ -1,0 +1,39 @@
+"""Logical ids of what holds data, or what data depends on: a changed one replaces a store on someone's next deploy.
+
+To accept a change on purpose: pytest tests/snapshot --snapshot-update, and say so under "Breaking" in CHANGELOG.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+STATEFUL = (
+    "AWS::EC2::VPC",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SecurityGroup",
+    "AWS::KMS::Key",
+    "AWS::SecretsManager::Secret",
+    "AWS::ElastiCache::",
+    "AWS::MemoryDB::",
+)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_logical_ids_of_stateful_resources(
+    environment: str, templates: Callable[[str], dict[str, Path]], snapshot: SnapshotAssertion
+) -> None:
+    identities = {
+        stack: {
+            logical_id: resource["Type"]
+            for logical_id, resource in json.loads(template.read_text())["Resources"].items()
+            if resource["Type"].startswith(STATEFUL)
+        }
+        for stack, template in templates(environment).items()
+    }
+    assert identities == snapshot(extension_class=JSONSnapshotExtension)
