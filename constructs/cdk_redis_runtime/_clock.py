@@ -1,0 +1,161 @@
+"""Time: how long the battery may take, how long it tries again, and what runs side by side within it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+
+
+class UnfinishedError(Exception):
+    """Something did not end in time."""
+
+
+class Clock:
+    """The battery's time budget.
+
+    Attributes:
+        budget: Seconds in all.
+        patience: Seconds that one dial or one answer may take.
+    """
+
+    def __init__(self, budget: float) -> None:
+        """Start the clock.
+
+        Args:
+            budget: Seconds in all.
+        """
+        self.budget = budget
+        # Short enough that one silent node costs a check a fraction of the budget.
+        self.patience = min(3.0, budget / 5)
+        now = time.monotonic()
+        # What can heal is tried again during the first half; the second is for what then still has to run.
+        self._warm_up_ends = now + budget / 2
+        self._checks_end = now + budget * 0.9
+        self._ends = now + budget
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left in the budget; never negative."""
+        return max(0.0, self._ends - time.monotonic())
+
+    @property
+    def remaining_for_checks(self) -> float:
+        """Seconds until a check has to say what it knows; never negative."""
+        return max(0.0, self._checks_end - time.monotonic())
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether there is still time to try again."""
+        return time.monotonic() < self._warm_up_ends
+
+    def retry(self, operation: Callable[[], T], heals: Callable[[Exception], bool]) -> T:
+        """Try until it works, with growing pauses, as long as the error may heal and the warm-up lasts.
+
+        Args:
+            operation: What to try.
+            heals: Whether an error may go away by itself.
+
+        Raises:
+            Exception: The operation's last error.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return operation()
+            except Exception as error:
+                if not heals(error) or time.monotonic() + pause > self._warm_up_ends:
+                    raise
+            # Jitter: the checks of one battery should not come back all at once.
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret depends on it
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+@dataclass(frozen=True)
+class Done(Generic[Item, T]):
+    """What became of one item: a value, or the error that came instead.
+
+    Attributes:
+        item: What the function was called with.
+        value: What it returned; None after an error.
+        error: What it raised, or `UnfinishedError`.
+        seconds: How long it took.
+    """
+
+    item: Item
+    value: T | None
+    error: Exception | None
+    seconds: float
+
+
+def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: float) -> list[Done[Item, T]]:
+    """Call a function for every item at once, and return in time whether or not all have ended.
+
+    Args:
+        function: What to call.
+        items: What to call it with, one thread each.
+        seconds: How long to wait. What still runs then is left behind, and reported as `UnfinishedError`.
+
+    Returns:
+        One entry an item, in the same order.
+    """
+    started = time.monotonic()
+    done: list[Done[Item, T] | None] = [None] * len(items)
+
+    def call(index: int, item: Item) -> None:
+        done[index] = _attempt(function, item)
+
+    # Daemons, because a pool's threads would be waited for at the end of the process, however long they hang.
+    threads = [threading.Thread(target=call, args=pair, daemon=True) for pair in enumerate(items)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, started + seconds - time.monotonic()))
+    return [
+        entry or Done(item, None, UnfinishedError(), time.monotonic() - started)
+        for item, entry in zip(items, done, strict=True)
+    ]
+
+
+def _attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:
+    begun = time.monotonic()
+    try:
+        return Done(item, function(item), None, time.monotonic() - begun)
+    except Exception as error:
+        return Done(item, None, error, time.monotonic() - begun)
+
+
+class Once(Generic[T]):
+    """A value that the first caller computes, and every other waits for; an error is kept likewise."""
+
+    def __init__(self, compute: Callable[[], T]) -> None:
+        """Keep the computation for later.
+
+        Args:
+            compute: Called at most once.
+        """
+        self._compute = compute
+        self._lock = threading.Lock()
+        self._done: Done[None, T] | None = None
+
+    def __call__(self) -> T:
+        """Give the value.
+
+        Raises:
+            Exception: What the computation raised, at every call.
+        """
+        with self._lock:
+            if self._done is None:
+                self._done = _attempt(lambda _: self._compute(), None)
+        if self._done.error is not None:
+            raise self._done.error
+        return self._done.value  # pyright: ignore[reportReturnType] - None only where T allows it

@@ -1,0 +1,163 @@
+"""What an error means: in plain words, with the likely cause and the next step, and whether it may heal by itself."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from redis import exceptions as redis_errors
+
+from cdk_redis_runtime._clock import UnfinishedError
+from cdk_redis_runtime._iam_token import NoAwsCredentialsError
+from cdk_redis_runtime._secret import SecretUnavailableError
+from cdk_redis_runtime._wire import SilentError, UnreachedError
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """An error, understood.
+
+    Attributes:
+        reason: What happened, why it probably did, what to do.
+        heals: Whether it may go away by itself soon after a deploy.
+    """
+
+    reason: str
+    heals: bool = False
+
+
+def diagnose(error: BaseException) -> Diagnosis:
+    """Put an error into words.
+
+    Args:
+        error: From a socket, from TLS, from redis-py or from ours. redis-py wraps the errors of sockets, so the
+            error's causes are looked at too.
+    """
+    for cause in _causes(error):
+        for explain in (_own, _tls, _network):
+            if found := explain(cause):
+                return found
+    for cause in _causes(error):
+        if found := _engine(cause):
+            return found
+    return Diagnosis(f"unexpected {type(error).__name__}: {error}")
+
+
+def heals(error: BaseException) -> bool:
+    """Whether an error may go away by itself soon after a deploy."""
+    return diagnose(error).heals
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # The innermost first: it knows most.
+    if error is None:
+        return
+    if isinstance(error, (redis_errors.ResponseError, redis_errors.AuthenticationError)):
+        # The engine has spoken; an error that was being handled when it did is another story.
+        yield error
+        return
+    yield from _causes(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
+    yield error
+
+
+def _own(error: BaseException) -> Diagnosis | None:
+    if isinstance(error, (NoAwsCredentialsError, SecretUnavailableError)):
+        return Diagnosis(str(error))
+    if isinstance(error, UnfinishedError):
+        return Diagnosis("did not answer in time; the node hangs or is overloaded: see its engine log")
+    if isinstance(error, UnreachedError):
+        return Diagnosis(
+            "connection timed out: most likely no security-group rule lets this function's group in on the port, "
+            "or the subnets have no route to the store",
+            heals=True,
+        )
+    if isinstance(error, SilentError):
+        return Diagnosis(
+            f"accepted the connection and did not answer {error.while_doing}: the engine hangs or is overloaded, "
+            "or something else listens on the port; see the engine log",
+            heals=True,
+        )
+    return None
+
+
+# Numbers of OpenSSL's x509_vfy.h.
+_EXPIRED = 10
+_UNTRUSTED = (2, 18, 19, 20, 21)
+_OTHER_NAME = (62, 64)
+
+
+def _tls(error: BaseException) -> Diagnosis | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        prefix = f"CERTIFICATE_VERIFY_FAILED ({error.verify_message}): "
+        if error.verify_code in _OTHER_NAME:
+            return Diagnosis(prefix + "the certificate is for another host name; connect by the name that AWS gives")
+        if error.verify_code == _EXPIRED:
+            return Diagnosis(prefix + "the certificate has expired, or this machine's clock is wrong")
+        if error.verify_code in _UNTRUSTED:
+            return Diagnosis(
+                prefix + "the certificate is from an authority that this machine does not trust: another server "
+                "answers, or SSL_CERT_FILE names the wrong file"
+            )
+        return Diagnosis(prefix + "the certificate is not valid")
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Diagnosis("hung up during the TLS handshake: the engine is restarting, or refuses TLS", heals=True)
+    if isinstance(error, ssl.SSLError):
+        name = str(error.reason or "")
+        if ("PROTOCOL" in name and "VERSION" in name) or name in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
+            return Diagnosis(f"offers nothing newer than TLS 1.1 ({name}); TLS 1.2 is the least that is accepted")
+        if name in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
+            return Diagnosis(f"answers, but not in TLS ({name}): encryption in transit is off, or the port is wrong")
+        return Diagnosis(f"the TLS handshake failed ({name or error})")
+    return None
+
+
+def _network(error: BaseException) -> Diagnosis | None:
+    if isinstance(error, socket.gaierror):
+        return Diagnosis(
+            f"the host name does not resolve ({error.strerror}): check the name, and that DNS support is on in the VPC",
+            heals=True,
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return Diagnosis("connection refused: no engine listens there; it is down, or the port is wrong", heals=True)
+    if isinstance(error, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
+        return Diagnosis("hung up: the engine is restarting or failing over", heals=True)
+    if isinstance(error, TimeoutError):
+        return Diagnosis("did not answer in time: the engine hangs, is overloaded, or cannot be reached", heals=True)
+    if isinstance(error, OSError):
+        return Diagnosis(f"cannot be reached ({error.strerror or error}): check routes and network ACLs", heals=True)
+    return None
+
+
+def _engine(error: BaseException) -> Diagnosis | None:
+    text = str(error).rstrip(".")
+    if isinstance(error, redis_errors.AuthenticationError):
+        # redis-py takes the code away from the engine's words; it is what the services' documentation speaks of.
+        code = "WRONGPASS: " if "username-password" in text else ""
+        return Diagnosis(f"{code}the store refuses to sign the user in ({text})")
+    if isinstance(error, redis_errors.NoPermissionError):
+        return Diagnosis(f"NOPERM: the user may not do this ({text}); extend its access string")
+    if isinstance(error, redis_errors.BusyLoadingError):
+        return Diagnosis("the engine is still loading its data (LOADING)", heals=True)
+    if isinstance(error, redis_errors.MasterDownError):
+        return Diagnosis("the replica has lost its primary (MASTERDOWN)", heals=True)
+    if isinstance(error, redis_errors.ClusterDownError):
+        return Diagnosis(
+            f"the cluster does not serve this slot ({text}): slots without a shard, or a shard that is down", heals=True
+        )
+    if isinstance(error, (redis_errors.AskError, redis_errors.TryAgainError)):
+        return Diagnosis("the slot is on its way to another shard", heals=True)
+    if isinstance(error, redis_errors.SlotNotCoveredError):
+        return Diagnosis("no shard serves this slot; see topology", heals=True)
+    if isinstance(error, redis_errors.ReadOnlyError):
+        return Diagnosis("the node is a replica and refuses writes: a failover is under way", heals=True)
+    if isinstance(error, redis_errors.OutOfMemoryError):
+        return Diagnosis("the memory is full and the policy evicts nothing (OOM): raise the node type or the policy")
+    if isinstance(error, redis_errors.TimeoutError):
+        return Diagnosis("did not answer in time: the engine hangs, is overloaded, or cannot be reached", heals=True)
+    if isinstance(error, redis_errors.ConnectionError):
+        return Diagnosis(f"the connection failed ({text})", heals=True)
+    if isinstance(error, redis_errors.ResponseError):
+        return Diagnosis(f"the engine answered with an error ({text})")
+    return None

@@ -1,0 +1,115 @@
+"""The wire below redis-py: what answers, in TLS or in plaintext, before anybody signs in."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from cdk_redis_runtime._settings import Address
+
+_LONGEST_LINE = 4096
+
+
+class SilentError(Exception):
+    """A connection was made, and then nothing came back in time.
+
+    Attributes:
+        while_doing: ``the TLS handshake`` or ``a command``.
+    """
+
+    def __init__(self, while_doing: str) -> None:
+        """Say what was waited for."""
+        self.while_doing = while_doing
+        super().__init__(f"no answer to {while_doing}")
+
+
+class UnreachedError(Exception):
+    """No connection came about in time: nothing came back at all."""
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What a TLS handshake settled.
+
+    Attributes:
+        version: ``TLSv1.2`` or ``TLSv1.3``.
+        cipher: Name of the cipher suite.
+    """
+
+    version: str
+    cipher: str
+
+
+def verifying_context() -> ssl.SSLContext:
+    """A context that checks chain and host name, and refuses what is older than TLS 1.2."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+@contextlib.contextmanager
+def dialled(address: Address, seconds: float, context: ssl.SSLContext | None) -> Generator[socket.socket, None, None]:
+    """Open a connection for the length of a ``with`` block.
+
+    Args:
+        address: Where to.
+        seconds: How long to wait for the connection, for the handshake, and for each answer.
+        context: For TLS; None for plaintext.
+
+    Raises:
+        OSError: The name does not resolve, or the connection or the handshake is refused (`ssl.SSLError`).
+        UnreachedError: Nothing came back to the dial.
+        SilentError: Nothing came back to the handshake.
+    """
+    try:
+        plain = socket.create_connection((address.host, address.port), timeout=seconds)
+    except TimeoutError:
+        raise UnreachedError from None
+    with plain:
+        if context is None:
+            yield plain
+            return
+        try:
+            secured = context.wrap_socket(plain, server_hostname=address.host)
+        except TimeoutError:
+            raise SilentError("the TLS handshake") from None
+        with secured:
+            yield secured
+
+
+def handshake(address: Address, seconds: float, context: ssl.SSLContext) -> Handshake:
+    """Do one TLS handshake and hang up. Raises what `dialled` does."""
+    with dialled(address, seconds, context) as connection:
+        assert isinstance(connection, ssl.SSLSocket)
+        cipher = connection.cipher()
+        return Handshake(connection.version() or "unknown", cipher[0] if cipher else "unknown")
+
+
+def ask(connection: socket.socket, *words: str) -> str:
+    """Send one command, and read the first line of the answer.
+
+    Returns:
+        The line without its end, such as ``+PONG`` or ``-NOAUTH Authentication required.``; empty when the other
+        side hung up instead.
+
+    Raises:
+        SilentError: Nothing came back.
+    """
+    parts = [f"*{len(words)}\r\n", *(f"${len(word.encode())}\r\n{word}\r\n" for word in words)]
+    received = b""
+    try:
+        connection.sendall("".join(parts).encode())
+        while b"\n" not in received and len(received) < _LONGEST_LINE:
+            chunk = connection.recv(_LONGEST_LINE)
+            if not chunk:
+                break
+            received += chunk
+    except TimeoutError:
+        raise SilentError("a command") from None
+    except OSError:
+        # A server that wants TLS answers plaintext with a reset, which says the same as hanging up.
+        return ""
+    return received.split(b"\r\n", 1)[0].decode(errors="replace")

@@ -1,0 +1,113 @@
+"""What can heal is tried again, what hangs is left behind, and what is found out once is kept."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from cdk_redis_runtime._clock import Clock, Once, UnfinishedError, side_by_side
+from cdk_redis_runtime._diagnosis import heals
+from cdk_redis_runtime._settings import Address
+from cdk_redis_runtime._wire import dialled, verifying_context
+
+
+def test_port_that_opens_late_is_waited_for() -> None:
+    # As a store's does, while DNS and network interfaces settle after a deploy.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = Address("127.0.0.1", listener.getsockname()[1])
+        threading.Timer(0.3, listener.listen).start()
+
+        def dial() -> bool:
+            with dialled(address, 1, None):
+                return True
+
+        assert Clock(10).retry(dial, heals)
+
+
+def test_error_that_cannot_heal_is_raised_at_once() -> None:
+    tries: list[int] = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        Clock(10).retry(fail, lambda _error: False)
+    assert len(tries) == 1
+
+
+def test_healing_is_awaited_for_half_of_the_budget() -> None:
+    def fail() -> None:
+        raise ConnectionRefusedError
+
+    started = time.monotonic()
+    with pytest.raises(ConnectionRefusedError):
+        Clock(1).retry(fail, heals)
+    assert 0.1 < time.monotonic() - started < 0.8
+
+
+def test_what_hangs_is_left_behind_and_the_rest_is_reported() -> None:
+    release = threading.Event()
+
+    def work(seconds: float) -> float:
+        release.wait(seconds)
+        return seconds
+
+    started = time.monotonic()
+    results = side_by_side(work, [0.0, 30.0], 0.2)
+    assert time.monotonic() - started < 1
+    release.set()
+    assert results[0].value == 0.0
+    assert isinstance(results[1].error, UnfinishedError)
+
+
+def test_errors_are_results_and_keep_their_place() -> None:
+    def divide(number: int) -> float:
+        return 1 / number
+
+    results = side_by_side(divide, [1, 0, 2], 5)
+    assert [result.value for result in results] == [1.0, None, 0.5]
+    assert isinstance(results[1].error, ZeroDivisionError)
+
+
+def test_once_is_once_for_values_and_for_errors() -> None:
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        raise LookupError("gone")
+
+    once = Once(compute)
+    for _ in range(3):
+        with pytest.raises(LookupError, match="gone"):
+            once()
+    assert len(calls) == 1
+
+
+def test_all_who_ask_at_once_get_the_one_value() -> None:
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        time.sleep(0.05)
+        return len(calls)
+
+    once = Once(compute)
+    assert [result.value for result in side_by_side(lambda _: once(), range(8), 5)] == [1] * 8
+
+
+def test_tls_is_verified_and_not_older_than_1_2() -> None:
+    context = verifying_context()
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_cluster_client_is_held_to_tls_1_2_as_well() -> None:
+    # RedisCluster drops ssl_min_version; what is left is Python's default context.
+    assert ssl.create_default_context().minimum_version >= ssl.TLSVersion.TLSv1_2

@@ -1,0 +1,92 @@
+"""Errors are put into words that lead to the cure, and only what may heal is tried again."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import pytest
+from redis import exceptions as redis_errors
+
+from cdk_redis_runtime._diagnosis import diagnose
+from cdk_redis_runtime._iam_token import NoAwsCredentialsError
+from cdk_redis_runtime._secret import SecretUnavailableError
+from cdk_redis_runtime._wire import SilentError, UnreachedError
+
+
+def _tls_error(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, reason)
+    error.reason = reason
+    return error
+
+
+def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, message)
+    error.verify_code = code
+    error.verify_message = message
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "heals"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "does not resolve", True),
+        (ConnectionRefusedError(), "connection refused", True),
+        (UnreachedError(), "security-group rule", True),
+        (SilentError("the TLS handshake"), "did not answer the TLS handshake", True),
+        (ConnectionResetError(), "hung up", True),
+        (OSError(113, "No route to host"), "No route to host", True),
+        (_certificate_error(62, "Hostname mismatch"), "for another host name", False),
+        (_certificate_error(10, "certificate has expired"), "has expired", False),
+        (_certificate_error(19, "self-signed certificate in chain"), "does not trust", False),
+        (_tls_error("WRONG_VERSION_NUMBER"), "not in TLS", False),
+        (_tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), "nothing newer than TLS 1.1", False),
+        (_tls_error("UNSUPPORTED_PROTOCOL"), "nothing newer than TLS 1.1", False),
+        (ssl.SSLEOFError(8, "EOF"), "hung up during the TLS handshake", True),
+        (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", False),
+        (redis_errors.NoPermissionError("no permissions to run the 'set' command"), "NOPERM", False),
+        (redis_errors.ClusterDownError("The cluster is down"), "does not serve this slot", True),
+        (redis_errors.BusyLoadingError("loading"), "LOADING", True),
+        (redis_errors.MovedError("1 localhost:1"), "on its way to another shard", True),
+        (redis_errors.ReadOnlyError("read only"), "failover", True),
+        (redis_errors.OutOfMemoryError("full"), "evicts nothing", False),
+        (redis_errors.TimeoutError("Timeout"), "did not answer in time", True),
+        (redis_errors.ResponseError("odd"), "answered with an error (odd)", False),
+        (NoAwsCredentialsError("no AWS credentials"), "no AWS credentials", False),
+        (SecretUnavailableError("the secret holds no password"), "no password", False),
+        (KeyError("x"), "unexpected KeyError", False),
+    ],
+)
+def test_error_is_explained(error: Exception, words: str, heals: bool) -> None:
+    diagnosis = diagnose(error)
+    assert words in diagnosis.reason
+    assert diagnosis.heals is heals
+
+
+def _wrapped(inner: Exception, outer: Exception) -> Exception:
+    try:
+        try:
+            raise inner
+        except Exception:
+            raise outer  # noqa: B904 - as redis-py does it
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "words"),
+    [
+        (ConnectionRefusedError(), redis_errors.ConnectionError("Error 111"), "connection refused"),
+        (_certificate_error(62, "Hostname mismatch"), redis_errors.ConnectionError("SSL"), "for another host name"),
+        (redis_errors.ClusterDownError("down"), redis_errors.RedisClusterException("no node"), "does not serve"),
+    ],
+)
+def test_cause_is_looked_for_in_what_redis_py_wrapped(inner: Exception, outer: Exception, words: str) -> None:
+    assert words in diagnose(_wrapped(inner, outer)).reason
+
+
+def test_answer_of_the_engine_stands_for_itself() -> None:
+    # It came after the connection error that was being handled, and says more.
+    error: Any = _wrapped(ConnectionRefusedError(), redis_errors.NoPermissionError("no permissions"))
+    assert diagnose(error).reason.startswith("NOPERM")
