@@ -69,9 +69,10 @@ AUTHENTICATION_NONE = "none"
 DEFAULT_KEY_PREFIX = "cdk-redis-smoke:"
 DEFAULT_BUDGET_SECONDS = 20
 
-SMOKE_TEST_COMMANDS = ("acl|whoami", "cluster|slots", "info", "readonly", "get", "set", "del")
+SMOKE_TEST_COMMANDS = ("acl|whoami", "cluster|slots", "command", "info", "readonly", "get", "set", "del")
 """Every command that the smoke test's user needs, in the words of an access string, without the ``+``.
 
-HELLO and AUTH are open to everybody. The client is told not to announce itself (CLIENT SETINFO) and not to ask for
-maintenance notifications, so neither is needed.
+COMMAND is what redis-py's cluster client asks first of all, and cannot do without. HELLO and AUTH are open to
+everybody. The client is told not to announce itself (CLIENT SETINFO) and not to ask for maintenance notifications, so
+neither is needed.
 """

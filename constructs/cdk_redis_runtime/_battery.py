@@ -1,0 +1,74 @@
+"""Runs the checks side by side within a budget, and always comes back with a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from redis.credentials import CredentialProvider
+
+from cdk_redis_runtime._checks import CHECKS, Check, Context, PrerequisiteError, Store
+from cdk_redis_runtime._clock import Clock, Done, UnfinishedError, side_by_side
+from cdk_redis_runtime._diagnosis import diagnose
+from cdk_redis_runtime._report import FAILED, SKIPPED, CheckResult, Outcome, Report, redact
+from cdk_redis_runtime._settings import Connection, Declaration
+
+
+def smoke_test(
+    connection: Connection,
+    declared: Declaration,
+    *,
+    credentials: CredentialProvider | None = None,
+    checks: Sequence[Check] = CHECKS,
+) -> Report:
+    """Prove that a store does what was declared.
+
+    Never raises on account of the store, and ends within ``declared.budget`` seconds, even where a server accepts
+    connections and never answers. Touches only keys under ``declared.key_prefix``, each with a time to live.
+
+    Args:
+        connection: How to connect.
+        declared: What to compare with.
+        credentials: How to sign in. Default: - as the connection says.
+        checks: What to prove. Default: - everything.
+
+    Returns:
+        One verdict a check; no secret is in it.
+    """
+    started = time.monotonic()
+    clock = Clock(declared.budget)
+    store = Store(connection, clock, credentials)
+    context = Context(connection, declared, clock, store)
+    results = side_by_side(lambda check: check.run(context), checks, clock.remaining)
+    verdicts = tuple(_verdict(result, declared.budget, store.secrets) for result in results)
+    store.close()
+    return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
+
+
+def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str]) -> CheckResult:
+    outcome = result.value or _outcome_of_error(result.item, result.error, budget)
+    clean = dataclasses.replace(
+        outcome,
+        reason=redact(outcome.reason, secrets),
+        expected=redact(outcome.expected, secrets),
+        observed=redact(outcome.observed, secrets),
+    )
+    return CheckResult(result.item.name, clean, _milliseconds(result.seconds))
+
+
+def _outcome_of_error(check: Check, error: Exception | None, budget: float) -> Outcome:
+    if isinstance(error, PrerequisiteError):
+        if error.owner == check.name:
+            return Outcome(FAILED, error.reason)
+        return Outcome(SKIPPED, f"needs what {error.owner} found missing; see there")
+    if isinstance(error, UnfinishedError) or error is None:
+        return Outcome(
+            FAILED,
+            f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly",
+        )
+    return Outcome(FAILED, diagnose(error).reason)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

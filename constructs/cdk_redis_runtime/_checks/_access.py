@@ -1,0 +1,129 @@
+"""Who may sign in, and what the smoke test's own user may do."""
+
+from __future__ import annotations
+
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+
+from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._store import Node, ask_at_once
+from cdk_redis_runtime._clock import side_by_side
+from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._report import Outcome
+from cdk_redis_runtime._settings import Address
+from cdk_redis_runtime._wire import ask, dialled
+
+_AUTH_PROVES = "the user can sign in to every node, and is who it says"
+_ANONYMOUS_EXPECTED = "NOAUTH or NOPERM for a client that does not sign in"
+_ANONYMOUS_PROVES = "nobody gets in without signing in"
+_ACL_EXPECTED = "NOPERM for a key outside the prefix and for administrative commands"
+_ACL_PROVES = "the user is held to its key prefix and to the commands it needs"
+
+_REFUSALS = ("-NOAUTH", "-NOPERM", "-DENIED", "-WRONGPASS")
+
+
+def _check_auth(context: Context) -> Outcome:
+    user = context.connection.user
+    expected = f"signed in as {user}" if user else "an answer to PING"
+
+    def sign_in(node: Node) -> str | None:
+        return context.clock.retry(lambda: context.store.who_am_i(node), heals)
+
+    results = side_by_side(sign_in, context.store.nodes, context.clock.remaining_for_checks)
+    problems: list[str] = []
+    silent: list[str] = []
+    for result in results:
+        if isinstance(result.error, (AuthenticationError, ResponseError)):
+            problems.append(context.store.explain_sign_in(result.item.address, result.error))
+        elif result.error:
+            silent.append(str(result.item))
+        elif result.value not in (None, user):
+            problems.append(f"{result.item}: signed in as {result.value!r} instead of {user!r}")
+    observed = f"{count(len(results) - len(silent) - len(problems), 'node')} of {len(results)}"
+    if silent:
+        observed += f"; no connection to {', '.join(silent)}, see tls and topology"
+    if problems:
+        return failed(problems, expected, observed)
+    return passed(_AUTH_PROVES, expected, observed)
+
+
+def _check_anonymous_refused(context: Context) -> Outcome:
+    if context.connection.authentication == env.AUTHENTICATION_NONE:
+        return skipped("the store is declared without authentication")
+    context.store.endpoint()
+    key = f"{context.declared.key_prefix}{context.run}:anonymous"
+    trust = context.store.tls_context() if context.connection.tls else None
+
+    def stay_anonymous(address: Address) -> str | None:
+        with dialled(address, context.clock.patience, trust) as connection:
+            for command in (("PING",), ("GET", key)):
+                answer = ask(connection, *command)
+                if answer and not answer.startswith(_REFUSALS):
+                    return command[0]
+        return None
+
+    results = side_by_side(stay_anonymous, context.store.addresses, context.clock.remaining_for_checks)
+    problems = [
+        f"{result.item}: answers {result.value} to a client that did not sign in: the user default is on without a "
+        "password; put a default user that is off into the access list"
+        for result in results
+        if result.value
+    ]
+    tried = [result for result in results if not result.error]
+    if problems:
+        return failed(problems, _ANONYMOUS_EXPECTED)
+    if not tried:
+        return skipped("no connection came about to try it on; see tls")
+    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, f"refused at {len(tried)} of {len(results)} addresses")
+
+
+def _check_acl_enforced(context: Context) -> Outcome:
+    if context.connection.authentication == env.AUTHENTICATION_NONE:
+        return skipped("the store is declared without authentication")
+    probes = _probes(context.declared.key_prefix, context.run)
+
+    def overstep(node: Node) -> list[str]:
+        # Permission comes before everything else in the engine, so an answer of any other kind means permission.
+        answers = context.clock.retry(lambda: ask_at_once(node, [command for _, command in probes]), heals)
+        return [what for (what, _), answer in zip(probes, answers, strict=True) if not _refused(answer)]
+
+    results = side_by_side(overstep, context.store.nodes, context.clock.remaining_for_checks)
+    allowed = sorted({what for result in results for what in result.value or ()})
+    tried = [result for result in results if result.error is None]
+    observed = f"refused at {count(len(tried), 'node')}"
+    if allowed:
+        reason = (
+            f"user {context.connection.user!r} is allowed {', '.join(allowed)}; its access string should be held to "
+            f"~{context.declared.key_prefix}* and to the commands it needs"
+        )
+        return failed(reason, _ACL_EXPECTED, f"allowed: {', '.join(allowed)}")
+    if not tried:
+        errors = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
+        return failed(errors, _ACL_EXPECTED)
+    return passed(_ACL_PROVES, _ACL_EXPECTED, observed)
+
+
+def _refused(answer: object) -> bool:
+    # A managed service takes some commands away from everybody, which is as good.
+    unknown = isinstance(answer, ResponseError) and "unknown command" in str(answer).lower()
+    return unknown or isinstance(answer, NoPermissionError)
+
+
+def _probes(key_prefix: str, run: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Commands that the user must be refused, each harmless where it is allowed."""
+    # Begins with another character than the prefix, so it cannot be under it.
+    outside = ("x" if key_prefix[:1] != "x" else "y") + f"{key_prefix}{run}"
+    return [
+        ("to read a key outside its prefix", ("GET", outside)),
+        # NX and XX together are a syntax error, which the engine finds after it has looked at permissions: nothing is
+        # ever written.
+        ("to write a key outside its prefix", ("SET", outside, "never", "NX", "XX")),
+        # Both are of the category @dangerous, as FLUSHALL is, and only read: one a counter, one an empty list.
+        ("the administrative command SLOWLOG", ("SLOWLOG", "LEN")),
+        ("the administrative command CLIENT LIST", ("CLIENT", "LIST", "ID", "0")),
+    ]
+
+
+AUTH = Check("auth", _AUTH_PROVES, _check_auth)
+ANONYMOUS_REFUSED = Check("anonymous-refused", _ANONYMOUS_PROVES, _check_anonymous_refused)
+ACL_ENFORCED = Check("acl-enforced", _ACL_PROVES, _check_acl_enforced)

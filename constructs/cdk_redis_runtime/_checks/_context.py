@@ -1,0 +1,78 @@
+"""What a check is, and what it is given."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from cdk_redis_runtime._checks._store import Store
+from cdk_redis_runtime._clock import Clock
+from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, Outcome
+from cdk_redis_runtime._settings import Connection, Declaration
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check is given.
+
+    Attributes:
+        connection: How to connect.
+        declared: What the template declared.
+        clock: The budget.
+        store: The store as far as it is known, shared by all checks.
+        run: Sets this run's keys apart from another's.
+    """
+
+    connection: Connection
+    declared: Declaration
+    clock: Clock
+    store: Store
+    run: str = field(default_factory=lambda: secrets.token_hex(6))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to prove.
+
+    Attributes:
+        name: Name in the report.
+        proves: What a pass proves; the reason in the report of a pass.
+        run: Finds out; returns or raises, in any case within the clock's time.
+    """
+
+    name: str
+    proves: str
+    run: Callable[[Context], Outcome]
+
+
+def passed(proved: str, expected: str, observed: str) -> Outcome:
+    """A pass; ``proved`` says of what."""
+    return Outcome(PASSED, proved, expected, observed)
+
+
+def failed(problems: str | Iterable[str], expected: str, observed: str = "") -> Outcome:
+    """A failure, with one or more problems as its reason."""
+    reason = problems if isinstance(problems, str) else _joined(list(problems))
+    return Outcome(FAILED, reason, expected, observed)
+
+
+def skipped(why: str) -> Outcome:
+    """Neither: the check makes no sense here, or something that it needs failed in another check."""
+    return Outcome(SKIPPED, why)
+
+
+def _joined(problems: list[str]) -> str:
+    # Six nodes with the same problem are one problem, and the message has to fit CloudFormation's status reason.
+    subjects: dict[str, list[str]] = {}
+    for problem in problems:
+        subject, _, what = problem.partition(": ")
+        subjects.setdefault(what or subject, []).append(subject)
+    return "; ".join(
+        what if names == [what] else f"{', '.join(dict.fromkeys(names))}: {what}" for what, names in subjects.items()
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """``1 shard``, ``3 shards``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

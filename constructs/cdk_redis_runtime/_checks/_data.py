@@ -1,0 +1,180 @@
+"""Whether what is written can be read, on every shard and from every replica."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Generator
+
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.crc import key_slot
+from redis.exceptions import RedisClusterException, RedisError
+
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._store import Node, Shard, ask_at_once
+from cdk_redis_runtime._clock import side_by_side
+from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._report import Outcome
+
+# Long enough for any run, short enough to be no burden where a run is cut off before it cleans up.
+_TTL_SECONDS = 60
+_MOST_TRIES = 500_000
+_REPLICATION_PAUSE = 0.02
+
+_WRITE_EXPECTED = "a value written on each shard is read back, and deleted"
+_WRITE_PROVES = "the store takes and returns data on every shard"
+_REPLICA_EXPECTED = "a value written on each shard is read from each of its replicas"
+_REPLICA_PROVES = "every replica serves what its primary was given"
+
+
+class _WrongValueError(Exception):
+    """What was read is not what was written."""
+
+
+class _NotReplicatedError(Exception):
+    """A write did not arrive at a replica in time."""
+
+
+def _check_write_read(context: Context) -> Outcome:
+    shards = context.store.shards()
+    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:write:")
+    if keys is None:
+        return failed(_no_key(context), _WRITE_EXPECTED)
+    # Through the client that an application uses, which finds its own way to the shards.
+    try:
+        client = context.clock.retry(context.store.application_client, heals)
+    except (RedisError, RedisClusterException) as error:
+        return failed(f"the client found no way in: {diagnose(error).reason}", _WRITE_EXPECTED)
+
+    def round_trip(pair: tuple[Shard, str]) -> None:
+        context.clock.retry(lambda: _write_and_read(client, pair[1]), heals)
+
+    with contextlib.closing(client):
+        pairs = list(zip(shards, keys, strict=True))
+        results = side_by_side(round_trip, pairs, context.clock.remaining_for_checks)
+    problems = [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
+    observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
+    if problems:
+        return failed(problems, _WRITE_EXPECTED, observed)
+    return passed(_WRITE_PROVES, _WRITE_EXPECTED, observed)
+
+
+def _write_and_read(client: Redis | RedisCluster, key: str) -> None:
+    value = secrets.token_hex(16)
+    with _deleted_at_the_end(lambda: client.delete(key)):
+        client.set(key, value, ex=_TTL_SECONDS)
+        if client.get(key) != value:
+            raise _WrongValueError("another value was read than was written: two stores answer by one name")
+
+
+def _check_replica_read(context: Context) -> Outcome:
+    if context.declared.replicas == 0:
+        return skipped("the store is declared without replicas")
+    shards = context.store.shards()
+    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:replica:")
+    if keys is None:
+        return failed(_no_key(context), _REPLICA_EXPECTED)
+
+    def read_everywhere(pair: tuple[Shard, str]) -> list[str]:
+        return _read_from_replicas(context, *pair)
+
+    pairs = list(zip(shards, keys, strict=True))
+    results = side_by_side(read_everywhere, pairs, context.clock.remaining_for_checks)
+    problems = [problem for result in results for problem in result.value or ()]
+    problems += [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
+    if problems:
+        return failed(problems, _REPLICA_EXPECTED)
+    if not context.connection.cluster_mode:
+        # Which replica the reader endpoint leads to is decided by DNS; that all are in sync is topology's finding.
+        return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, "read through the reader endpoint")
+    replicas = sum(len(shard.replicas) for shard in shards)
+    return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, f"read from {count(replicas, 'replica')}")
+
+
+def _read_from_replicas(context: Context, shard: Shard, key: str) -> list[str]:
+    """Write on a shard's primary, read from its replicas; returns what went wrong with them."""
+    if not shard.replicas:
+        return [f"shard of {shard.primary}: has no replica in service to read from; see topology"]
+    value = secrets.token_hex(16)
+    with _deleted_at_the_end(lambda: shard.primary.client.delete(key)):
+        context.clock.retry(lambda: shard.primary.client.set(key, value, ex=_TTL_SECONDS), heals)
+        results = side_by_side(
+            lambda node: _await_value(context, node, key, value), shard.replicas, context.clock.remaining_for_checks
+        )
+    return [f"{result.item}: {_explain(result.error)}" for result in results if result.error]
+
+
+def _await_value(context: Context, node: Node, key: str, value: str) -> None:
+    # READONLY holds for one connection: it is sent along with the read. Without cluster mode a replica needs none.
+    commands = [("READONLY",), ("GET", key)] if context.connection.cluster_mode else [("GET", key)]
+    started = time.monotonic()
+    while True:
+        answers = ask_at_once(node, commands)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        if answers[-1] == value:
+            return
+        waited = time.monotonic() - started
+        # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
+        if waited > context.clock.patience and not context.clock.warming_up:
+            raise _NotReplicatedError(
+                f"a write did not arrive within {waited:.1f} s: the replica lags, or its link to the primary is down"
+            )
+        time.sleep(_REPLICATION_PAUSE)
+
+
+def keys_on(shards: tuple[Shard, ...], prefix: str) -> list[str] | None:
+    """Find a key under a prefix for each shard.
+
+    Args:
+        shards: Each with its slots.
+        prefix: What every key begins with.
+
+    Returns:
+        One key a shard, in order; None where a shard cannot be reached by keys of this prefix.
+    """
+    keys: dict[int, str] = {}
+    for number in range(_MOST_TRIES):
+        key = f"{prefix}{number}"
+        slot = key_slot(key.encode())
+        for index, shard in enumerate(shards):
+            if index not in keys and shard.serves(slot):
+                keys[index] = key
+        if len(keys) == len(shards):
+            return [keys[index] for index in range(len(shards))]
+        # A hash tag in the prefix puts all its keys into one slot, which the first tries show.
+        if number == 100 and slot == key_slot(f"{prefix}0".encode()) == key_slot(f"{prefix}1".encode()):
+            return None
+    return None
+
+
+def _no_key(context: Context) -> str:
+    return (
+        f"no key that begins with {context.declared.key_prefix!r} belongs to every shard: a prefix with a hash tag "
+        "({...}) keeps all its keys in one slot; choose one without braces"
+    )
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, (_WrongValueError, _NotReplicatedError)):
+        return str(error)
+    return diagnose(error).reason
+
+
+@contextlib.contextmanager
+def _deleted_at_the_end(delete: Callable[[], object]) -> Generator[None, None, None]:
+    try:
+        yield
+    except BaseException:
+        # Where this fails too, the first error is the one to report, and the key's time to live cleans up.
+        with contextlib.suppress(RedisError, RedisClusterException):
+            delete()
+        raise
+    delete()
+
+
+WRITE_READ = Check("write-read", _WRITE_PROVES, _check_write_read)
+REPLICA_READ = Check("replica-read", _REPLICA_PROVES, _check_replica_read)

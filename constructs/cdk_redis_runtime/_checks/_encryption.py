@@ -1,0 +1,58 @@
+"""Whether the store speaks TLS, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cdk_redis_runtime._checks._context import Check, Context, failed, passed, skipped
+from cdk_redis_runtime._checks._store import answers_in_plaintext
+from cdk_redis_runtime._clock import side_by_side
+from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._report import Outcome
+from cdk_redis_runtime._settings import Address
+from cdk_redis_runtime._wire import Handshake, handshake
+
+_TLS_EXPECTED = "a trusted certificate for each node's host name, TLS 1.2 or newer"
+_TLS_PROVES = "every node shows a certificate of a trusted authority for its own host name, over TLS 1.2 or newer"
+_PLAINTEXT_EXPECTED = "no answer to a command that is sent without TLS"
+_PLAINTEXT_PROVES = "nobody can talk to a node without TLS"
+
+
+def _check_tls(context: Context) -> Outcome:
+    if not context.connection.tls:
+        return skipped("the store is declared without TLS")
+    context.store.endpoint()
+
+    def shake_hands(address: Address) -> Handshake:
+        trust = context.store.tls_context()
+        return context.clock.retry(lambda: handshake(address, context.clock.patience, trust), heals)
+
+    results = side_by_side(shake_hands, context.store.addresses, context.clock.remaining_for_checks)
+    problems = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
+    versions = Counter(result.value.version for result in results if result.value)
+    observed = ", ".join(f"{version} at {number} of {len(results)} addresses" for version, number in versions.items())
+    if problems:
+        return failed(problems, _TLS_EXPECTED, observed)
+    return passed(_TLS_PROVES, _TLS_EXPECTED, observed)
+
+
+def _check_plaintext_refused(context: Context) -> Outcome:
+    if not context.connection.tls:
+        return skipped("the store is declared without TLS")
+
+    def talk(address: Address) -> bool:
+        return answers_in_plaintext(address, context.clock.patience)
+
+    results = side_by_side(talk, context.store.addresses, context.clock.remaining_for_checks)
+    answered = [result.item for result in results if result.value]
+    refused = [result.item for result in results if result.value is False]
+    if answered:
+        problem = "answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
+        return failed([f"{address}: {problem}" for address in answered], _PLAINTEXT_EXPECTED)
+    if not refused:
+        return skipped("no connection came about to try it on; see tls")
+    return passed(_PLAINTEXT_PROVES, _PLAINTEXT_EXPECTED, f"refused at {len(refused)} of {len(results)} addresses")
+
+
+TLS = Check("tls", _TLS_PROVES, _check_tls)
+PLAINTEXT_REFUSED = Check("plaintext-refused", _PLAINTEXT_PROVES, _check_plaintext_refused)

@@ -1,0 +1,169 @@
+"""Whether the store has the shape, the engine and the version that were declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
+from cdk_redis_runtime._checks._store import SLOTS, Node, Shard
+from cdk_redis_runtime._clock import UnfinishedError, side_by_side
+from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._report import Outcome
+
+_PROVES = "every slot is served, and shards, replicas, engine and version are as declared"
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What one look found. Problems that heal are looked at again; the others are final."""
+
+    shards: tuple[Shard, ...]
+    engines: tuple[str, ...]
+    in_sync: int
+    healing: tuple[str, ...]
+    final: tuple[str, ...]
+
+
+class _NotYetError(Exception):
+    """Something is not as declared, and may become so: replicas join and links come up after a deploy."""
+
+    def __init__(self, survey: _Survey) -> None:
+        self.survey = survey
+        super().__init__("not yet as declared")
+
+
+def _check_topology(context: Context) -> Outcome:
+    context.store.shards()
+
+    def look() -> _Survey:
+        survey = _survey(context)
+        if survey.healing and not survey.final:
+            raise _NotYetError(survey)
+        return survey
+
+    try:
+        survey = context.clock.retry(look, lambda error: isinstance(error, _NotYetError) or heals(error))
+    except _NotYetError as not_yet:
+        survey = not_yet.survey
+    problems = survey.final + survey.healing
+    if problems:
+        return failed(problems, _expected(context), _observed(context, survey))
+    return passed(_PROVES, _expected(context), _observed(context, survey))
+
+
+def _survey(context: Context) -> _Survey:
+    shards = context.store.look()
+    healing = _shape_problems(context, shards) if context.connection.cluster_mode else []
+    final: list[str] = []
+    engines: set[str] = set()
+    in_sync = 0
+    nodes = [(node, node is shard.primary) for shard in shards for node in shard.nodes]
+    results = side_by_side(lambda pair: pair[0].client.info(), nodes, context.clock.remaining_for_checks)
+    for result in results:
+        node, is_primary = result.item
+        if result.error is not None or result.value is None:
+            diagnosis = diagnose(result.error or UnfinishedError())
+            (healing if diagnosis.heals else final).append(f"{node}: {diagnosis.reason}")
+            continue
+        info: dict[str, Any] = result.value
+        engine, version = engine_of(info)
+        engines.add(f"{engine} {version}")
+        if not is_as_declared(context.declared.engine, context.declared.engine_version, engine, version):
+            declared = f"{context.declared.engine} {context.declared.engine_version}"
+            final.append(f"{node}: runs {engine} {version}, declared is {declared}: the upgrade did not reach it")
+        healing += _role_problems(context, node, is_primary, info)
+        in_sync += replicas_in_sync(info) if is_primary else 0
+    return _Survey(shards, tuple(sorted(engines)), in_sync, tuple(healing), tuple(final))
+
+
+def _shape_problems(context: Context, shards: Sequence[Shard]) -> list[str]:
+    declared = context.declared
+    problems: list[str] = []
+    unserved = SLOTS - sum(last - first + 1 for shard in shards for first, last in shard.slots)
+    if unserved:
+        gaps = ", ".join(f"{first}-{last}" for first, last in _gaps(shards))
+        problems.append(
+            f"{unserved:,} of {SLOTS:,} slots are served by no shard ({gaps}): a shard is gone or resharding"
+        )
+    if len(shards) != declared.shards:
+        problems.append(f"{count(len(shards), 'shard')} with slots, declared are {declared.shards}")
+    return problems + [
+        f"shard of {shard.primary}: {count(len(shard.replicas), 'replica')} in service, declared are "
+        f"{declared.replicas}: a replica is down or still copying"
+        for shard in shards
+        if len(shard.replicas) != declared.replicas
+    ]
+
+
+def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[str, Any]) -> list[str]:
+    if is_primary != (info.get("role") == "master"):
+        role = "primary" if is_primary else "replica"
+        return [f"{node}: is announced as a {role}, and says that it is none: a failover is under way"]
+    if not is_primary:
+        link = info.get("master_link_status")
+        return [] if link == "up" else [f"{node}: its link to the primary is {link}: it serves old data"]
+    if context.connection.cluster_mode:
+        return []
+    connected = replicas_in_sync(info)
+    if connected == context.declared.replicas:
+        return []
+    return [
+        f"{node}: {count(connected, 'replica')} in sync, declared are {context.declared.replicas}: "
+        "a replica is down or still copying"
+    ]
+
+
+def replicas_in_sync(info: dict[str, Any]) -> int:
+    """How many replicas a primary says are in sync, from its INFO."""
+    known = (info.get(f"slave{index}") for index in range(int(info.get("connected_slaves", 0))))
+    return sum(1 for replica in known if isinstance(replica, dict) and replica.get("state") == "online")
+
+
+def engine_of(info: dict[str, Any]) -> tuple[str, str]:
+    """Name and version of an engine, from its INFO.
+
+    Valkey goes on reporting ``redis_version:7.2.4`` for the sake of old clients, beside its own version.
+    """
+    if info.get("server_name") == "valkey" or "valkey_version" in info:
+        return "valkey", str(info.get("valkey_version", "unknown"))
+    return str(info.get("server_name", "redis")), str(info.get("redis_version", "unknown"))
+
+
+def is_as_declared(engine: str, version: str, seen_engine: str, seen_version: str) -> bool:
+    """Whether an engine is the declared one, at the precision declared: ``7.0`` is met by 7.0.15."""
+    parts = version.split(".")
+    return engine == seen_engine and seen_version.split(".")[: len(parts)] == parts
+
+
+def _gaps(shards: Sequence[Shard]) -> list[tuple[int, int]]:
+    gaps: list[tuple[int, int]] = []
+    following = 0
+    for first, last in sorted(slots for shard in shards for slots in shard.slots):
+        if first > following:
+            gaps.append((following, first - 1))
+        following = last + 1
+    return [*gaps, (following, SLOTS - 1)] if following < SLOTS else gaps
+
+
+def _expected(context: Context) -> str:
+    declared = context.declared
+    engine = f"{declared.engine} {declared.engine_version}"
+    if not context.connection.cluster_mode:
+        return f"a primary with {count(declared.replicas, 'replica')} in sync, {engine}"
+    return (
+        f"{count(declared.shards, 'shard')} with {count(declared.replicas, 'replica')} each, {SLOTS:,} slots, {engine}"
+    )
+
+
+def _observed(context: Context, survey: _Survey) -> str:
+    engines = ", ".join(survey.engines) or "no engine answered"
+    if not context.connection.cluster_mode:
+        return f"a primary with {count(survey.in_sync, 'replica')} in sync, {engines}"
+    served = sum(last - first + 1 for shard in survey.shards for first, last in shard.slots)
+    replicas = "/".join(str(len(shard.replicas)) for shard in survey.shards)
+    return f"{count(len(survey.shards), 'shard')} with {replicas} replicas, {served:,} slots, {engines}"
+
+
+TOPOLOGY = Check("topology", _PROVES, _check_topology)

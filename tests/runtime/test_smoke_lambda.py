@@ -1,0 +1,93 @@
+"""The function says what it found in its answer, in its log, and in the message that CloudFormation shows."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cdk_redis_local import EngineSet, find_engine
+from cdk_redis_runtime import SettingsError, SmokeTestFailed
+from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime.smoke_lambda import handler
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+def _context(seconds: float = 60) -> Any:
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: int(seconds * 1000))
+
+
+@pytest.fixture
+def environment(single: EngineSet, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a function for the store without cluster mode, its password in a secret."""
+    engine = find_engine()
+    host, port = single.endpoint
+    reader_host, reader_port = single.reader_endpoint
+    variables = {
+        env.SERVICE: "elasticache",
+        env.STORE: "orders",
+        env.HOST: host,
+        env.PORT: str(port),
+        env.READER_HOST: reader_host,
+        env.READER_PORT: str(reader_port),
+        env.TLS: "true",
+        env.CLUSTER_MODE: "false",
+        env.AUTHENTICATION: "password",
+        env.USER: "smoke",
+        env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
+        env.ENGINE: engine.name,
+        env.ENGINE_VERSION: engine.major_minor,
+        env.SHARDS: "1",
+        env.REPLICAS: "1",
+        env.KEY_PREFIX: "cdk-redis-smoke:",
+        env.BUDGET_SECONDS: "5",
+        "AWS_REGION": "eu-west-1",
+        "SSL_CERT_FILE": single.ca_file,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    secret = json.dumps({"username": "smoke", "password": PASSWORD})
+    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
+    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
+    return variables
+
+
+@pytest.mark.usefixtures("environment")
+def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    report = handler({}, _context())
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line) for line in lines] == [{"cdk_redis_smoke_test": report}]
+    assert report["passed"]
+    assert len(report["checks"]) == 8
+
+
+@pytest.mark.usefixtures("environment")
+def test_failure_is_logged_and_raised_by_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
+    with pytest.raises(SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 8 checks failed\. \[topology\]"):
+        handler({}, _context())
+    logged = json.loads(capsys.readouterr().out)["cdk_redis_smoke_test"]
+    assert not logged["passed"]
+    assert PASSWORD not in json.dumps(logged)
+
+
+@pytest.mark.usefixtures("environment")
+def test_battery_ends_before_the_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(env.HOST, "orders.invalid")
+    monkeypatch.setenv(env.BUDGET_SECONDS, "300")
+    with pytest.raises(SmokeTestFailed) as failed:
+        handler({}, _context(seconds=4))
+    assert failed.value.report.duration_ms < 2000
+
+
+def test_environment_of_another_function_is_refused(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(env.STORE)
+    with pytest.raises(SettingsError, match="CDK_REDIS_STORE is not set"):
+        handler({}, _context())
