@@ -1,0 +1,52 @@
+"""The smoke test as a Lambda function, run by CloudFormation at the end of a deploy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from typing import Any, Protocol
+
+from cdk_redis_runtime._battery import smoke_test
+from cdk_redis_runtime._report import SmokeTestFailed
+from cdk_redis_runtime._settings import Connection, Declaration
+
+# To write the log and to answer; a function that is cut off says only "Task timed out".
+_RESERVE_SECONDS = 2.0
+_LEAST_BUDGET_SECONDS = 1.0
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+        ...
+
+
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Run the battery on the store that the environment describes.
+
+    Prints the report as one line of JSON, ``{"cdk_redis_smoke_test": ...}``.
+
+    Args:
+        event: Ignored: everything comes from the environment.
+        context: Lambda's context; the battery ends before the function's timeout.
+
+    Returns:
+        The report.
+
+    Raises:
+        SmokeTestFailed: A check failed. The message is what CloudFormation and the CDK CLI show.
+        SettingsError: The environment does not describe a store.
+    """
+    del event
+    connection = Connection.from_environment(os.environ)
+    declared = Declaration.from_environment(os.environ)
+    left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    declared = dataclasses.replace(declared, budget=max(_LEAST_BUDGET_SECONDS, min(declared.budget, left)))
+    report = smoke_test(connection, declared)
+    print(json.dumps({"cdk_redis_smoke_test": report.as_dict()}, separators=(",", ":")), flush=True)
+    if not report.passed:
+        raise SmokeTestFailed(report)
+    return report.as_dict()
