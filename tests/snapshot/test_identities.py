@@ -6,6 +6,7 @@ To accept a change on purpose: pytest tests/snapshot --snapshot-update, and say 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +14,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-STATEFUL = (
-    "AWS::EC2::VPC",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::SecurityGroup",
-    "AWS::KMS::Key",
-    "AWS::SecretsManager::Secret",
-    "AWS::ElastiCache::",
-    "AWS::MemoryDB::",
+STATEFUL = re.compile(
+    r"AWS::(EC2::(VPC|Subnet|SecurityGroup)|KMS::Key|SecretsManager::Secret|(ElastiCache|MemoryDB)::\w+)$"
 )
 
 
@@ -32,7 +27,7 @@ def test_logical_ids_of_stateful_resources(
         stack: {
             logical_id: resource["Type"]
             for logical_id, resource in json.loads(template.read_text())["Resources"].items()
-            if resource["Type"].startswith(STATEFUL)
+            if STATEFUL.match(resource["Type"])
         }
         for stack, template in templates(environment).items()
     }

@@ -1,0 +1,61 @@
+"""A function that keeps a counter in a cache: it stands in the cache's network and signs in with IAM.
+
+cdk deploy --app "python3 examples/lambda_function/app.py"
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import redis
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk_redis import AccessString, RedisNetwork, ReplicationGroup, SmokeTest
+
+
+class CounterStack(cdk.Stack):
+    """A cache, its smoke test, and a function that uses it."""
+
+    def __init__(self, scope: Construct, id: str, **kwargs: Any) -> None:
+        super().__init__(scope, id, **kwargs)
+        network = RedisNetwork(self, "Network", zones=2)
+        cache = ReplicationGroup(self, "Cache", network=network, shards=2, replicas=1)
+        user = cache.add_iam_user("counter", AccessString.read_write("counter:*"))
+        function = lambda_.Function(
+            self,
+            "Counter",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="counter.handler",
+            code=_code(),
+            timeout=cdk.Duration.seconds(10),
+            vpc=network.vpc,
+            vpc_subnets=network.subnet_selection,
+            environment={
+                "STORE": cache.store_name,
+                "HOST": cache.endpoint.address,
+                "PORT": cache.endpoint.port_text,
+                "STORE_USER": user.user_name,
+            },
+        )
+        cache.grant_connect(function, user=user)
+        SmokeTest(self, "SmokeTest", target=cache)
+
+
+def _code() -> lambda_.Code:
+    """The function's folder and redis-py beside it; both are pure Python, and botocore is there in Lambda."""
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(Path(__file__).with_name("function"), folder, dirs_exist_ok=True)
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(redis.__file__).parent, folder / "redis", ignore=ignore)
+    return lambda_.Code.from_asset(str(folder))
+
+
+app = cdk.App()
+CounterStack(app, "Counter")
+app.synth()
