@@ -30,9 +30,8 @@ class Endpoint:
 
     address: str
     port: int
-    # The attribute that the port came from: as a number it is no longer seen to be one, and what another stack
-    # reads must be.
-    _port_attribute: str | None = field(default=None, repr=False, compare=False)
+    # The text that the port came as, for where text is asked for.
+    _port_text: str | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what is known already."""
@@ -53,8 +52,8 @@ class Endpoint:
     @property
     def port_text(self) -> str:
         """The port as text, for an environment variable or an output."""
-        if self._port_attribute is not None:
-            return self._port_attribute
+        if self._port_text is not None:
+            return self._port_text
         if is_token(self.port):
             return cdk.Tokenization.stringify_number(self.port)
         return str(self.port)

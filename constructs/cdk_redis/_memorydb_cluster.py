@@ -160,7 +160,7 @@ class MemoryDbCluster(Store):
             snapshots=snapshots,
             maintenance_window=maintenance_window,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
-            cluster_name=cluster_name or self._generated_name(kms_key),
+            cluster_name=cluster_name or self._generated_name(network, kms_key),
             description=description,
         )
         self._apply_removal_policy(removal_policy)
@@ -168,8 +168,7 @@ class MemoryDbCluster(Store):
         self.store_name = self.resource.ref
         self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = Endpoint.from_attributes(
-            self.resource.attr_cluster_endpoint_address,
-            self.resource.get_att("ClusterEndpoint.Port").to_string(),
+            self.resource.attr_cluster_endpoint_address, self.resource.attr_cluster_endpoint_port
         )
 
     def _create(
@@ -211,8 +210,14 @@ class MemoryDbCluster(Store):
             auto_minor_version_upgrade=auto_minor_version_upgrade,
         )
 
-    def _generated_name(self, kms_key: kms.IKey | None) -> str:
-        forces_replacement = [self.subnet_group.subnet_group_name, self._port, kms_key.key_arn if kms_key else None]
+    def _generated_name(self, network: RedisNetwork, kms_key: kms.IKey | None) -> str:
+        forces_replacement = [
+            # The group's reference stays the same when its VPC changes.
+            network.vpc.vpc_id,
+            self.subnet_group.subnet_group_name,
+            self._port,
+            kms_key.key_arn if kms_key else None,
+        ]
         return unique_name(self, max_length=_MAX_NAME, replaced_by=forces_replacement)
 
     def _apply_removal_policy(self, removal_policy: cdk.RemovalPolicy) -> None:

@@ -18,7 +18,7 @@ from cdk_redis_runtime import _environment as environment
 
 from ._access_string import AccessString
 from ._errors import ConfigurationError, problem
-from ._tokens import is_token
+from ._weak_reference import read_weakly
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -47,8 +47,8 @@ class SmokeTest(Construct):
 
     A failed check fails the deployment, and CloudFormation rolls back the stack that the smoke test stands in. Beside
     the store that undoes the store's change as well; in a stack of its own after it, the store stays to be looked at,
-    and the test runs again in seconds. What it reads from a store in another stack, it reads by weak references, so
-    that the store's stack can always change.
+    and the test runs again in seconds. What it reads from a store in another stack, it reads from plain
+    outputs, so that nothing locks the store's stack.
 
     Attributes:
         function: The function.
@@ -148,9 +148,9 @@ class SmokeTest(Construct):
         target, topology = self._target, self._target.topology
         variables = {
             environment.SERVICE: target.service.name,
-            environment.STORE: self._weak(target.store_name),
-            environment.HOST: self._weak(target.endpoint.address),
-            environment.PORT: self._weak(target.endpoint.port_text),
+            environment.STORE: self._weak("Name", target.store_name),
+            environment.HOST: self._weak("Host", target.endpoint.address),
+            environment.PORT: self._weak("Port", target.endpoint.port_text),
             environment.TLS: "true",
             environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
@@ -162,8 +162,8 @@ class SmokeTest(Construct):
             environment.DIGEST: cdk.Lazy.string(_Digest(target)),
         }
         if target.reader_endpoint is not None and topology.replicas > 0:
-            variables[environment.READER_HOST] = self._weak(target.reader_endpoint.address)
-            variables[environment.READER_PORT] = self._weak(target.reader_endpoint.port_text)
+            variables[environment.READER_HOST] = self._weak("ReaderHost", target.reader_endpoint.address)
+            variables[environment.READER_PORT] = self._weak("ReaderPort", target.reader_endpoint.port_text)
         return variables | self._authentication()
 
     def _authentication(self) -> dict[str, str]:
@@ -174,7 +174,7 @@ class SmokeTest(Construct):
         return {
             environment.AUTHENTICATION: "password",
             environment.USER: self.user.user_name,
-            environment.SECRET_ARN: self._secret_arn(self.user.secret),
+            environment.SECRET_ARN: self._weak("SecretArn", self.user.secret.secret_arn),
         }
 
     def _let_in(self) -> None:
@@ -185,7 +185,7 @@ class SmokeTest(Construct):
         # Imports, so that the rules stand here and not with the store's own groups.
         for number, group in enumerate(target.security_groups, start=1):
             store_group = ec2.SecurityGroup.from_security_group_id(
-                self._store_security_groups, str(number), self._weak(group.security_group_id)
+                self._store_security_groups, str(number), self._weak(f"SecurityGroup{number}", group.security_group_id)
             )
             port = ec2.Port.tcp(target.port)
             self.function.connections.allow_to(store_group, port, f"Smoke test of {target.node.path}")
@@ -197,7 +197,7 @@ class SmokeTest(Construct):
         iam.Grant.add_to_principal(
             grantee=self.function,
             actions=[target.service.connect_action],
-            resource_arns=[target.service.store_arn(target, self._weak(target.store_name)), self.user.user_arn],
+            resource_arns=[target.service.store_arn(target, self._weak("Name", target.store_name)), self.user.user_arn],
         )
 
     def _reach_secret(self, secret: secretsmanager.ISecret) -> None:
@@ -207,22 +207,13 @@ class SmokeTest(Construct):
         # The subnets have no way out: the secret is read through an endpoint inside them.
         endpoint = network.add_secrets_endpoint()
         self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), "Smoke test to Secrets Manager")
-        readable = secretsmanager.Secret.from_secret_complete_arn(self, "Secret", self._secret_arn(secret))
+        readable = secretsmanager.Secret.from_secret_complete_arn(
+            self, "Secret", self._weak("SecretArn", secret.secret_arn)
+        )
         readable.grant_read(self.function)
 
-    def _secret_arn(self, secret: secretsmanager.ISecret) -> str:
-        # The attribute of the L2 hides the reference behind it, which alone can be made weak.
-        child = secret.node.default_child
-        return self._weak(child.ref) if isinstance(child, cdk.CfnResource) else secret.secret_arn
-
-    def _weak(self, value: str) -> str:
-        """Read a value of the target from the outputs of its stack, without an export.
-
-        An export in use cannot change any more, and would lock the store's stack.
-        """
-        if cdk.Stack.of(self) is cdk.Stack.of(self._target) or not is_token(value):
-            return value
-        return cdk.Stack.consume_reference(value, cdk.ReferenceStrength.WEAK)
+    def _weak(self, name: str, value: str) -> str:
+        return read_weakly(self, self._target, name, value)
 
     def _create_trigger(self) -> triggers.Trigger:
         from aws_cdk import triggers
