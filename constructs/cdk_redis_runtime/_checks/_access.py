@@ -58,7 +58,10 @@ def _check_anonymous_refused(context: Context) -> Outcome:
         with dialled(address, context.clock.patience, trust) as connection:
             for command in (("PING",), ("GET", key)):
                 answer = ask(connection, *command)
-                if answer and not answer.startswith(_REFUSALS):
+                if not answer:
+                    # Neither let in nor refused: an engine that refuses says so.
+                    raise ConnectionResetError
+                if not answer.startswith(_REFUSALS):
                     return command[0]
         return None
 

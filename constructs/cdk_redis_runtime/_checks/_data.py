@@ -86,10 +86,11 @@ def _check_replica_read(context: Context) -> Outcome:
     problems += [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
     if problems:
         return failed(problems, _REPLICA_EXPECTED)
-    if not context.connection.cluster_mode:
-        # Which replica the reader endpoint leads to is decided by DNS; that all are in sync is topology's finding.
-        return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, "read through the reader endpoint")
     replicas = sum(len(shard.replicas) for shard in shards)
+    if not context.connection.cluster_mode:
+        # Which replicas the reader endpoint leads to is decided by DNS; that all are in sync is topology's finding.
+        seen = f"read over {count(replicas, 'connection')} to the reader endpoint"
+        return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, seen)
     return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, f"read from {count(replicas, 'replica')}")
 
 

@@ -82,19 +82,23 @@ class Shard:
 class Store:
     """Reaches the store at most once for all checks, and remembers what it learnt, errors included."""
 
-    def __init__(self, connection: Connection, clock: Clock, credentials: CredentialProvider | None = None) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, *, replicas: int, credentials: CredentialProvider | None = None
+    ) -> None:
         """Keep the settings; nothing is dialled yet.
 
         Args:
             connection: How to connect.
             clock: The battery's budget.
+            replicas: How many replicas a reader endpoint shares its connections out over.
             credentials: How to sign in. Default: - as the connection says.
         """
         self._connection = connection
+        self._replicas = replicas
         self._clock = clock
         self._credentials = _Remembering.around(credentials or credential_provider(connection))
         self._patience = Patience(connect=clock.patience, answer=clock.patience, retries=0)
-        self._nodes: dict[Address, Node] = {}
+        self._nodes: dict[tuple[Address, int], Node] = {}
         self._lock = threading.Lock()
         self.tls_context = Once(verifying_context)
         self.endpoint = Once(self._reach_endpoint)
@@ -127,13 +131,18 @@ class Store:
         """A client as an application has it; a cluster client dials at once."""
         return client_for(self._connection, self._credentials, self._patience)
 
-    def node(self, address: Address) -> Node:
-        """The node at an address, with the one client that all checks share."""
+    def node(self, address: Address, number: int = 0) -> Node:
+        """The node at an address, with the one client that all checks share.
+
+        Args:
+            address: Where it is reached.
+            number: Which one, where several share an address.
+        """
         with self._lock:
-            if address not in self._nodes:
+            if (address, number) not in self._nodes:
                 client = node_client(self._connection, address, self._credentials, self._patience)
-                self._nodes[address] = Node(address, client)
-            return self._nodes[address]
+                self._nodes[address, number] = Node(address, client)
+            return self._nodes[address, number]
 
     def who_am_i(self, node: Node) -> str | None:
         """Sign in to a node, and ask who that made us.
@@ -163,9 +172,10 @@ class Store:
         if self._connection.cluster_mode:
             answer: Any = endpoint.client.execute_command("CLUSTER SLOTS")
             return self._parse_slots(answer)
+        # A reader endpoint leads each connection to one of the replicas: as many connections will meet most of them.
         reader = self._connection.reader
-        replicas = (self.node(reader),) if reader else ()
-        return (Shard(((0, SLOTS - 1),), endpoint, replicas),)
+        replicas = [self.node(reader, number) for number in range(self._replicas)] if reader else []
+        return (Shard(((0, SLOTS - 1),), endpoint, tuple(replicas)),)
 
     def close(self) -> None:
         """Hang up everywhere, which also ends what is still waiting for an answer."""
