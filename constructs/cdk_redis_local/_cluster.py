@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ._node import HOST, Node, wait_until
 
 SLOTS = 16384
-_FORMING_TIMEOUT = 1.0
+# Members tell each other twice in a node timeout, so a short one makes the news of a change travel faster.
+FORMING_TIMEOUT = 1.0
 
 
 def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
@@ -24,6 +25,8 @@ def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
         ("cluster-preferred-endpoint-type", "hostname"),
         # What ElastiCache does unless a parameter group says otherwise: slots that are covered are served.
         ("cluster-require-full-coverage", "no"),
+        # Shards keep their nodes: a primary that gave its slots away stays one until it is told to leave.
+        ("cluster-allow-replica-migration", "no"),
         # A replica takes over however long it was apart from its primary: there is no other copy here.
         ("cluster-replica-validity-factor", "0"),
         *(
@@ -47,9 +50,8 @@ def node_id(node: Node) -> str:
 
 def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
     """Make one cluster of nodes that just started, each primary with an even share of the slots."""
-    # Members tell each other twice in a node timeout: a short one makes the news travel faster. A primary takes
-    # writes two seconds after its start in any case, so the rest is to be done by then.
-    _set_node_timeout(nodes, _FORMING_TIMEOUT)
+    # A primary takes writes two seconds after its start in any case: the rest is to be done by then.
+    set_node_timeout(nodes, FORMING_TIMEOUT)
     primaries = [node for node in nodes if node.started_as == "primary"]
     for epoch, (node, (first, last)) in enumerate(zip(primaries, slot_ranges(len(primaries)), strict=True), start=1):
         # Epochs that differ from the start need not be settled by gossip later.
@@ -62,12 +64,14 @@ def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
             primary = next(other for other in primaries if other.shard == node.shard)
             replicate(node, primary)
     wait_until_available(nodes)
-    _set_node_timeout(nodes, node_timeout)
+    set_node_timeout(nodes, node_timeout)
 
 
-def _set_node_timeout(nodes: Sequence[Node], seconds: float) -> None:
+def set_node_timeout(nodes: Sequence[Node], seconds: float) -> None:
+    """Set after how many seconds without an answer a node is taken for failed."""
     for node in nodes:
-        node.admin.config_set("cluster-node-timeout", int(seconds * 1000))
+        if node.running:
+            node.admin.config_set("cluster-node-timeout", int(seconds * 1000))
 
 
 def meet(member: Node, newcomer: Node) -> None:

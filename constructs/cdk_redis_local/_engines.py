@@ -9,7 +9,7 @@ from types import TracebackType
 
 from redis.exceptions import ResponseError
 
-from . import _cluster
+from . import _cluster, _resharding
 from ._acl import CLOSED_DEFAULT, AclUser
 from ._certificates import CertificateAuthority
 from ._engine_program import EngineProgram, find_engine
@@ -87,7 +87,7 @@ class EngineSet:
         self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
         self._lock = threading.RLock()
         self.authority = authority or CertificateAuthority(self._directory / "ca")
-        self._security = Security(
+        self.security = Security(
             manager=AclUser(_MANAGER, passwords=(secrets.token_hex(24),)),
             certificate=self.authority.issue(f"node-{secrets.token_hex(4)}") if tls else None,
             ca_file=self.authority.ca_file if tls else None,
@@ -199,9 +199,62 @@ class EngineSet:
         """Leave a shard's slots without an owner; returns how many they were."""
         return _cluster.delete_slots(self.nodes, shard)
 
+    def resize(self, shards: int, replicas: int) -> list[Node]:
+        """Give the running set other numbers of shards and replicas; returns the nodes that are gone.
+
+        Keys stay: slots move with them.
+
+        Raises:
+            EngineError: More than one shard without cluster mode.
+        """
+        if shards != 1 and not self.cluster_mode:
+            raise EngineError(f"{shards} shards need cluster mode")
+        with self._lock:
+            members = list(self.nodes)
+            added = self._add_nodes(shards, replicas)
+            if self.cluster_mode:
+                gone = self._reshard(members, added, shards, replicas)
+            else:
+                gone = self._surplus_nodes(shards, replicas)
+                for node in gone:
+                    node.stop()
+            self.nodes = [node for node in self.nodes if node not in gone]
+            self._wait_for_replicas()
+            self.shards, self.replicas = shards, replicas
+            self.set_parameters(self.parameters)
+            return gone
+
+    def _reshard(self, members: Sequence[Node], added: Sequence[Node], shards: int, replicas: int) -> list[Node]:
+        _cluster.set_node_timeout(self.nodes, _cluster.FORMING_TIMEOUT)
+        _resharding.join(members, added)
+        if shards != self.shards:
+            _resharding.share_slots(self.nodes, range(shards))
+        gone = self._surplus_nodes(shards, replicas)
+        _resharding.leave([node for node in self.nodes if node not in gone], gone)
+        _cluster.set_node_timeout(self.nodes, self._node_timeout)
+        return gone
+
+    def _add_nodes(self, shards: int, replicas: int) -> list[Node]:
+        added: list[Node] = []
+        for shard in range(shards):
+            have = sum(node.shard == shard for node in self.nodes)
+            roles = ["replica"] * (replicas + 1 - have)
+            if not have:
+                roles[0] = "primary"
+            added += [self._new_node(shard, role) for role in roles]
+        self._launch(added)
+        return added
+
+    def _surplus_nodes(self, shards: int, replicas: int) -> list[Node]:
+        gone = [node for node in self.nodes if node.shard >= shards]
+        for shard in range(shards):
+            spare = [node for node in self.nodes if node.shard == shard and node.role == "replica"]
+            gone += spare[replicas:]
+        return gone
+
     def _new_node(self, shard: int, role: str) -> Node:
         directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"
-        node = Node(self.program, self._workspace, directory, self._security, shard, role)
+        node = Node(self.program, self._workspace, directory, self.security, shard, role)
         self.nodes.append(node)
         if self._open_gate:
             node.port = self._open_gate(node)

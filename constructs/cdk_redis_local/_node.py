@@ -44,12 +44,21 @@ class Security:
     ca_file: Path | None
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
+def reserve_port() -> socket.socket:
+    """A loopback port that nobody else gets while the socket is open, but that an engine may listen on.
+
+    Bound exclusively, then opened to the one process that binds it knowing of it: engines set ``SO_REUSEADDR``,
+    those who look for a free port here do not.
+    """
     for port in random.sample(_PORTS, 200):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        reservation = socket.socket()
+        try:
+            reservation.bind(("127.0.0.1", port))
+        except OSError:
+            reservation.close()
+            continue
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return reservation
     raise EngineError("found no free port on 127.0.0.1")
 
 
@@ -84,8 +93,8 @@ class Node:
         self.shard = shard
         self.started_as = role
         self.host = HOST
-        self.engine_port = free_port()
-        self.bus_port = free_port()
+        self._reservations = [reserve_port(), reserve_port()]
+        self.engine_port, self.bus_port = (int(socket.getsockname()[1]) for socket in self._reservations)
         self.port = self.engine_port
         self.process: subprocess.Popen[bytes] | None = None
         self._program = program
@@ -166,8 +175,10 @@ class Node:
             os.kill(self.process.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """End the process at once. A second call does nothing."""
+        """End the process at once and free its ports. A second call does nothing."""
         self.admin.close()
+        for reservation in self._reservations:
+            reservation.close()
         if self.process:
             # Nothing is to be saved, and a frozen process does not hear a politer signal.
             self.process.kill()

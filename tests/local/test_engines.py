@@ -214,3 +214,33 @@ def test_nothing_is_left_however_the_owner_ends(number: signal.Signals, tmp_path
     assert not [process for process in processes if _lives(process)]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=2)
+
+
+def test_a_cluster_is_resharded_in_place_with_its_keys() -> None:
+    with EngineSet(shards=3, replicas=0, cluster_mode=True, users=[APP]) as engines:
+        host, port = engines.endpoint
+        client = redis.RedisCluster(
+            host=host, port=port, username="app", password="a-password", ssl=True, ssl_ca_certs=engines.ca_file
+        )
+        keys = {f"app:{number}": str(number).encode() for number in range(400)}
+        for key, value in keys.items():
+            client.set(key, value)
+        assert engines.resize(shards=4, replicas=1) == []
+        assert len(engines.nodes) == 8
+        assert {key: client.get(key) for key in keys} == keys
+        assert all(node.admin.dbsize() > 50 for node in engines.primaries)
+        gone = engines.resize(shards=2, replicas=0)
+        assert len(gone) == 6
+        assert not any(node.running for node in gone)
+        assert {key: client.get(key) for key in keys} == keys
+
+
+def test_a_group_gets_and_loses_replicas_in_place() -> None:
+    with EngineSet(replicas=1, users=[APP], parameters={"maxmemory-policy": "noeviction"}) as engines:
+        engines.resize(shards=1, replicas=2)
+        assert [node.role for node in engines.nodes] == ["primary", "replica", "replica"]
+        assert engines.nodes[2].admin.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        engines.resize(shards=1, replicas=0)
+        assert [node.role for node in engines.nodes] == ["primary"]
+        with pytest.raises(EngineError, match="2 shards need cluster mode"):
+            engines.resize(shards=2, replicas=0)

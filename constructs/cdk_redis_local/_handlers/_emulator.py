@@ -1,0 +1,47 @@
+"""Where the emulator's insides are touched, all of them: a new release of it is checked here first."""
+
+# pyright: reportPrivateUsage=false
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import elasticache
+from ministack.services.cloudformation import provisioners, stacks
+
+Properties = dict[str, Any]
+Outcome = tuple[str, dict[str, Any]]
+"""What creating or updating a resource gives: its physical id, and its attributes."""
+
+HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
+"""From each resource type to its ``create``, ``update`` and ``delete``."""
+
+
+def scope() -> tuple[str, str]:
+    """Account and Region of the stack that is being worked on."""
+    return get_account_id(), get_region()
+
+
+def generated_name(stack_name: str, logical_id: str, longest: int = 40) -> str:
+    """The name that CloudFormation gives a resource which has none, the same at every update."""
+    return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=longest))
+
+
+def replace_on_change(resource_type: str, name: str, properties: tuple[str, ...]) -> None:
+    """Have a type replaced when one of these properties changes; ``name`` is the one with its name."""
+    provisioners._REPLACING_PROPERTIES[resource_type] = properties
+    provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": name}
+
+
+def run_beside_the_loop(resource_types: Iterable[str]) -> None:
+    """Have these types' handlers run on threads: they wait for engines, and the loop serves everybody else."""
+    emulated = stacks._runs_on_worker_thread
+    ours = frozenset(resource_types)
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type in ours or emulated(resource_type)
+
+
+def declared_parameters(parameter_group: str) -> dict[str, str]:
+    """What an ElastiCache parameter group sets, without the defaults of its family."""
+    known = elasticache._param_group_params.get(parameter_group) or {}
+    return {str(name): str(entry["Value"]) for name, entry in known.items() if entry.get("Source") == "user"}
