@@ -82,7 +82,11 @@ def lambda_python(directory: Path) -> Path:
     A package that the function's asset lacks is then missing here as it would be on AWS.
     """
     directory.mkdir(parents=True)
-    for package in _LAMBDA_PACKAGES:
+    packages = list(_LAMBDA_PACKAGES)
+    if sys.version_info < (3, 11, 3):
+        # redis-py needs it on old Pythons; Lambda's is newer, so that no asset brings it along.
+        packages.append("async_timeout")
+    for package in packages:
         for folder in sys.path:
             if (Path(folder) / package).exists():
                 (directory / package).symlink_to(Path(folder) / package)
