@@ -30,14 +30,17 @@ process is killed.
 
 from ._acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
 from ._certificates import Certificate, CertificateAuthority
+from ._cloud import LocalCloud
 from ._engine_program import EngineProgram, find_engine
 from ._engines import EngineSet
 from ._errors import EngineError, EngineNotFoundError, LocalCloudError
 from ._node import Node
+from ._stores import FAULTS
 from ._workspace import Workspace
 
 __all__ = [
     "CLOSED_DEFAULT",
+    "FAULTS",
     "OPEN_DEFAULT",
     "AclUser",
     "Certificate",
@@ -46,6 +49,7 @@ __all__ = [
     "EngineNotFoundError",
     "EngineProgram",
     "EngineSet",
+    "LocalCloud",
     "LocalCloudError",
     "Node",
     "Workspace",

@@ -35,8 +35,8 @@ _SDK_PACKAGES = ("@aws-sdk/client-ec2", "@aws-sdk/client-lambda")
 class LocalCloud:
     """An AWS on loopback: the CDK CLI deploys to it, and its stores are real engines over TLS.
 
-    IAM is enforced: requests must be signed, roles are assumed, policies are evaluated, and an IAM token signs
-    in to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file.
+    IAM is enforced for users and roles: requests must be signed, policies are evaluated, and an IAM token signs in
+    to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file.
 
     Example:
         >>> with LocalCloud() as cloud:
@@ -172,11 +172,12 @@ class LocalCloud:
             self._say(text)
 
     def _look_for_sdk(self) -> None:
-        missing = [package for package in _SDK_PACKAGES if not (self._node_modules / package).exists()]
+        folders = [Path(folder) for folder in self.environment["NODE_PATH"].split(os.pathsep)]
+        missing = [name for name in _SDK_PACKAGES if not any((folder / name).exists() for folder in folders)]
         if missing:
             self._tell(
-                f"{' and '.join(missing)} not found in {self._node_modules}: closing a VPC's default security group "
-                f"fails without; get it with `npm install --save-dev {' '.join(missing)}`"
+                f"no {' and '.join(missing)} in {self._node_modules}: closing a VPC's default security group, a "
+                f"Node.js function, fails without; get it with `npm install --save-dev {' '.join(missing)}`"
             )
 
     def _client_environment(self, directory: Path, ca_file: Path, port: int) -> dict[str, str]:
@@ -185,7 +186,7 @@ class LocalCloud:
             **kept,
             **self._tool_settings(directory),
             "AWS_ACCESS_KEY_ID": "test",
-            # New at each start: nobody else on this machine can sign requests.
+            # The account's root, whose requests the emulator lets through. A token of its own is checked.
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
