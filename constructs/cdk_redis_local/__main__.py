@@ -22,6 +22,7 @@ from rich.console import Console
 from ._cloud import ACCOUNT, LocalCloud
 from ._demo import Demo, Narrator
 from ._errors import LocalCloudError
+from ._keeper import MARK
 from ._stores import FAULTS
 
 _INTERRUPTED = 130
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.command == "run")
     # Whoever ends us with SIGTERM gets the same clean-up as with Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _run(options, console)
     except LocalCloudError as error:
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("\nInterrupted: everything is stopped.")
         return _INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -69,8 +72,18 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             console.print("\n[bold cyan]==>[/] Stopping the local cloud")
             return code
         if options.command == "run":
-            return subprocess.run(options.words, env=cloud.environment, check=False).returncode
+            return _command(options.words, cloud)
         return _up(cloud, console)
+
+
+def _command(words: Sequence[str], cloud: LocalCloud) -> int:
+    # In our own session, so that it may talk to the terminal; with the workspace's mark, so that what it leaves
+    # running ends with the cloud.
+    environment = {**cloud.environment, MARK: str(cloud.workspace.path)}
+    try:
+        return subprocess.run(words, env=environment, check=False).returncode
+    except OSError as error:
+        raise LocalCloudError(f"cannot run {words[0]}: {error.strerror}") from error
 
 
 def _up(cloud: LocalCloud, console: Console) -> int:

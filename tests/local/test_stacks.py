@@ -144,6 +144,14 @@ def test_one_shard_is_a_cluster_when_cluster_mode_is_on(cloud: Cloud) -> None:
     cloud.delete("one")
 
 
+def test_an_auth_token_is_the_password_of_everybody(cloud: Cloud) -> None:
+    made = cloud.deploy("token", {"Group": group(cloud, NumCacheClusters=1, AuthToken=PASSWORD)}, GET_ENDPOINT)
+    assert connect(cloud, made["Port"], "default").ping()
+    with pytest.raises(redis.AuthenticationError):
+        connect(cloud, made["Port"], "default", "another-password-16").ping()
+    cloud.delete("token")
+
+
 def test_memorydb_follows_its_acl_and_parameters(cloud: Cloud) -> None:
     mode = {"Type": "password", "Passwords": [PASSWORD]}
     resources: dict[str, Any] = {
