@@ -111,6 +111,7 @@ def test_tls_is_verified_and_not_older_than_1_2() -> None:
     assert context.verify_mode == ssl.CERT_REQUIRED
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2])
 def test_cluster_client_is_held_to_tls_1_2_as_well(newest: ssl.TLSVersion, tmp_path: Path) -> None:
     # RedisCluster drops ssl_min_version; what is left is Python's default context, whose oldest version is named by
