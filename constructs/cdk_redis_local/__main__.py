@@ -26,6 +26,7 @@ from ._keeper import MARK
 from ._stores import FAULTS
 
 _INTERRUPTED = 130
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What another shell needs to reach the local cloud.
 _SHOWN = (
     "AWS_ENDPOINT_URL",
@@ -42,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.command == "run")
-    # Whoever ends us with SIGTERM gets the same clean-up as with Ctrl-C.
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # However we are asked to end, it is as with Ctrl-C; which a shell has background jobs ignore, so it is set too.
+    before = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
     try:
         return _run(options, console)
     except LocalCloudError as error:
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("\nInterrupted: everything is stopped.")
         return _INTERRUPTED
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
