@@ -88,7 +88,7 @@ class Demo:
 
 
 def read_reports(cloud: LocalCloud) -> list[dict[str, Any]]:
-    """The last report of each store's smoke test, from the CloudWatch logs of the local cloud."""
+    """The last report of each smoke test, from its own log group in the local cloud."""
     import boto3
 
     environment = cloud.environment
@@ -103,7 +103,7 @@ def read_reports(cloud: LocalCloud) -> list[dict[str, Any]]:
             events = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
             for event in (event for page in events for event in page["events"]):
                 if report := _report_in(event["message"]):
-                    reports[f"{report['service']}/{report['store']}"] = report
+                    reports[group["logGroupName"]] = report
     return [reports[name] for name in sorted(reports)]
 
 

@@ -27,6 +27,7 @@ from ._handlers._elasticache import ElastiCacheHandlers
 from ._handlers._emulator import answer_when_settled, run_functions_with
 from ._handlers._inert import register_inert
 from ._handlers._memorydb import MemoryDbHandlers
+from ._handlers._secrets import register_secrets
 from ._stores import Stores
 from ._workspace import Workspace
 
@@ -115,6 +116,7 @@ def main() -> None:
     )
     ElastiCacheHandlers(stores).register()
     MemoryDbHandlers(stores).register()
+    register_secrets()
     register_inert(voice.say)
     answer_when_settled()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))

@@ -245,6 +245,18 @@ def test_the_wrong_endpoint_is_an_error_as_on_aws(cloud: Cloud) -> None:
     cloud.delete("wrong")
 
 
+def test_a_secret_s_ref_is_its_arn_and_stays_so(cloud: Cloud) -> None:
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "a-secret", "SecretString": "one"}}
+    made = cloud.deploy("secret", {"Secret": secret}, {"Ref": {"Ref": "Secret"}})
+    assert made["Ref"].startswith("arn:aws:secretsmanager:us-east-1:000000000000:secret:a-secret-")
+    secret["Properties"] = {"Name": "a-secret", "SecretString": "two"}
+    assert cloud.deploy("secret", {"Secret": secret}, {"Ref": {"Ref": "Secret"}}) == made
+    secrets = cloud.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId=made["Ref"])["SecretString"] == "two"
+    cloud.delete("secret")
+    assert secrets.list_secrets()["SecretList"] == []
+
+
 def test_what_has_no_effect_is_said_once(cloud: Cloud) -> None:
     rule = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"IpProtocol": "tcp", "GroupId": "sg-1"}}
     log = {"Type": "AWS::EC2::FlowLog", "Properties": {"ResourceId": "vpc-1", "ResourceType": "VPC"}}

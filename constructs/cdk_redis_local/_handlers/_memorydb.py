@@ -112,8 +112,9 @@ class MemoryDbHandlers:
         return {
             "ARN": _arn("cluster", key.name),
             "ClusterEndpoint.Address": HOST,
-            # An integer here, where ElastiCache has a string.
-            "ClusterEndpoint.Port": self._stores[key].endpoint,
+            # An integer on AWS, where CloudFormation makes a string of it for a property that is one, such as a
+            # function's variable. The emulator does not, and takes a string where a number is meant.
+            "ClusterEndpoint.Port": str(self._stores[key].endpoint),
             "ParameterGroupStatus": "in-sync",
             "Status": "available",
         }
