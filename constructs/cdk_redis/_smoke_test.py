@@ -78,9 +78,13 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user.
+            ConfigurationError: If the target is imported without a network or a user, or is the scope itself.
         """
         super().__init__(scope, id)
+        if target in self.node.scopes:
+            mend = "define the smoke test beside the store, or in a stack after it"
+            given = problem("scope", scope.node.path, "a store cannot wait for a test within itself", mend)
+            raise ConfigurationError(self.node.path, [given])
         self._target = target
         self._key_prefix = key_prefix
         self.user = self._choose_user(user)

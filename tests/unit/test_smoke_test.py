@@ -218,6 +218,18 @@ def test_in_a_stack_of_its_own_its_rules_stand_there_too(templates: dict[str, Te
     assert "SmokeTest" not in json.dumps(templates["Store"].find_resources("AWS::EC2::SecurityGroupIngress"))
 
 
+def test_a_smoke_test_cannot_stand_within_its_own_target(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+
+    with pytest.raises(ConfigurationError) as caught:
+        SmokeTest(cache, "SmokeTest", target=cache)
+
+    assert str(caught.value) == (
+        "Stack/Cache/SmokeTest: scope: got 'Stack/Cache', but a store cannot wait for a test within itself; "
+        "define the smoke test beside the store, or in a stack after it"
+    )
+
+
 def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) -> None:
     cache = ReplicationGroup.from_replication_group_attributes(
         stack,
