@@ -16,11 +16,13 @@ class Service:
         name: Name in ARNs, IAM actions and token signatures.
         store_resource: Kind of a store in its ARN.
         arn_format: What stands between a kind and a name in its ARNs.
+        serverless: Whether its stores are serverless caches, whose IAM tokens say so.
     """
 
     name: str
     store_resource: str
     arn_format: cdk.ArnFormat
+    serverless: bool = False
 
     @property
     def connect_action(self) -> str:
@@ -42,4 +44,5 @@ class Service:
 
 
 ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME)
+SERVERLESS = Service("elasticache", "serverlesscache", cdk.ArnFormat.COLON_RESOURCE_NAME, serverless=True)
 MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME)

@@ -155,13 +155,17 @@ class SmokeTest(Construct):
             environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
             environment.ENGINE_VERSION: topology.engine.version,
-            environment.SHARDS: str(topology.shards),
-            environment.REPLICAS: str(topology.replicas),
             environment.KEY_PREFIX: self._key_prefix,
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
             environment.DIGEST: cdk.Lazy.string(_Digest(target)),
         }
-        if target.reader_endpoint is not None and topology.replicas > 0:
+        if target.service.serverless:
+            variables[environment.SERVERLESS] = "true"
+        if topology.shards is not None and topology.replicas is not None:
+            variables[environment.SHARDS] = str(topology.shards)
+            variables[environment.REPLICAS] = str(topology.replicas)
+        # In cluster mode the cluster itself says where its replicas are.
+        if target.reader_endpoint is not None and topology.replicas and not topology.cluster_mode:
             variables[environment.READER_HOST] = self._weak("ReaderHost", target.reader_endpoint.address)
             variables[environment.READER_PORT] = self._weak("ReaderPort", target.reader_endpoint.port_text)
         return variables | self._authentication()
@@ -187,8 +191,7 @@ class SmokeTest(Construct):
             store_group = ec2.SecurityGroup.from_security_group_id(
                 self._store_security_groups, str(number), self._weak(f"SecurityGroup{number}", group.security_group_id)
             )
-            port = ec2.Port.tcp(target.port)
-            self.function.connections.allow_to(store_group, port, f"Smoke test of {target.node.path}")
+            self.function.connections.allow_to(store_group, target.ports, f"Smoke test of {target.node.path}")
         if self.user is None:
             return
         if self.user.secret is not None:

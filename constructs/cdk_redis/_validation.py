@@ -62,7 +62,7 @@ def check_store(
     _check_port(problems, port)
     _check_parameters(problems, parameters)
     _check_windows(problems, snapshots, maintenance_window)
-    _check_key_region(problems, scope, kms_key)
+    check_key_region(problems, scope, kms_key)
     return problems
 
 
@@ -108,7 +108,14 @@ def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
 
 
 def _check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
-    """The daily snapshot and the weekly maintenance must not meet."""
+    """The daily snapshot has a window, and the weekly maintenance must not meet it."""
+    if snapshots.at is not None:
+        problems.add(
+            "snapshots",
+            f"daily at {snapshots.at}",
+            "only a serverless cache takes its snapshots at a time",
+            "give a window, such as window=SnapshotWindow('03:00-04:00')",
+        )
     if snapshots.window is None or maintenance_window is None:
         return
     if snapshots.window.overlaps(maintenance_window):
@@ -120,7 +127,7 @@ def _check_windows(problems: Problems, snapshots: Snapshots, maintenance_window:
         )
 
 
-def _check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None) -> None:
+def check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None) -> None:
     """A key lives in the store's own Region; of another one the service says that it does not exist."""
     if kms_key is None:
         return
