@@ -12,10 +12,12 @@ from ._memorydb_cluster import MemoryDbCluster
 from ._network import RedisNetwork
 from ._parameter_groups import ElastiCacheParameterGroup, MemoryDbParameterGroup
 from ._replication_group import ReplicationGroup
+from ._serverless_cache import ServerlessCache
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
 from ._store import Store, Topology
 from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
+from ._usage_limits import UsageLimits
 from ._user_groups import Acl, ElastiCacheUserGroup
 from ._users import ElastiCacheUser, MemoryDbUser, User
 from ._windows import MaintenanceWindow, SnapshotWindow
@@ -39,10 +41,12 @@ __all__ = [
     "MemoryDbUser",
     "RedisNetwork",
     "ReplicationGroup",
+    "ServerlessCache",
     "SmokeTest",
     "SnapshotWindow",
     "Snapshots",
     "Store",
     "Topology",
+    "UsageLimits",
     "User",
 ]
