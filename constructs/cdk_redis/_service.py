@@ -29,6 +29,11 @@ class Service:
         """The IAM action that lets a principal sign in, needed on the store's and on the user's ARN."""
         return f"{self.name}:Connect"
 
+    @property
+    def change_user_actions(self) -> tuple[str, str]:
+        """The IAM actions that change a user, and that see when the change is done."""
+        return f"{self.name}:{'Update' if self.name == 'memorydb' else 'Modify'}User", f"{self.name}:DescribeUsers"
+
     def store_arn(self, scope: IConstruct, store_name: str) -> str:
         """ARN of a store in the account and Region of a construct; replication groups have no attribute for it."""
         return self._arn(scope, self.store_resource, store_name)

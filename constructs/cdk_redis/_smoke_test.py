@@ -96,6 +96,9 @@ class SmokeTest(Construct):
         self._network()
         if user is not None or target.open_access:
             return user
+        # Everybody signs in with the one token that the store has.
+        if target.auth_token is not None:
+            return target.auth_token
         access, name = AccessString.smoke_test(self._key_prefix), "smoke-test"
         if target.topology.engine.supports_iam:
             return target.add_iam_user(name, access)
@@ -151,7 +154,7 @@ class SmokeTest(Construct):
             environment.STORE: self._weak("Name", target.store_name),
             environment.HOST: self._weak("Host", target.endpoint.address),
             environment.PORT: self._weak("Port", target.endpoint.port_text),
-            environment.TLS: "true",
+            environment.TLS: str(topology.tls).lower(),
             environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
             environment.ENGINE_VERSION: topology.engine.version,
@@ -159,6 +162,8 @@ class SmokeTest(Construct):
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
             environment.DIGEST: cdk.Lazy.string(_Digest(target)),
         }
+        if topology.plaintext and topology.tls:
+            variables[environment.PLAINTEXT] = "true"
         if target.service.serverless:
             variables[environment.SERVERLESS] = "true"
         if topology.shards is not None and topology.replicas is not None:

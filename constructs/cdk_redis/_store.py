@@ -37,12 +37,16 @@ class Topology:
         cluster_mode: Whether keys are spread over shards.
         shards: Number of shards; 1 where cluster mode is off; None where the service chooses it.
         replicas: Number of replicas of each shard; None where the service chooses it.
+        tls: Whether it speaks TLS.
+        plaintext: Whether it lets in clients without TLS.
     """
 
     engine: Engine
     cluster_mode: bool
     shards: int | None
     replicas: int | None
+    tls: bool = True
+    plaintext: bool = False
 
 
 @jsii.implements(ec2.IConnectable)
@@ -59,6 +63,7 @@ class Store(cdk.Resource):
         network: The network that it stands in; None for an import that named none.
         security_groups: Its security groups.
         users: Its users.
+        auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
         open_access: Whether anyone on the network gets in without signing in.
     """
 
@@ -69,6 +74,7 @@ class Store(cdk.Resource):
     endpoint: Endpoint
     reader_endpoint: Endpoint | None = None
     network: RedisNetwork | None
+    auth_token: User | None = None
     open_access: bool = False
 
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
@@ -207,6 +213,7 @@ class ImportedStore(Store):
         users: Sequence[User],
         network: RedisNetwork | None,
         last_port: int | None = None,
+        open_access: bool = False,
     ) -> None:
         super().__init__(scope, id, port=endpoint.port, last_port=last_port)
         self.service = service
@@ -217,6 +224,7 @@ class ImportedStore(Store):
         self.topology = topology
         self.network = network
         self.users = list(users)
+        self.open_access = open_access
         self._use_security_groups(security_groups)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature

@@ -30,6 +30,9 @@ READER_PORT = "CDK_REDIS_READER_PORT"
 TLS = "CDK_REDIS_TLS"
 """``true`` or ``false``."""
 
+PLAINTEXT = "CDK_REDIS_PLAINTEXT"
+"""``true`` where a store that speaks TLS lets in clients without it, too; otherwise absent."""
+
 CLUSTER_MODE = "CDK_REDIS_CLUSTER_MODE"
 """``true`` or ``false``."""
 

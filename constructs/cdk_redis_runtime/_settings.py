@@ -59,6 +59,7 @@ class Connection:
         secret_arn: Secret with the password, where authentication is ``password``.
         region: AWS Region of the store and of its secret.
         serverless: Whether it is an ElastiCache serverless cache, for which IAM tokens are signed differently.
+        plaintext: Whether a store that speaks TLS lets in clients without it, too.
     """
 
     service: str
@@ -73,6 +74,7 @@ class Connection:
     secret_arn: str | None = None
     region: str | None = None
     serverless: bool = False
+    plaintext: bool = False
 
     @property
     def endpoint(self) -> Address:
@@ -108,6 +110,7 @@ class Connection:
             # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
             region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
             serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
+            plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
         )
         read.raise_if_any()
         return connection
