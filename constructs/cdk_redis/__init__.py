@@ -10,6 +10,7 @@ from ._durability import Durability
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError
+from ._global_datastore import GlobalDatastore, IGlobalDatastore
 from ._log_delivery import LogDelivery, LogFormat
 from ._memorydb_cluster import MemoryDbCluster
 from ._network import RedisNetwork
@@ -19,6 +20,7 @@ from ._placement import ShardPlacement
 from ._replication_group import ReplicationGroup
 from ._restore import Restore
 from ._scaling import ReplicaScaling, ShardScaling
+from ._secondary_replication_group import SecondaryReplicationGroup
 from ._serverless_cache import ServerlessCache
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
@@ -43,6 +45,8 @@ __all__ = [
     "ElastiCacheUserGroup",
     "Endpoint",
     "Engine",
+    "GlobalDatastore",
+    "IGlobalDatastore",
     "ISubnetGroup",
     "IpDiscovery",
     "LogDelivery",
@@ -57,6 +61,7 @@ __all__ = [
     "ReplicaScaling",
     "ReplicationGroup",
     "Restore",
+    "SecondaryReplicationGroup",
     "ServerlessCache",
     "ShardPlacement",
     "ShardScaling",

@@ -78,10 +78,11 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user.
+            ConfigurationError: If the target is imported without a network or a user, or takes no writes.
         """
         super().__init__(scope, id)
         self._target = target
+        self._check_target()
         self._key_prefix = key_prefix
         self.user = self._choose_user(user)
         self.log_group = self._create_log_group()
@@ -90,6 +91,12 @@ class SmokeTest(Construct):
         self.function = self._create_function()
         self._let_in()
         self.trigger = self._create_trigger()
+
+    def _check_target(self) -> None:
+        if not self._target.takes_writes:
+            path, allowed = self._target.node.path, "it takes no writes, and a smoke test writes"
+            mend = "test the primary, whose data it has"
+            raise ConfigurationError(self.node.path, [problem("target", path, allowed, mend)])
 
     def _choose_user(self, user: User | None) -> User | None:
         target = self._target

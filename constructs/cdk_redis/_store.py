@@ -65,6 +65,7 @@ class Store(cdk.Resource):
         users: Its users.
         auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
         open_access: Whether anyone on the network gets in without signing in.
+        takes_writes: Whether it takes writes, or only serves reads as the copy of another.
     """
 
     service: Service
@@ -76,6 +77,7 @@ class Store(cdk.Resource):
     network: RedisNetwork | None
     auth_token: User | None = None
     open_access: bool = False
+    takes_writes: bool = True
 
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
         super().__init__(scope, id)

@@ -59,9 +59,9 @@ def check_store(
     problems = Problems(scope)
     _check_topology(problems, shards, replicas)
     _check_node_type(problems, node_type, node_prefix)
-    _check_port(problems, port)
+    check_port(problems, port)
     _check_parameters(problems, parameters)
-    _check_windows(problems, snapshots, maintenance_window)
+    check_windows(problems, snapshots, maintenance_window)
     check_key_region(problems, scope, kms_key)
     return problems
 
@@ -91,7 +91,7 @@ def _count(number: object) -> int:
     return number if isinstance(number, int) else 0
 
 
-def _check_port(problems: Problems, port: int) -> None:
+def check_port(problems: Problems, port: int) -> None:
     """A port that both services accept: they keep 8005 and all below 1150 for themselves."""
     allowed = "the services listen on 1150 to 65535, 8005 excepted"
     problems.check_range("port", port, 1150, 65535, allowed)
@@ -107,7 +107,7 @@ def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
         problems.add("node_type", node_type, f"a node type here reads like '{prefix}.r7g.large'")
 
 
-def _check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
+def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
     """The daily snapshot has a window, and the weekly maintenance must not meet it."""
     if snapshots.at is not None:
         problems.add(

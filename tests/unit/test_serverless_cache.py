@@ -17,15 +17,15 @@ from cdk_redis import (
     ElastiCacheUser,
     Endpoint,
     Engine,
+    NetworkType,
     RedisNetwork,
+    Restore,
     ServerlessCache,
     SmokeTest,
     Snapshots,
     SnapshotWindow,
     UsageLimits,
 )
-from cdk_redis._network_type import NetworkType
-from cdk_redis._restore import Restore
 from cdk_redis_runtime import _environment as environment
 
 CACHE = "AWS::ElastiCache::ServerlessCache"
