@@ -63,10 +63,10 @@ class ReplicationGroup(Store):
     user group. TLS, encryption at rest, snapshots and, as soon as there is a replica, automatic failover over several
     zones are on. Nobody signs in but the users that are added.
 
-    What a change does is in the docs' table ``docs/replaces.md``: `shards` (from a number to another), `replicas`,
-    `node_type`, `parameters`, users, logs, snapshots and windows change in place; `network`, `network_type`,
-    `subnet_group`, `port`, `kms_key`, `restore` or `replication_group_id` **replace** the store: the old one is
-    deleted after a final snapshot, and the new one is empty. Change the number of shards in a deployment of its own.
+    What a change does is in the table ``docs/replaces.md``: `shards` (from a number to another), `replicas`,
+    `node_type`, `parameters`, users, logs, snapshots and windows change in place; `network_type`, `subnet_group`,
+    `port`, `kms_key`, `restore` or `replication_group_id` **replace** the store: the old one is deleted after a final
+    snapshot, and the new one is empty. Change the number of shards in a deployment of its own.
 
     Attributes:
         resource: The L1 construct, for what this one does not offer.
@@ -132,6 +132,7 @@ class ReplicationGroup(Store):
             kms_key: Key that encrypts the data at rest, in the store's Region. Changing it replaces the store.
                 Default: - a key owned by the service.
             create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the store goes.
+                Changing it replaces the store.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
             extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
@@ -139,7 +140,8 @@ class ReplicationGroup(Store):
             maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             authentication: ``Authentication.auth_token()`` for one password in place of users, see `auth_token`.
-                Default: - users, see `add_iam_user` and `add_password_user`.
+                Changing between the two can replace the store. Default: - users, see `add_iam_user` and
+                `add_password_user`.
             log_delivery: Logs to send, `LogDelivery.slow_log` and `LogDelivery.engine_log`. Default: - none.
             notification_topic: Topic that is told of failovers, new nodes and maintenance; of the store's own account
                 and Region. Default: - nobody is told.
@@ -162,8 +164,8 @@ class ReplicationGroup(Store):
                 second deployment. There is no way back from there.
             transit_encryption_mode: For the move from plaintext to TLS, `PREFERRED` and then `REQUIRED` in a second
                 deployment. Default: - only clients with TLS are let in.
-            replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens. A named
-                store cannot be replaced by CloudFormation while it exists. Default: - CloudFormation names it.
+            replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens.
+                Changing it replaces the store; while it stays, nothing else can. Default: - CloudFormation names it.
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the store when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
