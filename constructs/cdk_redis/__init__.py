@@ -4,18 +4,30 @@ Everything public is here; the modules behind it are private and may move.
 """
 
 from ._access_string import AccessString
+from ._auth_token import AuthToken
 from ._authentication import Authentication
+from ._durability import Durability
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError
+from ._global_datastore import GlobalDatastore, IGlobalDatastore
+from ._log_delivery import LogDelivery, LogFormat
 from ._memorydb_cluster import MemoryDbCluster
 from ._network import RedisNetwork
+from ._network_type import IpDiscovery, NetworkType
 from ._parameter_groups import ElastiCacheParameterGroup, MemoryDbParameterGroup
+from ._placement import ShardPlacement
 from ._replication_group import ReplicationGroup
+from ._restore import Restore
+from ._scaling import ReplicaScaling, ShardScaling
+from ._secondary_replication_group import SecondaryReplicationGroup
+from ._serverless_cache import ServerlessCache
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
 from ._store import Store, Topology
 from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
+from ._transit_encryption import TransitEncryptionMode
+from ._usage_limits import UsageLimits
 from ._user_groups import Acl, ElastiCacheUserGroup
 from ._users import ElastiCacheUser, MemoryDbUser, User
 from ._windows import MaintenanceWindow, SnapshotWindow
@@ -23,26 +35,42 @@ from ._windows import MaintenanceWindow, SnapshotWindow
 __all__ = [
     "AccessString",
     "Acl",
+    "AuthToken",
     "Authentication",
     "ConfigurationError",
+    "Durability",
     "ElastiCacheParameterGroup",
     "ElastiCacheSubnetGroup",
     "ElastiCacheUser",
     "ElastiCacheUserGroup",
     "Endpoint",
     "Engine",
+    "GlobalDatastore",
+    "IGlobalDatastore",
     "ISubnetGroup",
+    "IpDiscovery",
+    "LogDelivery",
+    "LogFormat",
     "MaintenanceWindow",
     "MemoryDbCluster",
     "MemoryDbParameterGroup",
     "MemoryDbSubnetGroup",
     "MemoryDbUser",
+    "NetworkType",
     "RedisNetwork",
+    "ReplicaScaling",
     "ReplicationGroup",
+    "Restore",
+    "SecondaryReplicationGroup",
+    "ServerlessCache",
+    "ShardPlacement",
+    "ShardScaling",
     "SmokeTest",
     "SnapshotWindow",
     "Snapshots",
     "Store",
     "Topology",
+    "TransitEncryptionMode",
+    "UsageLimits",
     "User",
 ]

@@ -42,8 +42,11 @@ _MEMORYDB_FAMILIES = {
     _REDIS: {"6.2": "memorydb_redis6", "7.0": "memorydb_redis7", "7.1": "memorydb_redis7"},
     _VALKEY: {"7.2": "memorydb_valkey7", "7.3": "memorydb_valkey7"},
 }
+# Serverless caches are chosen by major version, and follow its minor ones by themselves.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
+_SERVERLESS_VERSIONS = {_REDIS: ("7",), _VALKEY: ("7", "8", "9")}
 
-_VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Engine:
         """Valkey.
 
         Args:
-            version: ElastiCache has 7.2, 8.0, 8.1, 8.2, 9.0 and 9.1; MemoryDB has 7.2 and 7.3.
+            version: ElastiCache has 7.2, 8.0, 8.1, 8.2, 9.0 and 9.1; MemoryDB has 7.2 and 7.3; serverless caches
+                have 7, 8 and 9.
 
         Raises:
             ConfigurationError: If neither service is known to offer the version.
@@ -89,7 +93,8 @@ class Engine:
         """Redis OSS.
 
         Args:
-            version: ElastiCache has 4.0.10, 5.0.6, 6.0, 6.2, 7.0 and 7.1; MemoryDB has 6.2, 7.0 and 7.1.
+            version: ElastiCache has 4.0.10, 5.0.6, 6.0, 6.2, 7.0 and 7.1; MemoryDB has 6.2, 7.0 and 7.1;
+                serverless caches have 7.
 
         Raises:
             ConfigurationError: If neither service is known to offer the version.
@@ -125,6 +130,8 @@ class Engine:
         engine = cls.of(name, version)
         if engine.elasticache_family or engine.memorydb_family or is_token(version):
             return engine
+        if version in _SERVERLESS_VERSIONS[name]:
+            return engine
         allowed = f"ElastiCache offers {name} {_versions(_ELASTICACHE_FAMILIES, name)}"
         allowed += f" and MemoryDB {name} {_versions(_MEMORYDB_FAMILIES, name)}"
         mend = f"for a newer one name its family, Engine.of({name!r}, {version!r}, elasticache_family=...)"
@@ -132,7 +139,7 @@ class Engine:
 
     @property
     def major_minor(self) -> tuple[int, int]:
-        """Major and minor version as numbers, ``(8, 1)``.
+        """Major and minor version as numbers, ``(8, 1)``; the minor is 0 where the major stands alone.
 
         Raises:
             ConfigurationError: If the version is a token, whose value nobody knows before the deploy.
@@ -140,7 +147,7 @@ class Engine:
         if is_token(self.version):
             allowed = "its number is needed here and a token has none before the deploy"
             raise ConfigurationError("Engine.major_minor", [problem("version", self.version, allowed)])
-        major, minor = self.version.split(".")[:2]
+        major, minor = [*self.version.split("."), "0"][:2]
         return int(major), int(minor)
 
     @property
@@ -170,6 +177,16 @@ class Engine:
     def check_memorydb(self) -> str | None:
         """Word the problem if MemoryDB is not known to offer this engine; None if it is, or for tokens."""
         return self._check("MemoryDB", "memorydb_family", self.memorydb_family, _MEMORYDB_FAMILIES)
+
+    def check_serverless(self) -> str | None:
+        """Word the problem if serverless caches cannot run this engine; None if they can, or for tokens."""
+        if is_token(self.name) or is_token(self.version) or self.version.isdigit():
+            return None
+        majors = _SERVERLESS_VERSIONS[self.name]
+        offered = " and ".join(f"{name} {', '.join(versions)}" for name, versions in _SERVERLESS_VERSIONS.items())
+        major = str(self.major_minor[0])
+        mend = f'write Engine.{self.name}("{major if major in majors else majors[-1]}")'
+        return problem("engine", str(self), f"a serverless cache runs a major version: {offered}", mend)
 
     def __str__(self) -> str:
         """Name and version for people, ``valkey 8.1``."""
@@ -208,7 +225,7 @@ def _problems_of_version(version: object) -> list[str]:
     if not isinstance(version, str):
         return [problem("version", version, 'a version is text such as "8.1"', "write it in quotes")]
     if not _VERSION.fullmatch(version):
-        return [problem("version", version, 'a version has two or three numbers, such as "8.1" or "4.0.10"')]
+        return [problem("version", version, 'a version has one to three numbers, such as "8", "8.1" or "4.0.10"')]
     return []
 
 

@@ -92,7 +92,9 @@ class RedisNetwork(Construct):
         )
         self._secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
 
-    def create_store_security_group(self, scope: Construct, id: str, *, port: int) -> ec2.SecurityGroup:
+    def create_store_security_group(
+        self, scope: Construct, id: str, *, port: int, last_port: int | None = None
+    ) -> ec2.SecurityGroup:
         """Define a security group for a store: the network's clients get in on the store's port, and nothing gets out.
 
         The rules stand beside the store's group, also the one that lets clients out: the store's stack depends on the
@@ -102,11 +104,11 @@ class RedisNetwork(Construct):
             scope: Construct it is defined in, usually the store.
             id: Id within the scope.
             port: TCP port of the store.
+            last_port: Last of a range of ports that begins with `port`. Default: - `port` alone.
         """
+        ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
         group = self._create_security_group(scope, id, f"Store {scope.node.path}")
-        group.add_ingress_rule(
-            self.client_security_group, ec2.Port.tcp(port), _description(f"From clients of {self.node.path}")
-        )
+        group.add_ingress_rule(self.client_security_group, ports, _description(f"From clients of {self.node.path}"))
         ec2.CfnSecurityGroupEgress(
             group,
             "FromClients",
@@ -114,7 +116,7 @@ class RedisNetwork(Construct):
             destination_security_group_id=group.security_group_id,
             ip_protocol="tcp",
             from_port=port,
-            to_port=port,
+            to_port=port if last_port is None else last_port,
             description=_description(f"To store {scope.node.path}"),
         )
         return group

@@ -16,16 +16,23 @@ class Service:
         name: Name in ARNs, IAM actions and token signatures.
         store_resource: Kind of a store in its ARN.
         arn_format: What stands between a kind and a name in its ARNs.
+        serverless: Whether its stores are serverless caches, whose IAM tokens say so.
     """
 
     name: str
     store_resource: str
     arn_format: cdk.ArnFormat
+    serverless: bool = False
 
     @property
     def connect_action(self) -> str:
         """The IAM action that lets a principal sign in, needed on the store's and on the user's ARN."""
         return f"{self.name}:Connect"
+
+    @property
+    def change_user_actions(self) -> tuple[str, str]:
+        """The IAM actions that change a user, and that see when the change is done."""
+        return f"{self.name}:{'Update' if self.name == 'memorydb' else 'Modify'}User", f"{self.name}:DescribeUsers"
 
     def store_arn(self, scope: IConstruct, store_name: str) -> str:
         """ARN of a store in the account and Region of a construct; replication groups have no attribute for it."""
@@ -42,4 +49,5 @@ class Service:
 
 
 ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME)
+SERVERLESS = Service("elasticache", "serverlesscache", cdk.ArnFormat.COLON_RESOURCE_NAME, serverless=True)
 MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME)

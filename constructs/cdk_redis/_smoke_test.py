@@ -78,14 +78,12 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user, or is the scope itself.
+            ConfigurationError: If the target is imported without a network or a user, takes no writes, or is the
+                scope itself.
         """
         super().__init__(scope, id)
-        if target in self.node.scopes:
-            mend = "define the smoke test beside the store, or in a stack after it"
-            given = problem("scope", scope.node.path, "a store cannot wait for a test within itself", mend)
-            raise ConfigurationError(self.node.path, [given])
         self._target = target
+        self._check_target()
         self._key_prefix = key_prefix
         self.user = self._choose_user(user)
         self.log_group = self._create_log_group()
@@ -95,11 +93,24 @@ class SmokeTest(Construct):
         self._let_in()
         self.trigger = self._create_trigger()
 
+    def _check_target(self) -> None:
+        if self._target in self.node.scopes:
+            mend = "define the smoke test beside the store, or in a stack after it"
+            given = problem("scope", self._target.node.path, "a store cannot wait for a test within itself", mend)
+            raise ConfigurationError(self.node.path, [given])
+        if not self._target.takes_writes:
+            path, allowed = self._target.node.path, "it takes no writes, and a smoke test writes"
+            mend = "test the primary, whose data it has"
+            raise ConfigurationError(self.node.path, [problem("target", path, allowed, mend)])
+
     def _choose_user(self, user: User | None) -> User | None:
         target = self._target
         self._network()
         if user is not None or target.open_access:
             return user
+        # Everybody signs in with the one token that the store has.
+        if target.auth_token is not None:
+            return target.auth_token
         access, name = AccessString.smoke_test(self._key_prefix), "smoke-test"
         if target.topology.engine.supports_iam:
             return target.add_iam_user(name, access)
@@ -155,17 +166,23 @@ class SmokeTest(Construct):
             environment.STORE: self._weak("Name", target.store_name),
             environment.HOST: self._weak("Host", target.endpoint.address),
             environment.PORT: self._weak("Port", target.endpoint.port_text),
-            environment.TLS: "true",
+            environment.TLS: str(topology.tls).lower(),
             environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
             environment.ENGINE_VERSION: topology.engine.version,
-            environment.SHARDS: str(topology.shards),
-            environment.REPLICAS: str(topology.replicas),
             environment.KEY_PREFIX: self._key_prefix,
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
             environment.DIGEST: cdk.Lazy.string(_Digest(target)),
         }
-        if target.reader_endpoint is not None and topology.replicas > 0:
+        if topology.plaintext and topology.tls:
+            variables[environment.PLAINTEXT] = "true"
+        if target.service.serverless:
+            variables[environment.SERVERLESS] = "true"
+        if topology.shards is not None and topology.replicas is not None:
+            variables[environment.SHARDS] = str(topology.shards)
+            variables[environment.REPLICAS] = str(topology.replicas)
+        # In cluster mode the cluster itself says where its replicas are.
+        if target.reader_endpoint is not None and topology.replicas and not topology.cluster_mode:
             variables[environment.READER_HOST] = self._weak("ReaderHost", target.reader_endpoint.address)
             variables[environment.READER_PORT] = self._weak("ReaderPort", target.reader_endpoint.port_text)
         return variables | self._authentication()
@@ -191,8 +208,7 @@ class SmokeTest(Construct):
             store_group = ec2.SecurityGroup.from_security_group_id(
                 self._store_security_groups, str(number), self._weak(f"SecurityGroup{number}", group.security_group_id)
             )
-            port = ec2.Port.tcp(target.port)
-            self.function.connections.allow_to(store_group, port, f"Smoke test of {target.node.path}")
+            self.function.connections.allow_to(store_group, target.ports, f"Smoke test of {target.node.path}")
         if self.user is None:
             return
         if self.user.secret is not None:

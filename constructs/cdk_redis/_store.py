@@ -35,19 +35,23 @@ class Topology:
     Attributes:
         engine: Engine and version.
         cluster_mode: Whether keys are spread over shards.
-        shards: Number of shards; 1 where cluster mode is off.
-        replicas: Number of replicas of each shard.
+        shards: Number of shards; 1 where cluster mode is off; None where the service chooses it.
+        replicas: Number of replicas of each shard; None where the service chooses it.
+        tls: Whether it speaks TLS.
+        plaintext: Whether it lets in clients without TLS.
     """
 
     engine: Engine
     cluster_mode: bool
-    shards: int
-    replicas: int
+    shards: int | None
+    replicas: int | None
+    tls: bool = True
+    plaintext: bool = False
 
 
 @jsii.implements(ec2.IConnectable)
 class Store(cdk.Resource):
-    """What `ReplicationGroup`, `MemoryDbCluster` and their imports have in common.
+    """What `ReplicationGroup`, `ServerlessCache`, `MemoryDbCluster` and their imports have in common.
 
     Attributes:
         service: The service that runs it.
@@ -55,11 +59,13 @@ class Store(cdk.Resource):
         store_name: Name that the service knows it by; a token where CloudFormation chooses it.
         store_arn: Its ARN.
         endpoint: Where to connect: the configuration endpoint in cluster mode, the primary endpoint without.
-        reader_endpoint: Spreads connections over the replicas; None in cluster mode, whose clients ask the cluster.
+        reader_endpoint: Leads to replicas; None where clients in cluster mode ask the cluster for them.
         network: The network that it stands in; None for an import that named none.
         security_groups: Its security groups.
         users: Its users.
+        auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
         open_access: Whether anyone on the network gets in without signing in.
+        takes_writes: Whether it takes writes, or only serves reads as the copy of another.
     """
 
     service: Service
@@ -69,26 +75,34 @@ class Store(cdk.Resource):
     endpoint: Endpoint
     reader_endpoint: Endpoint | None = None
     network: RedisNetwork | None
+    auth_token: User | None = None
     open_access: bool = False
+    takes_writes: bool = True
 
-    def __init__(self, scope: Construct, id: str, *, port: int) -> None:
+    def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
         super().__init__(scope, id)
         self._port = port
+        self._ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
         self.users: list[User] = []
         self.security_groups: list[ec2.ISecurityGroup] = []
 
     def _use_security_groups(self, security_groups: Sequence[ec2.ISecurityGroup]) -> None:
         self.security_groups = list(security_groups)
-        self._connections = ec2.Connections(security_groups=self.security_groups, default_port=ec2.Port.tcp(self._port))
+        self._connections = ec2.Connections(security_groups=self.security_groups, default_port=self._ports)
 
     @property
     def port(self) -> int:
-        """Port that its security groups are opened on."""
+        """Port that it listens on; a serverless cache listens for readers on the next one too."""
         return self._port
 
     @property
+    def ports(self) -> ec2.Port:
+        """Ports that its security groups are opened on."""
+        return self._ports
+
+    @property
     def connections(self) -> ec2.Connections:
-        """Security-group rules to and from the store; its default port is the store's."""
+        """Security-group rules to and from the store; its default port is the store's, or its ports are."""
         return self._connections
 
     def add_iam_user(self, name: str, access: AccessString) -> User:
@@ -166,7 +180,7 @@ class Store(cdk.Resource):
             raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", mend)])
         connections = getattr(grantee, "connections", None)
         if connections is not None:
-            connections.allow_to(self, ec2.Port.tcp(self._port), f"to {self.node.path}")
+            connections.allow_to(self, self._ports, f"to {self.node.path}")
 
     def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
         # Users stand below one node, so that their names meet no other child's.
@@ -200,8 +214,10 @@ class ImportedStore(Store):
         security_groups: Sequence[ec2.ISecurityGroup],
         users: Sequence[User],
         network: RedisNetwork | None,
+        last_port: int | None = None,
+        open_access: bool = False,
     ) -> None:
-        super().__init__(scope, id, port=endpoint.port)
+        super().__init__(scope, id, port=endpoint.port, last_port=last_port)
         self.service = service
         self.store_name = store_name
         self.store_arn = service.store_arn(self, store_name)
@@ -210,6 +226,7 @@ class ImportedStore(Store):
         self.topology = topology
         self.network = network
         self.users = list(users)
+        self.open_access = open_access
         self._use_security_groups(security_groups)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature

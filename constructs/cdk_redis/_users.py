@@ -14,12 +14,13 @@ from constructs import Construct
 
 from ._access_string import AccessString
 from ._authentication import Authentication
-from ._errors import Problems
+from ._errors import ConfigurationError, Problems, problem
 from ._naming import MAX_USER_NAME, name_problem, unique_name
 from ._service import ELASTICACHE, MEMORYDB
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_memorydb as memorydb
     from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ._service import Service
 
 # Within the 16 to 128 that the services take; letters and digits, since they forbid different punctuation.
-_PASSWORD_LENGTH = 64
+PASSWORD_LENGTH = 64
 
 
 class User(cdk.Resource):
@@ -42,6 +43,38 @@ class User(cdk.Resource):
     user_name: str
     user_arn: str
     secret: secretsmanager.ISecret | None = None
+    can_rotate: bool = True
+    _service: Service
+
+    def add_rotation(self, function: lambda_.IFunction, *, every: cdk.Duration | None = None) -> None:
+        """Let a function change the password of this user, again and again.
+
+        AWS has no function of its own for this that CloudFormation could deploy: bring one, such as the template
+        ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. Secrets Manager may call it, and
+        it may read and write the secret and change this user. It sets the new password beside the old one, waits
+        until the user is active, and only then drops the old.
+
+        Args:
+            function: Secrets Manager's rotation function, in its four steps. Outside a VPC it reaches both services.
+            every: Time between two rotations. Default: - 30 days.
+
+        Raises:
+            ConfigurationError: If the user has no password of its own.
+        """
+        if self.secret is None or not self.can_rotate:
+            allowed = "only a user with a password has something to rotate"
+            mend = (
+                "raise `generation` in Authentication.auth_token" if self.secret else "IAM's tokens change themselves"
+            )
+            raise ConfigurationError(self.node.path, [problem("function", function.node.path, allowed, mend)])
+        from aws_cdk import aws_iam as iam
+
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=list(self._service.change_user_actions), resources=[self.user_arn])
+        )
+        self.secret.add_rotation_schedule(
+            "Rotation", rotation_lambda=function, automatically_after=every or cdk.Duration.days(30)
+        )
 
 
 class _ImportedUser(User):
@@ -49,6 +82,7 @@ class _ImportedUser(User):
         self, scope: Construct, id: str, user_name: str, service: Service, secret: secretsmanager.ISecret | None
     ) -> None:
         super().__init__(scope, id)
+        self._service = service
         self.user_name = user_name
         self.user_arn = service.user_arn(self, user_name)
         self.secret = secret
@@ -68,6 +102,7 @@ class DefinedUser(User):
         user_name: str | None,
     ) -> None:
         super().__init__(scope, id)
+        _check_kind(self, authentication)
         self.user_name = self._checked_name(user_name)
         if authentication.kind == "password":
             self.secret = authentication.secret or self._generated_secret()
@@ -91,7 +126,7 @@ class DefinedUser(User):
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"username": self.user_name}),
                 generate_string_key="password",
-                password_length=_PASSWORD_LENGTH,
+                password_length=PASSWORD_LENGTH,
                 exclude_punctuation=True,
             ),
         )
@@ -114,6 +149,8 @@ class ElastiCacheUser(DefinedUser):
     Defines one ``AWS::ElastiCache::User``. `ReplicationGroup.add_iam_user` and
     `ReplicationGroup.add_password_user` make it and put it into the group; make one by hand to share it.
     """
+
+    _service = ELASTICACHE
 
     def __init__(
         self,
@@ -182,6 +219,8 @@ class MemoryDbUser(DefinedUser):
     `MemoryDbCluster.add_password_user` make it and put it into the ACL; make one by hand to share it.
     """
 
+    _service = MEMORYDB
+
     def __init__(
         self,
         scope: Construct,
@@ -232,6 +271,13 @@ class MemoryDbUser(DefinedUser):
             access_string=str(access),
             authentication_mode=self._authentication_mode(),
         )
+
+
+def _check_kind(user: User, authentication: Authentication) -> None:
+    if authentication.kind not in ("iam", "password"):
+        allowed = "a user signs in with IAM or a password"
+        mend = "an AUTH token is for a replication group as a whole"
+        raise ConfigurationError(user.node.path, [problem("authentication", authentication.kind, allowed, mend)])
 
 
 def _check_engine(user: User, engine: Engine, authentication: Authentication) -> None:

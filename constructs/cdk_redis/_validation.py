@@ -59,10 +59,10 @@ def check_store(
     problems = Problems(scope)
     _check_topology(problems, shards, replicas)
     _check_node_type(problems, node_type, node_prefix)
-    _check_port(problems, port)
+    check_port(problems, port)
     _check_parameters(problems, parameters)
-    _check_windows(problems, snapshots, maintenance_window)
-    _check_key_region(problems, scope, kms_key)
+    check_windows(problems, snapshots, maintenance_window)
+    check_key_region(problems, scope, kms_key)
     return problems
 
 
@@ -91,7 +91,7 @@ def _count(number: object) -> int:
     return number if isinstance(number, int) else 0
 
 
-def _check_port(problems: Problems, port: int) -> None:
+def check_port(problems: Problems, port: int) -> None:
     """A port that both services accept: they keep 8005 and all below 1150 for themselves."""
     allowed = "the services listen on 1150 to 65535, 8005 excepted"
     problems.check_range("port", port, 1150, 65535, allowed)
@@ -107,8 +107,15 @@ def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
         problems.add("node_type", node_type, f"a node type here reads like '{prefix}.r7g.large'")
 
 
-def _check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
-    """The daily snapshot and the weekly maintenance must not meet."""
+def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
+    """The daily snapshot has a window, and the weekly maintenance must not meet it."""
+    if snapshots.at is not None:
+        problems.add(
+            "snapshots",
+            f"daily at {snapshots.at}",
+            "only a serverless cache takes its snapshots at a time",
+            "give a window, such as window=SnapshotWindow('03:00-04:00')",
+        )
     if snapshots.window is None or maintenance_window is None:
         return
     if snapshots.window.overlaps(maintenance_window):
@@ -120,7 +127,7 @@ def _check_windows(problems: Problems, snapshots: Snapshots, maintenance_window:
         )
 
 
-def _check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None) -> None:
+def check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None) -> None:
     """A key lives in the store's own Region; of another one the service says that it does not exist."""
     if kms_key is None:
         return

@@ -22,7 +22,8 @@ def read_weakly(reader: Construct, owner: Construct, name: str, value: str) -> s
 
     Args:
         reader: Who reads.
-        owner: Whose value it is; its stack gets the output, below the owner.
+        owner: Whose value it is; its stack gets the output, below the owner. It may stand in
+            another Region.
         name: Name of the value among the owner's.
         value: The value; what is no token, or belongs to the reader's own stack, is given back as it is.
     """
@@ -34,7 +35,11 @@ def read_weakly(reader: Construct, owner: Construct, name: str, value: str) -> s
     if not isinstance(output, cdk.CfnOutput):
         output = cdk.CfnOutput(outputs, name, value=value)
     return cdk.Token.as_string(
-        cdk.Fn.get_stack_output(stack_name=stack.stack_name, output_name=stack.get_logical_id(output))
+        cdk.Fn.get_stack_output(
+            stack_name=stack.stack_name,
+            output_name=stack.get_logical_id(output),
+            region=stack.region if stack.region != cdk.Stack.of(reader).region else None,
+        )
     )
 
 

@@ -38,7 +38,7 @@ def smoke_test(
     """
     started = time.monotonic()
     clock = Clock(declared.budget)
-    store = Store(connection, clock, replicas=declared.replicas, credentials=credentials)
+    store = Store(connection, clock, replicas=declared.replicas or 0, credentials=credentials)
     context = Context(connection, declared, clock, store)
     results = side_by_side(lambda check: check.run(context), checks, clock.remaining)
     verdicts = tuple(_verdict(result, declared.budget, store.secrets) for result in results)

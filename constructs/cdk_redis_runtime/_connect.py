@@ -48,7 +48,13 @@ def credential_provider(connection: Connection) -> CredentialProvider | None:
     if connection.authentication == env.AUTHENTICATION_IAM:
         from cdk_redis_runtime._iam_token import IamTokenProvider
 
-        return IamTokenProvider(service=connection.service, store=connection.store, user=user, region=region)
+        return IamTokenProvider(
+            service=connection.service,
+            store=connection.store,
+            user=user,
+            region=region,
+            serverless=connection.serverless,
+        )
     if connection.authentication == env.AUTHENTICATION_PASSWORD:
         from cdk_redis_runtime._secret import SecretProvider
 

@@ -9,7 +9,11 @@ SERVICE = "CDK_REDIS_SERVICE"
 """``elasticache`` or ``memorydb``; also the service name that an IAM token is signed for."""
 
 STORE = "CDK_REDIS_STORE"
-"""Replication group id or cluster name: what an IAM token is signed for, and the report's title."""
+"""Replication group id, serverless cache name or cluster name: what an IAM token is signed for, and the report's title.
+"""
+
+SERVERLESS = "CDK_REDIS_SERVERLESS"
+"""``true`` for an ElastiCache serverless cache, whose IAM tokens say so; otherwise absent."""
 
 HOST = "CDK_REDIS_HOST"
 """Configuration endpoint of a cluster; primary endpoint where cluster mode is off."""
@@ -25,6 +29,9 @@ READER_PORT = "CDK_REDIS_READER_PORT"
 
 TLS = "CDK_REDIS_TLS"
 """``true`` or ``false``."""
+
+PLAINTEXT = "CDK_REDIS_PLAINTEXT"
+"""``true`` where a store that speaks TLS lets in clients without it, too; otherwise absent."""
 
 CLUSTER_MODE = "CDK_REDIS_CLUSTER_MODE"
 """``true`` or ``false``."""
@@ -42,13 +49,13 @@ ENGINE = "CDK_REDIS_ENGINE"
 """Declared engine: ``valkey`` or ``redis``."""
 
 ENGINE_VERSION = "CDK_REDIS_ENGINE_VERSION"
-"""Declared version, as precise as it was declared: ``7.1``."""
+"""Declared version, as precise as it was declared: ``7.1``, or ``7``."""
 
 SHARDS = "CDK_REDIS_SHARDS"
-"""Declared number of shards."""
+"""Declared number of shards; absent where the service chooses it."""
 
 REPLICAS = "CDK_REDIS_REPLICAS"
-"""Declared number of replicas of each shard."""
+"""Declared number of replicas of each shard; absent where the service chooses it."""
 
 KEY_PREFIX = "CDK_REDIS_KEY_PREFIX"
 """Prefix of every key that the smoke test touches."""

@@ -48,7 +48,7 @@ class Connection:
 
     Attributes:
         service: ``elasticache`` or ``memorydb``.
-        store: Replication group id or cluster name, which an IAM token is signed for.
+        store: Replication group id, serverless cache name or cluster name, which an IAM token is signed for.
         host: Configuration endpoint, or primary endpoint where cluster mode is off.
         port: Port of the endpoint.
         reader: Reader endpoint, where cluster mode is off and there are replicas.
@@ -58,6 +58,8 @@ class Connection:
         user: User to sign in as; None where authentication is ``none``.
         secret_arn: Secret with the password, where authentication is ``password``.
         region: AWS Region of the store and of its secret.
+        serverless: Whether it is an ElastiCache serverless cache, for which IAM tokens are signed differently.
+        plaintext: Whether a store that speaks TLS lets in clients without it, too.
     """
 
     service: str
@@ -71,6 +73,8 @@ class Connection:
     user: str | None = None
     secret_arn: str | None = None
     region: str | None = None
+    serverless: bool = False
+    plaintext: bool = False
 
     @property
     def endpoint(self) -> Address:
@@ -105,6 +109,8 @@ class Connection:
             secret_arn=read.text(env.SECRET_ARN) if authentication == env.AUTHENTICATION_PASSWORD else None,
             # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
             region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
+            serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
+            plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
         )
         read.raise_if_any()
         return connection
@@ -117,16 +123,16 @@ class Declaration:
     Attributes:
         engine: ``valkey`` or ``redis``.
         engine_version: As precise as it was declared: ``7.1`` accepts 7.1.0, ``7.1.0`` does not accept 7.1.4.
-        shards: Number of shards, at least 1.
-        replicas: Replicas of each shard, 0 or more.
+        shards: Number of shards, at least 1; None where the service chooses it.
+        replicas: Replicas of each shard, 0 or more; None where the service chooses it.
         key_prefix: Prefix of every key that the smoke test touches.
         budget: Seconds within which the battery ends.
     """
 
     engine: str
     engine_version: str
-    shards: int
-    replicas: int
+    shards: int | None
+    replicas: int | None
     key_prefix: str = env.DEFAULT_KEY_PREFIX
     budget: float = env.DEFAULT_BUDGET_SECONDS
 
@@ -144,8 +150,8 @@ class Declaration:
         declaration = cls(
             engine=read.choice(env.ENGINE, "valkey", "redis"),
             engine_version=read.text(env.ENGINE_VERSION),
-            shards=read.number(env.SHARDS, 1, 500),
-            replicas=read.number(env.REPLICAS, 0, 5),
+            shards=read.number(env.SHARDS, 1, 500) if read.has(env.SHARDS) else None,
+            replicas=read.number(env.REPLICAS, 0, 5) if read.has(env.REPLICAS) else None,
             key_prefix=read.text(env.KEY_PREFIX),
             budget=read.number(env.BUDGET_SECONDS, 1, 900),
         )

@@ -40,7 +40,9 @@ def test_an_engine_is_a_value():
         Engine.valkey("8.1").version = "8.2"  # pyright: ignore[reportAttributeAccessIssue]
 
 
-@pytest.mark.parametrize(("version", "numbers"), [("8.1", (8, 1)), ("4.0.10", (4, 0)), ("10.12", (10, 12))])
+@pytest.mark.parametrize(
+    ("version", "numbers"), [("8.1", (8, 1)), ("4.0.10", (4, 0)), ("10.12", (10, 12)), ("7", (7, 0))]
+)
 def test_major_minor_are_numbers_that_compare_by_size(version: Any, numbers: tuple[int, int]):
     assert Engine.of("redis", version).major_minor == numbers
 
@@ -65,13 +67,13 @@ def test_capabilities_follow_the_version(
 
 
 @pytest.mark.parametrize(
-    ("version", "shown"), [("seven", "'seven'"), ("8", "'8'"), ("6.x", "'6.x'"), ("8.1\n", r"'8.1\n'"), ("", "''")]
+    ("version", "shown"), [("seven", "'seven'"), ("8.", "'8.'"), ("6.x", "'6.x'"), ("8.1\n", r"'8.1\n'"), ("", "''")]
 )
 def test_a_version_wrong_in_form_is_refused(version: Any, shown: str):
     with pytest.raises(ConfigurationError) as raised:
         Engine.valkey(version)
     assert str(raised.value) == (
-        f'Engine: version: got {shown}, but a version has two or three numbers, such as "8.1" or "4.0.10"'
+        f'Engine: version: got {shown}, but a version has one to three numbers, such as "8", "8.1" or "4.0.10"'
     )
 
 
@@ -100,7 +102,7 @@ def test_all_problems_of_one_engine_are_told_at_once():
     assert str(raised.value) == (
         "Engine: 4 problems\n"
         '  - name: got \'memcached\', but an engine is "valkey" or "redis"\n'
-        '  - version: got \'six\', but a version has two or three numbers, such as "8.1" or "4.0.10"\n'
+        '  - version: got \'six\', but a version has one to three numbers, such as "8", "8.1" or "4.0.10"\n'
         "  - elasticache_family: got '', but a family is a name such as \"valkey8\"\n"
         "  - memorydb_family: got ' ', but a family is a name such as \"memorydb_valkey7\""
     )
@@ -136,3 +138,29 @@ def test_a_token_passes_and_is_taken_to_be_capable():
     assert Engine.of(cdk.Fn.ref("Name"), "6.0").supports_iam
     with pytest.raises(ConfigurationError, match="its number is needed here and a token has none before the deploy"):
         _ = engine.major_minor
+
+
+@pytest.mark.parametrize("engine", [Engine.valkey("7"), Engine.valkey("8"), Engine.valkey("9"), Engine.redis("7")])
+def test_serverless_caches_run_major_versions_and_nodes_do_not(engine: Engine):
+    assert engine.check_serverless() is None
+    assert engine.check_elasticache() is not None
+    assert engine.check_memorydb() is not None
+    assert engine.supports_iam
+
+
+@pytest.mark.parametrize(
+    ("engine", "mend"),
+    [
+        (Engine.valkey("8.1"), 'Engine.valkey("8")'),
+        (Engine.redis("7.1"), 'Engine.redis("7")'),
+        (Engine.redis("6.2"), 'Engine.redis("7")'),
+    ],
+)
+def test_a_version_that_serverless_caches_lack_is_named_with_what_they_have(engine: Engine, mend: str):
+    assert engine.check_serverless() == (
+        f"engine: got '{engine}', but a serverless cache runs a major version: redis 7 and valkey 7, 8, 9; write {mend}"
+    )
+
+
+def test_a_major_version_not_known_yet_is_left_to_the_service():
+    assert Engine.of("valkey", "10").check_serverless() is None

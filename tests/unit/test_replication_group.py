@@ -241,7 +241,8 @@ WRONG = {
     ),
     "an engine without users": (
         {"engine": Engine.redis("5.0.6")},
-        "engine: got 'redis 5.0.6', but users need Redis OSS 6.0 or newer, or Valkey; choose a newer version",
+        "engine: got 'redis 5.0.6', but users need Redis OSS 6.0 or newer, or Valkey; choose a newer version, "
+        "or authentication=Authentication.auth_token()",
     ),
 }
 

@@ -47,3 +47,21 @@ def test_a_token_passes_and_counts_as_enabled():
     days: Any = cdk.Token.as_number(cdk.Fn.ref("Days"))
     assert Snapshots.daily(days).enabled
     assert cdk.Stack().resolve(Snapshots.daily(days).retention_days) == {"Ref": "Days"}
+
+
+def test_a_serverless_cache_takes_its_snapshot_at_a_time():
+    assert Snapshots.daily(at="22:00").at == "22:00"
+
+
+@pytest.mark.parametrize("time", ["24:00", "3:00", "03:60", "", 3, "03:00-04:00"])
+def test_a_time_that_is_none_is_refused(time: Any):
+    with pytest.raises(ConfigurationError) as raised:
+        Snapshots.daily(at=time)
+    assert str(raised.value) == (
+        f'Snapshots: at: got {time!r}, but a time reads "hh:mm" in UTC, from "00:00" to "23:59"'
+    )
+
+
+def test_a_window_and_a_time_exclude_each_other():
+    with pytest.raises(ConfigurationError, match="within a window or at a time; leave one of the two out"):
+        Snapshots.daily(window=SnapshotWindow("03:00-04:00"), at="03:00")

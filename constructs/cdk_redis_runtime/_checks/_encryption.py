@@ -39,6 +39,8 @@ def _check_tls(context: Context) -> Outcome:
 def _check_plaintext_refused(context: Context) -> Outcome:
     if not context.connection.tls:
         return skipped("the store is declared without TLS")
+    if context.connection.plaintext:
+        return skipped("the store is declared to let in clients without TLS, too, while they move to it")
 
     def talk(address: Address) -> bool:
         return answers_in_plaintext(address, context.clock.patience)

@@ -13,6 +13,7 @@ from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
 
 _PROVES = "every slot is served, and shards, replicas, engine and version are as declared"
+_PROVES_SERVED = "every slot is served, by the engine and version that were declared"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def _check_topology(context: Context) -> Outcome:
     problems = survey.final + survey.healing
     if problems:
         return failed(problems, _expected(context), _observed(context, survey))
-    return passed(_PROVES, _expected(context), _observed(context, survey))
+    proved = _PROVES_SERVED if context.declared.shards is None else _PROVES
+    return passed(proved, _expected(context), _observed(context, survey))
 
 
 def _survey(context: Context) -> _Survey:
@@ -87,17 +89,20 @@ def _shape_problems(context: Context, shards: Sequence[Shard]) -> list[str]:
         problems.append(
             f"{unserved:,} of {SLOTS:,} slots are served by no shard ({gaps}): a shard is gone or resharding"
         )
-    if len(shards) != declared.shards:
+    if declared.shards not in (None, len(shards)):
         problems.append(f"{count(len(shards), 'shard')} with slots, declared are {declared.shards}")
     return problems + [
         f"shard of {shard.primary}: {count(len(shard.replicas), 'replica')} in service, declared are "
         f"{declared.replicas}: a replica is down or still copying"
         for shard in shards
-        if len(shard.replicas) != declared.replicas
+        if declared.replicas not in (None, len(shard.replicas))
     ]
 
 
 def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[str, Any]) -> list[str]:
+    # Where the service chooses the nodes it hides them, and what one of them says of itself means nothing.
+    if context.declared.replicas is None:
+        return []
     if is_primary != (info.get("role") == "master"):
         role = "primary" if is_primary else "replica"
         return [f"{node}: is announced as a {role}, and says that it is none: a failover is under way"]
@@ -151,7 +156,9 @@ def _expected(context: Context) -> str:
     declared = context.declared
     engine = f"{declared.engine} {declared.engine_version}"
     if not context.connection.cluster_mode:
-        return f"a primary with {count(declared.replicas, 'replica')} in sync, {engine}"
+        return f"a primary with {count(declared.replicas or 0, 'replica')} in sync, {engine}"
+    if declared.shards is None or declared.replicas is None:
+        return f"{SLOTS:,} slots served by any number of shards and replicas, {engine}"
     return (
         f"{count(declared.shards, 'shard')} with {count(declared.replicas, 'replica')} each, {SLOTS:,} slots, {engine}"
     )

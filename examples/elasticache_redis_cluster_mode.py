@@ -1,0 +1,31 @@
+"""Redis OSS in cluster mode, two shards of four nodes over three zones, with users who sign in in different ways.
+
+Counterpart of terraform-aws-modules/elasticache, examples/redis-cluster-mode.
+
+cdk deploy --app "python3 examples/elasticache_redis_cluster_mode.py"
+"""
+
+import aws_cdk as cdk
+
+from cdk_redis import AccessString, Engine, MaintenanceWindow, RedisNetwork, ReplicationGroup, SmokeTest
+
+app = cdk.App()
+stack = cdk.Stack(app, "RedisClusterMode", env=cdk.Environment(region="eu-west-1"))
+cache = ReplicationGroup(
+    stack,
+    "Cache",
+    network=RedisNetwork(stack, "Network", zones=3),
+    engine=Engine.redis("7.1"),
+    node_type="cache.t4g.small",
+    shards=2,
+    replicas=3,
+    maintenance_window=MaintenanceWindow("sun:05:00-sun:09:00"),
+    parameters={"latency-tracking": "yes"},
+)
+# Passwords are generated, and kept in Secrets Manager.
+cache.add_password_user("moe", AccessString.all_access())
+cache.add_iam_user("larry", AccessString.all_access())
+cache.add_password_user("curly", AccessString.all_access())
+SmokeTest(stack, "SmokeTest", target=cache)
+cdk.Tags.of(app).add("Example", "redis-cluster-mode")
+app.synth()

@@ -1,0 +1,113 @@
+"""Whatever a serverless cache is given, it either says what is wrong, or what it becomes has no findings."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Template
+from cfnlint.api import ManualArgs, lint
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cdk_redis import (
+    AccessString,
+    ConfigurationError,
+    Engine,
+    NetworkType,
+    RedisNetwork,
+    Restore,
+    ServerlessCache,
+    Snapshots,
+    SnapshotWindow,
+    UsageLimits,
+)
+
+REGION = "us-east-1"
+COMBINATIONS = 500
+LINTED = 60
+
+# Each value is made when it is drawn, since values refuse what is wrong by themselves.
+_bound = st.none() | st.integers(-1, 6_000) | st.integers(999, 15_000_001)
+_bounds = st.none() | st.tuples(_bound, _bound)
+_times = st.sampled_from([None, "00:00", "22:00", "24:00", "3"])
+PARAMETERS: dict[str, st.SearchStrategy[Callable[[], Any]]] = {
+    "engine": st.sampled_from(["7", "8", "9", "8.1", "6", "10"]).map(lambda text: lambda: Engine.of("valkey", text))
+    | st.sampled_from(["7", "7.1", "6.2"]).map(lambda text: lambda: Engine.redis(text)),
+    "usage_limits": st.tuples(_bounds, _bounds).map(lambda both: lambda: UsageLimits(*both)),
+    "snapshots": st.tuples(st.integers(-1, 36), _times).map(lambda both: lambda: Snapshots.daily(both[0], at=both[1]))
+    | st.sampled_from([Snapshots.off, lambda: Snapshots.daily(window=SnapshotWindow("03:00-04:00"))]),
+    "restore": st.sampled_from(
+        [
+            lambda: Restore.from_s3("arn:aws:s3:::backups/one.rdb", "arn:aws:s3:::backups/two.rdb"),
+            lambda: Restore.from_snapshot(f"arn:aws:elasticache:{REGION}:111122223333:snapshot:nightly"),
+            lambda: Restore.from_snapshot("nightly"),
+            lambda: Restore.from_s3("https://backups/one.rdb"),
+        ]
+    ),
+    "network_type": st.sampled_from([*NetworkType, "ipv4"]).map(lambda value: lambda: value),
+    "create_kms_key": st.booleans().map(lambda value: lambda: value),
+    "kms_key": st.sampled_from([REGION, "eu-west-1"]).map(lambda region: lambda: region),
+    "serverless_cache_name": st.text("aB0-", max_size=42).map(lambda text: lambda: text),
+    "description": st.text("a ", max_size=300).map(lambda text: lambda: text),
+    "removal_policy": st.sampled_from(
+        [cdk.RemovalPolicy.SNAPSHOT, cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY]
+    ).map(lambda value: lambda: value),
+    "unsafe_open_access": st.booleans().map(lambda value: lambda: value),
+}
+
+
+Drawn = dict[str, Callable[[], Any]]
+
+
+def new_network(scope: Any) -> RedisNetwork:
+    stack = cdk.Stack(scope, "Stack", env=cdk.Environment(account="111122223333", region=REGION))
+    return RedisNetwork(stack, "Network")
+
+
+def define(network: RedisNetwork, id: str, drawn: Drawn) -> None:
+    stack = cdk.Stack.of(network)
+    parameters = {name: make() for name, make in drawn.items()}
+    if region := parameters.get("kms_key"):
+        key_arn = f"arn:aws:kms:{region}:111122223333:key/{id}"
+        parameters["kms_key"] = kms.Key.from_key_arn(stack, f"{id}Key", key_arn)
+    cache = ServerlessCache(stack, id, network=network, **parameters)
+    if not cache.open_access:
+        cache.add_iam_user("app", AccessString.read_only("*"))
+
+
+def test_any_combination_is_refused_in_words_or_lints() -> None:
+    app = cdk.App()
+    # A stage for each, since a constructor that raises leaves its construct behind.
+    stages = (cdk.Stage(app, f"S{number}") for number in itertools.count())
+    accepted: list[Drawn] = []
+    refused: list[ConfigurationError] = []
+
+    @settings(
+        max_examples=COMBINATIONS, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck]
+    )
+    @given(drawn=st.fixed_dictionaries({}, optional=PARAMETERS))
+    def combine(drawn: Drawn) -> None:
+        try:
+            define(new_network(next(stages)), "Cache", drawn)
+        except ConfigurationError as error:
+            refused.append(error)
+        else:
+            accepted.append(drawn)
+
+    combine()
+    assert all(error.problems for error in refused)
+    assert min(len(refused), len(accepted)) > 50
+
+    # What was accepted, side by side in one template, which the linter reads once.
+    network = new_network(cdk.App())
+    for number, drawn in enumerate(accepted[:LINTED]):
+        define(network, f"Cache{number}", drawn)
+    template = Template.from_stack(cdk.Stack.of(network)).to_json()
+    matches = lint(json.dumps(template), config=ManualArgs(regions=[REGION]))
+    found = [f"{match.rule.id} {match.path}: {match.message}" for match in matches if match.rule.severity == "error"]
+    assert found == []

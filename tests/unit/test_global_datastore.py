@@ -1,0 +1,357 @@
+"""What a global datastore and its secondaries become, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Match, Template
+
+from cdk_redis import (
+    AccessString,
+    Authentication,
+    ConfigurationError,
+    Engine,
+    GlobalDatastore,
+    NetworkType,
+    RedisNetwork,
+    ReplicationGroup,
+    Restore,
+    SecondaryReplicationGroup,
+    SmokeTest,
+    Snapshots,
+)
+
+GLOBAL = "AWS::ElastiCache::GlobalReplicationGroup"
+GROUP = "AWS::ElastiCache::ReplicationGroup"
+PRIMARY_REGION, SECONDARY_REGION = "us-east-1", "eu-west-1"
+
+
+@pytest.fixture
+def app() -> cdk.App:
+    return cdk.App()
+
+
+def _network(app: cdk.App, region: str | None, name: str) -> RedisNetwork:
+    env = cdk.Environment(account="111122223333", region=region) if region else None
+    return RedisNetwork(cdk.Stack(app, name, env=env), "Network")
+
+
+@pytest.fixture
+def network(app: cdk.App) -> RedisNetwork:
+    return _network(app, PRIMARY_REGION, "Primary")
+
+
+@pytest.fixture
+def far(app: cdk.App) -> RedisNetwork:
+    return _network(app, SECONDARY_REGION, "Secondary")
+
+
+def _primary(network: RedisNetwork, **given: Any) -> ReplicationGroup:
+    given = {"node_type": "cache.r7g.large"} | given
+    return ReplicationGroup(cdk.Stack.of(network), "Cache", network=network, **given)
+
+
+def _global(network: RedisNetwork, of: dict[str, Any] | None = None, **given: Any) -> GlobalDatastore:
+    return GlobalDatastore(cdk.Stack.of(network), "Global", primary=_primary(network, **(of or {})), **given)
+
+
+def _secondary(far: RedisNetwork, everywhere: Any, **given: Any) -> SecondaryReplicationGroup:
+    return SecondaryReplicationGroup(cdk.Stack.of(far), "Cache", network=far, global_datastore=everywhere, **given)
+
+
+def _properties(network: RedisNetwork, resource_type: str) -> dict[str, Any]:
+    (resource,) = Template.from_stack(cdk.Stack.of(network)).find_resources(resource_type).values()
+    return resource["Properties"]
+
+
+def test_the_primary_is_its_only_member(network: RedisNetwork) -> None:
+    everywhere = _global(network)
+
+    properties = _properties(network, GLOBAL)
+    assert properties.pop("GlobalReplicationGroupIdSuffix").startswith("primary-global-")
+    assert properties == {
+        "Members": [
+            {
+                "ReplicationGroupId": {"Ref": cdk.Stack.of(network).get_logical_id(everywhere.primary.resource)},
+                "ReplicationGroupRegion": PRIMARY_REGION,
+                "Role": "PRIMARY",
+            }
+        ],
+        "AutomaticFailoverEnabled": True,
+        "GlobalReplicationGroupDescription": "Primary/Global",
+    }
+
+
+def test_what_all_members_move_to_is_said_here(network: RedisNetwork) -> None:
+    everywhere = _global(
+        network,
+        {"shards": 2},
+        engine=Engine.valkey("9.0"),
+        node_type="cache.r7g.xlarge",
+        shards=3,
+        parameters={"maxmemory-policy": "allkeys-lru"},
+        suffix="orders",
+        description="Orders",
+    )
+
+    Template.from_stack(cdk.Stack.of(network)).has_resource_properties(
+        GLOBAL,
+        {
+            "Engine": "valkey",
+            "EngineVersion": "9.0",
+            "CacheNodeType": "cache.r7g.xlarge",
+            "GlobalNodeGroupCount": 3,
+            "CacheParameterGroupName": {"Ref": Match.string_like_regexp("^GlobalParameters")},
+            "GlobalReplicationGroupIdSuffix": "orders",
+            "GlobalReplicationGroupDescription": "Orders",
+        },
+    )
+    Template.from_stack(cdk.Stack.of(network)).has_resource_properties(
+        "AWS::ElastiCache::ParameterGroup",
+        {
+            "CacheParameterGroupFamily": "valkey9",
+            "Properties": {"cluster-enabled": "yes", "maxmemory-policy": "allkeys-lru"},
+        },
+    )
+    # AWS refuses to change a member by itself.
+    assert _properties(network, GROUP)["CacheNodeType"] == "cache.r7g.large"
+    assert _properties(network, GROUP)["NumNodeGroups"] == 2
+    # And a smoke test of the primary expects what all members have.
+    assert everywhere.primary.topology == everywhere.topology
+    assert (everywhere.topology.engine, everywhere.topology.shards) == (Engine.valkey("9.0"), 3)
+
+
+def test_a_secondary_says_nothing_of_what_the_global_datastore_decides(
+    network: RedisNetwork, far: RedisNetwork
+) -> None:
+    _secondary(far, _global(network), replicas=2)
+
+    assert set(_properties(far, GROUP)) == {
+        "AutoMinorVersionUpgrade",
+        "AutomaticFailoverEnabled",
+        "CacheSubnetGroupName",
+        "GlobalReplicationGroupId",
+        "MultiAZEnabled",
+        "Port",
+        "ReplicasPerNodeGroup",
+        "ReplicationGroupDescription",
+        "SecurityGroupIds",
+        "UserGroupIds",
+    }
+    assert _properties(far, GROUP)["ReplicasPerNodeGroup"] == 2
+    Template.from_stack(cdk.Stack.of(far)).has_resource(
+        GROUP, {"DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"}
+    )
+
+
+def test_the_id_comes_from_the_other_region_without_an_export(network: RedisNetwork, far: RedisNetwork) -> None:
+    _secondary(far, _global(network))
+
+    reference = _properties(far, GROUP)["GlobalReplicationGroupId"]
+    outputs = Template.from_stack(cdk.Stack.of(network)).find_outputs("*")
+    (name, output) = next((name, output) for name, output in outputs.items() if "GlobalOutputs" in name)
+    assert "Export" not in output
+    assert reference == {"Fn::GetStackOutput": {"StackName": "Primary", "OutputName": name, "Region": PRIMARY_REGION}}
+    assert cdk.Stack.of(network) in cdk.Stack.of(far).dependencies
+
+
+def test_every_parameter_of_a_secondary_reaches_the_template(network: RedisNetwork, far: RedisNetwork) -> None:
+    _secondary(
+        far,
+        _global(network),
+        port=7000,
+        kms_key=kms.Key(cdk.Stack.of(far), "Key"),
+        snapshots=Snapshots.daily(retention_days=3),
+        replication_group_id="orders",
+        description="Orders",
+        auto_minor_version_upgrade=False,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+    Template.from_stack(cdk.Stack.of(far)).has_resource(
+        GROUP,
+        {
+            "DeletionPolicy": "Delete",
+            "Properties": Match.object_like(
+                {
+                    "Port": 7000,
+                    "KmsKeyId": {"Fn::GetAtt": [Match.string_like_regexp("^Key"), "Arn"]},
+                    "SnapshotRetentionLimit": 3,
+                    "ReplicationGroupId": "orders",
+                    "ReplicationGroupDescription": "Orders",
+                    "AutoMinorVersionUpgrade": False,
+                }
+            ),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("shards", "attribute"), [(None, "PrimaryEndPoint.Address"), (2, "ConfigurationEndPoint.Address")]
+)
+def test_its_endpoint_follows_the_mode_of_the_primary(
+    network: RedisNetwork, far: RedisNetwork, shards: int | None, attribute: str
+) -> None:
+    secondary = _secondary(far, _global(network, {"shards": shards}))
+
+    name = cdk.Stack.of(far).get_logical_id(secondary.resource)
+    assert cdk.Stack.of(far).resolve(secondary.endpoint.address) == {"Fn::GetAtt": [name, attribute]}
+    assert (secondary.reader_endpoint is None) is (shards is not None)
+
+
+def test_a_secondary_has_users_of_its_own(network: RedisNetwork, far: RedisNetwork) -> None:
+    secondary = _secondary(far, _global(network))
+    user = secondary.add_iam_user("reports", AccessString.read_only("*"))
+    role = iam.Role(cdk.Stack.of(far), "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    secondary.grant_connect(role, user=user)
+
+    policies = str(Template.from_stack(cdk.Stack.of(far)).find_resources("AWS::IAM::Policy"))
+    assert f"elasticache:{SECONDARY_REGION}:111122223333:user:{user.user_name}" in policies
+
+
+INHERITED: dict[str, Any] = {
+    "engine": Engine.valkey("8.1"),
+    "node_type": "cache.r7g.large",
+    "shards": 2,
+    "parameters": {"maxmemory-policy": "allkeys-lru"},
+    "restore": Restore.from_snapshot("nightly"),
+    "network_type": NetworkType.IPV6,
+    "authentication": Authentication.auth_token(),
+    "unsafe_plaintext": True,
+}
+
+
+@pytest.mark.parametrize("parameter", INHERITED)
+def test_what_the_global_datastore_decides_is_refused_by_name(
+    network: RedisNetwork, far: RedisNetwork, parameter: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _secondary(far, _global(network), **{parameter: INHERITED[parameter]})
+
+    assert str(caught.value) == (
+        f"Secondary/Cache: {parameter}: got {INHERITED[parameter]!r}, but a secondary takes it from its global "
+        "datastore; leave it out; set it on the primary, or on the GlobalDatastore"
+    )
+
+
+def test_a_parameter_that_no_replication_group_has_is_a_type_error(network: RedisNetwork, far: RedisNetwork) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'replica'"):
+        _secondary(far, _global(network), replica=1)
+
+
+SECONDARIES: dict[str, tuple[dict[str, Any], str]] = {
+    "no replica for the failover": (
+        {"replicas": 0},
+        "replicas: got 0, but the primary has automatic failover, which every member takes from it and needs a replica "
+        "for; have one at least",
+    ),
+    "too many replicas": ({"replicas": 6}, "replicas: got 6, but a shard has 0 to 5 replicas"),
+    "port": ({"port": 80}, "port: got 80, but the services listen on 1150 to 65535, 8005 excepted"),
+    "name": (
+        {"replication_group_id": "Orders"},
+        "replication_group_id: got 'Orders', but a name has 1 to 40 lower-case letters, digits and single hyphens, "
+        "begins with a letter and does not end with a hyphen",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), SECONDARIES.values(), ids=SECONDARIES.keys())
+def test_a_secondary_that_aws_would_refuse_is_refused_at_once(
+    network: RedisNetwork, far: RedisNetwork, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _secondary(far, _global(network), **given)
+    assert str(caught.value) == f"Secondary/Cache: {message}"
+
+
+PRIMARIES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "burstable nodes": ({"node_type": "cache.t4g.medium"}, {}, "primary: got 'cache.t4g.medium'"),
+    "old nodes": ({"node_type": "cache.r4.large"}, {}, "primary: got 'cache.r4.large'"),
+    "IPv6": ({"network_type": NetworkType.DUAL_STACK}, {}, "IPv4 addresses only"),
+    "AUTH token": ({"authentication": Authentication.auth_token()}, {}, "it has an AUTH token"),
+    "new nodes that are small": ({}, {"node_type": "cache.t4g.small"}, "node_type: got 'cache.t4g.small'"),
+    "shards without cluster mode": ({}, {"shards": 2}, "shards: got 2, but the primary is not in cluster mode"),
+    "too many shards": ({"shards": 2}, {"shards": 501}, "shards: got 501"),
+    "parameters without an engine": ({}, {"parameters": {"timeout": "1"}}, "for a new `engine`, and there is none"),
+    "engine of the other service": ({}, {"engine": Engine.valkey("7.3")}, "ElastiCache offers"),
+    "suffix": ({}, {"suffix": "Orders"}, "suffix: got 'Orders', but a name has 1 to 34"),
+}
+
+
+@pytest.mark.parametrize(("of", "given", "message"), PRIMARIES.values(), ids=PRIMARIES.keys())
+def test_a_global_datastore_that_aws_would_refuse_is_refused_at_once(
+    network: RedisNetwork, of: dict[str, Any], given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="Primary/Global: ") as caught:
+        _global(network, of, **given)
+    assert message in str(caught.value)
+
+
+def test_only_a_replication_group_has_copies(network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError, match="only a ReplicationGroup has copies in other Regions"):
+        GlobalDatastore(cdk.Stack.of(network), "Global", primary="orders")  # type: ignore[arg-type]
+
+
+def test_two_members_cannot_stand_in_one_region(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
+    everywhere = _global(network)
+    _secondary(far, everywhere)
+
+    for region in (PRIMARY_REGION, SECONDARY_REGION):
+        with pytest.raises(ConfigurationError, match=f"it has a member in {region} already"):
+            _secondary(_network(app, region, f"Another-{region}"), everywhere)
+
+
+def test_a_third_secondary_is_refused(app: cdk.App, network: RedisNetwork) -> None:
+    everywhere = _global(network)
+    for region in ("eu-west-1", "eu-central-1"):
+        _secondary(_network(app, region, region), everywhere)
+
+    with pytest.raises(ConfigurationError, match="it has 2 secondaries, and AWS allows no more"):
+        _secondary(_network(app, "eu-north-1", "Third"), everywhere)
+
+
+def test_regions_have_to_be_known(app: cdk.App) -> None:
+    everywhere = _global(_network(app, None, "Primary"))
+
+    with pytest.raises(ConfigurationError, match="one of the two is not known; give both stacks an `env`"):
+        _secondary(_network(app, SECONDARY_REGION, "Secondary"), everywhere)
+
+
+def test_a_global_datastore_of_another_app_can_be_joined(far: RedisNetwork) -> None:
+    everywhere = GlobalDatastore.from_global_datastore_attributes(
+        cdk.Stack.of(far),
+        "Global",
+        global_replication_group_id="ldgnf-orders",
+        engine=Engine.redis("7.1"),
+        shards=2,
+    )
+    secondary = _secondary(far, everywhere)
+
+    assert _properties(far, GROUP)["GlobalReplicationGroupId"] == "ldgnf-orders"
+    assert secondary.topology.cluster_mode
+
+
+def test_an_id_without_its_prefix_is_refused(far: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError, match="an id is a prefix that AWS chose"):
+        GlobalDatastore.from_global_datastore_attributes(
+            cdk.Stack.of(far), "Global", global_replication_group_id="orders", engine=Engine.redis("7.1")
+        )
+
+
+def test_without_authentication_there_are_no_users_anywhere(network: RedisNetwork, far: RedisNetwork) -> None:
+    secondary = _secondary(far, _global(network, {"unsafe_open_access": True}))
+
+    assert "UserGroupIds" not in _properties(far, GROUP)
+    with pytest.raises(ConfigurationError, match="its global datastore has open access, and no users"):
+        secondary.add_iam_user("app", AccessString.read_only("*"))
+
+
+def test_a_smoke_test_of_a_secondary_is_refused(network: RedisNetwork, far: RedisNetwork) -> None:
+    secondary = _secondary(far, _global(network))
+
+    with pytest.raises(ConfigurationError, match="it takes no writes, and a smoke test writes; test the primary"):
+        SmokeTest(cdk.Stack.of(far), "SmokeTest", target=secondary)
