@@ -17,7 +17,7 @@ from constructs import Construct
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, problem
-from ._naming import unique_name
+from ._naming import final_snapshot_name, unique_name
 from ._parameter_groups import MemoryDbParameterGroup
 from ._service import MEMORYDB
 from ._snapshots import Snapshots
@@ -231,11 +231,8 @@ class MemoryDbCluster(Store):
             self.resource.apply_removal_policy(removal_policy)
             return
         # CloudFormation's own snapshot policy is not for this type: CDK renders it without a word and the
-        # deployment fails. The service takes the name of a final snapshot instead, which must not exist yet: the
-        # stack's own id tells the snapshots of two stacks of one name apart.
-        stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
-        stack_digest = cdk.Fn.select(0, cdk.Fn.split("-", stack_uuid))
-        self.resource.final_snapshot_name = cdk.Fn.join("-", [self.resource.cluster_name, "final", stack_digest])
+        # deployment fails. The service takes the name of a final snapshot instead.
+        self.resource.final_snapshot_name = final_snapshot_name(self, self.resource.cluster_name)
         self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
 
     def _warn(self, *, named_by_hand: bool) -> None:
