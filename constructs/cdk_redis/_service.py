@@ -16,11 +16,13 @@ class Service:
         name: Name in ARNs, IAM actions and token signatures.
         store_resource: Kind of a store in its ARN.
         arn_format: What stands between a kind and a name in its ARNs.
+        metric_namespace: Where CloudWatch keeps its metrics.
     """
 
     name: str
     store_resource: str
     arn_format: cdk.ArnFormat
+    metric_namespace: str
 
     @property
     def connect_action(self) -> str:
@@ -41,5 +43,5 @@ class Service:
         )
 
 
-ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME)
-MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME)
+ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME, "AWS/ElastiCache")
+MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME, "AWS/MemoryDB")

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from ._authentication import Authentication
 from ._errors import ConfigurationError, problem
+from ._metrics import StoreMetrics
 from ._naming import MAX_USER_NAME, name_problem
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Topology:
 
 
 @jsii.implements(ec2.IConnectable)
-class Store(cdk.Resource):
+class Store(cdk.Resource, StoreMetrics):
     """What `ReplicationGroup`, `MemoryDbCluster` and their imports have in common.
 
     Attributes:
