@@ -9,14 +9,18 @@ from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError
 from ._memorydb_cluster import MemoryDbCluster
+from ._multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
 from ._network import RedisNetwork
-from ._parameter_groups import ElastiCacheParameterGroup, MemoryDbParameterGroup
+from ._network_type import IpDiscovery, NetworkType
+from ._parameter_groups import ElastiCacheParameterGroup, IParameterGroup, MemoryDbParameterGroup
 from ._replication_group import ReplicationGroup
+from ._restore import Restore
+from ._service_linked_role import MemoryDbServiceLinkedRole
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
 from ._store import Store, Topology
 from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
-from ._user_groups import Acl, ElastiCacheUserGroup
+from ._user_groups import Acl, ElastiCacheUserGroup, IAcl
 from ._users import ElastiCacheUser, MemoryDbUser, User
 from ._windows import MaintenanceWindow, SnapshotWindow
 
@@ -31,14 +35,22 @@ __all__ = [
     "ElastiCacheUserGroup",
     "Endpoint",
     "Engine",
+    "IAcl",
+    "IMultiRegionCluster",
+    "IParameterGroup",
     "ISubnetGroup",
+    "IpDiscovery",
     "MaintenanceWindow",
     "MemoryDbCluster",
     "MemoryDbParameterGroup",
+    "MemoryDbServiceLinkedRole",
     "MemoryDbSubnetGroup",
     "MemoryDbUser",
+    "MultiRegionCluster",
+    "NetworkType",
     "RedisNetwork",
     "ReplicationGroup",
+    "Restore",
     "SmokeTest",
     "SnapshotWindow",
     "Snapshots",

@@ -78,7 +78,7 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user.
+            ConfigurationError: If the target is imported without a network or a user, or its keys cannot expire.
         """
         super().__init__(scope, id)
         self._target = target
@@ -94,6 +94,9 @@ class SmokeTest(Construct):
     def _choose_user(self, user: User | None) -> User | None:
         target = self._target
         self._network()
+        if not target.keys_expire:
+            allowed = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
+            raise ConfigurationError(self.node.path, [problem("target", target.node.path, allowed)])
         if user is not None or target.open_access:
             return user
         access, name = AccessString.smoke_test(self._key_prefix), "smoke-test"
@@ -151,7 +154,7 @@ class SmokeTest(Construct):
             environment.STORE: self._weak("Name", target.store_name),
             environment.HOST: self._weak("Host", target.endpoint.address),
             environment.PORT: self._weak("Port", target.endpoint.port_text),
-            environment.TLS: "true",
+            environment.TLS: str(topology.tls).lower(),
             environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
             environment.ENGINE_VERSION: topology.engine.version,

@@ -38,12 +38,14 @@ class Topology:
         cluster_mode: Whether keys are spread over shards.
         shards: Number of shards; 1 where cluster mode is off.
         replicas: Number of replicas of each shard.
+        tls: Whether it is reached over TLS.
     """
 
     engine: Engine
     cluster_mode: bool
     shards: int
     replicas: int
+    tls: bool = True
 
 
 @jsii.implements(ec2.IConnectable)
@@ -61,6 +63,7 @@ class Store(cdk.Resource, StoreMetrics):
         security_groups: Its security groups.
         users: Its users.
         open_access: Whether anyone on the network gets in without signing in.
+        keys_expire: Whether keys can have a time to live.
     """
 
     service: Service
@@ -71,6 +74,7 @@ class Store(cdk.Resource, StoreMetrics):
     reader_endpoint: Endpoint | None = None
     network: RedisNetwork | None
     open_access: bool = False
+    keys_expire: bool = True
 
     def __init__(self, scope: Construct, id: str, *, port: int) -> None:
         super().__init__(scope, id)
@@ -177,7 +181,9 @@ class Store(cdk.Resource, StoreMetrics):
         if users.node.try_find_child(name) is not None:
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)
-        self.users.append(user)
+        # A list of users that stores share has it already.
+        if user not in self.users:
+            self.users.append(user)
         return user
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:

@@ -25,7 +25,20 @@ def test_every_public_class_and_method_has_a_docstring(name: str) -> None:
             assert inspect.getdoc(value), f"{name}.{method} has no docstring"
 
 
-@pytest.mark.parametrize("name", ["ReplicationGroup", "MemoryDbCluster", "SmokeTest", "RedisNetwork"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Acl",
+        "MemoryDbCluster",
+        "MemoryDbParameterGroup",
+        "MemoryDbServiceLinkedRole",
+        "MemoryDbUser",
+        "MultiRegionCluster",
+        "RedisNetwork",
+        "ReplicationGroup",
+        "SmokeTest",
+    ],
+)
 def test_every_parameter_of_a_construct_is_described(name: str) -> None:
     constructor = getattr(cdk_redis, name).__init__
     described = inspect.getdoc(constructor) or ""
