@@ -14,7 +14,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup engine ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
-	python -m cdk_redis_local demo $(if $(FAULT),--fault $(FAULT)) -c env=local -c engine=$$(.ci/setup engine-version)
+	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
 test: lint engine ## Run every check and every test
 	pytest

@@ -6,7 +6,6 @@ cdk deploy --all -c env=dev
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -28,11 +27,8 @@ def build(app: cdk.App) -> None:
     context = app.node.try_get_context
     name = context("env") or _DEFAULT_ENVIRONMENT
     settings = Settings.read(context("environments"), name, engine=context("engine"))
-    env = cdk.Environment(
-        # The CDK CLI sets these two from the credentials in use; without them the templates fit any account.
-        account=settings.account or os.environ.get("CDK_DEFAULT_ACCOUNT"),
-        region=settings.region or os.environ.get("CDK_DEFAULT_REGION"),
-    )
+    # Left out, the templates fit any account and Region: synth asks AWS nothing, and is the same for everybody.
+    env = cdk.Environment(account=settings.account, region=settings.region)
 
     network = NetworkStack(app, f"CdkRedis-{name}-Network", settings=settings, env=env).network
     elasticache = ElastiCacheStack(app, f"CdkRedis-{name}-ElastiCache", settings=settings, network=network, env=env)

@@ -57,5 +57,6 @@ class ElastiCacheStack(cdk.Stack):
             removal_policy=store.cdk_removal_policy,
         )
 
-        cdk.CfnOutput(self, "Endpoint", value=self.store.endpoint.socket_address, description="Connect here, over TLS")
+        cdk.CfnOutput(self, "Address", value=self.store.endpoint.address, description="Connect here, over TLS")
+        cdk.CfnOutput(self, "Port", value=self.store.endpoint.port_text)
         cdk.CfnOutput(self, "ReplicationGroupId", value=self.store.store_name)

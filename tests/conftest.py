@@ -23,10 +23,6 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # Where that is not installed, any Node.js will do for a test, without ten lines of warning in each process.
 os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "true"
 os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "true"
-# The account and Region of whoever runs the tests must not find their way into a template.
-for _variable in ("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"):
-    os.environ.pop(_variable, None)
-
 # Without these the message would be "No module named 'constructs._jsii'".
 if (REPOSITORY / "constructs" / "__init__.py").exists():
     pytest.exit("constructs/__init__.py shadows the library that aws-cdk-lib needs: delete it (see CONTRIBUTING.md)", 4)

@@ -1,6 +1,29 @@
 """A local AWS for real deploys: real engines over TLS, no account.
 
-Engines (what tests next to a real store need)::
+The cloud::
+
+    from cdk_redis_local import LocalCloud
+
+    with LocalCloud() as cloud:                  # faults=["wrong-ca"], say=print, ...
+        subprocess.run(["cdk", "bootstrap", ...], env=cloud.environment)
+        subprocess.run(["cdk", "deploy", ...], env=cloud.environment)
+
+or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. What is real in it, and what is not:
+
+* Every node of a replication group or MemoryDB cluster is a process of the engine that this machine has, with TLS
+  from a throw-away authority, slots, replicas, the template's users and parameters. Shards and replicas change in
+  place, with their keys; so do users, passwords and parameters. (On AWS, a replication group without the update
+  policy ``UseOnlineResharding`` would be replaced; here it never is.) Another engine or version than the machine's
+  is refused, with the words to deploy with instead.
+* An IAM user's token is checked: by signing it again, and by asking IAM whether its signer may ``Connect`` to the
+  store and to the user. Requests of users and roles must be signed and allowed, and each function has the
+  credentials of its own role. Requests of the account's root, with which the CDK CLI runs, are not checked.
+* Python functions import the standard library, the AWS SDK and what is in their asset, as on AWS.
+* Security groups, network ACLs and flow logs have no effect on loopback. The cloud says so when it deploys one.
+* ``FAULTS`` are what can be made to go wrong: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
+  ``slots-missing``.
+
+Engines alone (what tests next to a real store need)::
 
     from cdk_redis_local import AclUser, EngineSet
 
@@ -14,30 +37,33 @@ Engines (what tests next to a real store need)::
         engines.set_user(AclUser(...))           # add or change one, on every node
         engines.set_users([...])                 # these and no others
         engines.set_parameters({"maxmemory-policy": "noeviction"})
+        engines.resize(shards=4, replicas=2)     # in place, with the keys
 
 * ``EngineSet(replicas=1)`` is a store without cluster mode: one primary, ``.endpoint`` and
   ``.reader_endpoint``. ``tls=False`` gives plain sockets. ``users=[OPEN_DEFAULT]`` lets everybody in; else the
   user ``default`` is off.
-* Faults: ``engines.stop_node(i)`` (a crash), ``engines.nodes[i].freeze()`` and ``.resume()`` (a hang),
-  ``engines.delete_slots(shard)``; ``authority=`` takes a :class:`CertificateAuthority`, so that
+* To make things go wrong: ``engines.stop_node(i)`` (a crash), ``engines.nodes[i].freeze()`` and ``.resume()`` (a
+  hang), ``engines.delete_slots(shard)``; ``authority=`` takes a :class:`CertificateAuthority`, so that
   ``EngineSet(authority=CertificateAuthority(tmp_path / "other"))`` has certificates that a client which trusts
   another ``ca.pem`` refuses.
 * ``find_engine()`` tells which engine this machine has; ``EngineNotFoundError`` says how to get one.
 
-Starting a three-shard cluster with replicas takes about two seconds. Nothing is left behind, even when the
-process is killed.
+A cluster starts in about two seconds. Nothing is left behind, even when the process is killed. Linux only.
 """
 
 from ._acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
 from ._certificates import Certificate, CertificateAuthority
+from ._cloud import LocalCloud
 from ._engine_program import EngineProgram, find_engine
 from ._engines import EngineSet
 from ._errors import EngineError, EngineNotFoundError, LocalCloudError
 from ._node import Node
+from ._stores import FAULTS
 from ._workspace import Workspace
 
 __all__ = [
     "CLOSED_DEFAULT",
+    "FAULTS",
     "OPEN_DEFAULT",
     "AclUser",
     "Certificate",
@@ -46,6 +72,7 @@ __all__ = [
     "EngineNotFoundError",
     "EngineProgram",
     "EngineSet",
+    "LocalCloud",
     "LocalCloudError",
     "Node",
     "Workspace",

@@ -26,12 +26,24 @@ class CertificateAuthority:
     """
 
     def __init__(self, directory: Path, name: str = "cdk-redis local cloud") -> None:
-        """Make the authority and write its certificate to ``directory/ca.pem``."""
+        """Make the authority and write it to ``directory``."""
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._authority = trustme.CA(organization_name=name)
         self.ca_file = directory / "ca.pem"
         self._authority.cert_pem.write_to_path(str(self.ca_file))
+        key_file = directory / "ca.key"
+        key_file.touch(mode=0o600)
+        self._authority.private_key_pem.write_to_path(str(key_file))
+
+    @classmethod
+    def load(cls, directory: Path) -> CertificateAuthority:
+        """The authority that was made in this directory."""
+        authority = cls.__new__(cls)
+        authority._directory = directory
+        authority.ca_file = directory / "ca.pem"
+        authority._authority = trustme.CA.from_pem(authority.ca_file.read_bytes(), (directory / "ca.key").read_bytes())
+        return authority
 
     def issue(self, name: str) -> Certificate:
         """A certificate for ``localhost``, written to files that begin with ``name``."""

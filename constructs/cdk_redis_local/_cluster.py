@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ._node import HOST, Node, wait_until
 
 SLOTS = 16384
-# Members tell each other twice in a node timeout, so a short one makes the news of a change travel faster.
-FORMING_TIMEOUT = 1.0
+# Members tell each other twice in a node timeout.
+_HURRIED_TIMEOUT = 1.0
 
 
 def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def node_id(node: Node) -> str:
 def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
     """Make one cluster of nodes that just started, each primary with an even share of the slots."""
     # A primary takes writes two seconds after its start in any case: the rest is to be done by then.
-    set_node_timeout(nodes, FORMING_TIMEOUT)
+    hurry(nodes)
     primaries = [node for node in nodes if node.started_as == "primary"]
     for epoch, (node, (first, last)) in enumerate(zip(primaries, slot_ranges(len(primaries)), strict=True), start=1):
         # Epochs that differ from the start need not be settled by gossip later.
@@ -64,14 +64,21 @@ def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
             primary = next(other for other in primaries if other.shard == node.shard)
             replicate(node, primary)
     wait_until_available(nodes)
-    set_node_timeout(nodes, node_timeout)
+    calm(nodes, node_timeout)
 
 
-def set_node_timeout(nodes: Sequence[Node], seconds: float) -> None:
-    """Set after how many seconds without an answer a node is taken for failed."""
+def hurry(nodes: Sequence[Node]) -> None:
+    """Make the news of a change travel faster, without anybody being replaced for a slow answer."""
     for node in nodes:
-        if node.running:
-            node.admin.config_set("cluster-node-timeout", int(seconds * 1000))
+        node.admin.config_set("cluster-replica-no-failover", "yes")
+        node.admin.config_set("cluster-node-timeout", int(_HURRIED_TIMEOUT * 1000))
+
+
+def calm(nodes: Sequence[Node], node_timeout: float) -> None:
+    """End a hurry: a primary that does not answer for that many seconds is replaced by a replica."""
+    for node in nodes:
+        node.admin.config_set("cluster-node-timeout", int(node_timeout * 1000))
+        node.admin.config_set("cluster-replica-no-failover", "no")
 
 
 def meet(member: Node, newcomer: Node) -> None:

@@ -225,13 +225,13 @@ class EngineSet:
             return gone
 
     def _reshard(self, members: Sequence[Node], added: Sequence[Node], shards: int, replicas: int) -> list[Node]:
-        _cluster.set_node_timeout(self.nodes, _cluster.FORMING_TIMEOUT)
+        _cluster.hurry(self._running())
         _resharding.join(members, added)
         if shards != self.shards:
             _resharding.share_slots(self.nodes, range(shards))
         gone = self._surplus_nodes(shards, replicas)
         _resharding.leave([node for node in self.nodes if node not in gone], gone)
-        _cluster.set_node_timeout(self.nodes, self._node_timeout)
+        _cluster.calm(self._running(), self._node_timeout)
         return gone
 
     def _add_nodes(self, shards: int, replicas: int) -> list[Node]:

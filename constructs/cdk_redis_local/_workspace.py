@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,19 +34,22 @@ class Workspace:
         """Make the directory and start its keeper."""
         _remove_abandoned()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
-        lock = _hold_lock(self.path)
         self._processes: list[subprocess.Popen[bytes]] = []
-        # The keeper shares the lock, so a directory is locked for as long as somebody looks after it.
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("_keeper.py")), str(self.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[lock],
-            start_new_session=True,
-            cwd="/",
-        )
-        os.close(lock)
+        self._keeper: subprocess.Popen[bytes] | None = None
+        try:
+            self._keeper = _start_keeper(self.path)
+        except BaseException:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
+    @classmethod
+    def of_owner(cls, path: Path) -> Workspace:
+        """The workspace of another process, to start processes in: its owner ends them."""
+        workspace = cls.__new__(cls)
+        workspace.path = path
+        workspace._processes = []
+        workspace._keeper = None
+        return workspace
 
     def __enter__(self) -> Workspace:
         """Return the workspace itself."""
@@ -72,6 +76,7 @@ class Workspace:
         stdin: int | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
         """Start a process that ends with the workspace, in a session of its own.
 
@@ -84,6 +89,7 @@ class Workspace:
             stdin: As in ``subprocess.Popen``. Default: nothing to read.
             stdout: As in ``subprocess.Popen``.
             stderr: As in ``subprocess.Popen``.
+            descriptors: Open files that the process keeps under the same numbers.
         """
         process = subprocess.Popen(
             command,
@@ -92,6 +98,7 @@ class Workspace:
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
+            pass_fds=descriptors,
             start_new_session=True,
         )
         self._processes.append(process)
@@ -99,12 +106,31 @@ class Workspace:
 
     def close(self) -> None:
         """End all the processes and remove the directory. A second call does nothing."""
+        if self._keeper is None:
+            return
         if self._keeper.stdin and not self._keeper.stdin.closed:
             self._keeper.stdin.close()
         self._keeper.wait()
         for process in self._processes:
             process.wait()
         self._processes.clear()
+
+
+def _start_keeper(directory: Path) -> subprocess.Popen[bytes]:
+    lock = _hold_lock(directory)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("_keeper.py")), str(directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # The keeper shares the lock, so a directory is locked for as long as somebody looks after it.
+            pass_fds=[lock],
+            start_new_session=True,
+            cwd="/",
+        )
+    finally:
+        os.close(lock)
 
 
 def _hold_lock(directory: Path) -> int:

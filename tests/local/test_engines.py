@@ -190,7 +190,9 @@ def _lives(process: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_however_the_owner_ends(number: signal.Signals, tmp_path: Path) -> None:
     program = (
-        "import time\nfrom cdk_redis_local import EngineSet\n"
+        "import signal, time\nfrom cdk_redis_local import EngineSet\n"
+        # A shell has background jobs, which a test run may be, ignore Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with EngineSet(replicas=1) as engines:\n"
         "    print(engines.endpoint[1], *[node.process.pid for node in engines.nodes], flush=True)\n"
         "    time.sleep(60)\n"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from cdk_redis_local import CertificateAuthority
 from cdk_redis_runtime._clock import Clock, Once, UnfinishedError, side_by_side
 from cdk_redis_runtime._diagnosis import heals
 from cdk_redis_runtime._settings import Address
@@ -108,6 +111,37 @@ def test_tls_is_verified_and_not_older_than_1_2() -> None:
     assert context.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_cluster_client_is_held_to_tls_1_2_as_well() -> None:
-    # RedisCluster drops ssl_min_version; what is left is Python's default context.
-    assert ssl.create_default_context().minimum_version >= ssl.TLSVersion.TLSv1_2
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2])
+def test_cluster_client_is_held_to_tls_1_2_as_well(newest: ssl.TLSVersion, tmp_path: Path) -> None:
+    # RedisCluster drops ssl_min_version; what is left is Python's default context, whose oldest version is named by
+    # Python itself or, on Debian, by OpenSSL's configuration.
+    authority = CertificateAuthority(tmp_path)
+    certificate = authority.issue("old")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate.certificate_file, certificate.key_file)
+    server.set_ciphers("ALL:@SECLEVEL=0")
+    server.minimum_version = server.maximum_version = newest
+    client = ssl.create_default_context(cafile=str(authority.ca_file))
+
+    if newest is ssl.TLSVersion.TLSv1_2:
+        assert _handshake(server, client) == "TLSv1.2"
+    else:
+        with pytest.raises(ssl.SSLError):
+            _handshake(server, client)
+
+
+def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
+    """The version agreed on, without a network: each side reads what the other wrote."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    accepting = server.wrap_bio(to_server, to_client, server_side=True)
+    dialling = client.wrap_bio(to_client, to_server, server_hostname="localhost")
+    waiting = [dialling, accepting]
+    for _ in range(10):
+        for side in tuple(waiting):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+                waiting.remove(side)
+        if not waiting:
+            return dialling.version()
+    raise AssertionError("the handshake does not end")

@@ -93,14 +93,25 @@ def test_what_aws_would_refuse_is_named_with_its_stack(repository: Path, tmp_pat
     assert str(caught.value).startswith("CdkRedis-dev-ElastiCache/Store: replicas: got 6")
 
 
+def test_the_credentials_in_use_change_no_template(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111122223333")
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-central-1")
+    assert environments_of_stacks(repository, tmp_path, {}) == {"aws://unknown-account/unknown-region"}
+
+
 def test_an_account_and_a_region_in_the_settings_hold(repository: Path, tmp_path: Path) -> None:
-    environments = json.loads((repository / "cdk.json").read_text())["context"]["environments"]
-    environments["prod"] |= {"account": "111122223333", "region": "eu-central-1"}
+    pins = {"account": "111122223333", "region": "eu-central-1"}
+    assert environments_of_stacks(repository, tmp_path, pins) == {"aws://111122223333/eu-central-1"}
+
+
+def environments_of_stacks(repository: Path, tmp_path: Path, settings: dict[str, str]) -> set[str]:
     defaults = json.loads((repository / "cdk.json").read_text())["context"]
+    environments = {"prod": defaults["environments"]["prod"] | settings}
     root = cdk.App(context={**defaults, "environments": environments, "env": "prod"}, outdir=str(tmp_path))
     app.build(root)
-    stacks = [stack for stack in root.node.children if isinstance(stack, cdk.Stack)]
-    assert {stack.environment for stack in stacks} == {"aws://111122223333/eu-central-1"}
+    return {stack.environment for stack in root.node.children if isinstance(stack, cdk.Stack)}
 
 
 def test_a_wrong_setting_ends_the_app_with_one_message(repository: Path, tmp_path: Path) -> None:

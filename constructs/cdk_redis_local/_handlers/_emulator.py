@@ -3,12 +3,18 @@
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+from ministack.core import lambda_runtime
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import elasticache
+from ministack.services import cloudformation, elasticache
 from ministack.services.cloudformation import provisioners, stacks
+
+_LONGEST_WAIT = 20.0
 
 Properties = dict[str, Any]
 Outcome = tuple[str, dict[str, Any]]
@@ -45,3 +51,40 @@ def declared_parameters(parameter_group: str) -> dict[str, str]:
     """What an ElastiCache parameter group sets, without the defaults of its family."""
     known = elasticache._param_group_params.get(parameter_group) or {}
     return {str(name): str(entry["Value"]) for name, entry in known.items() if entry.get("Source") == "user"}
+
+
+def run_functions_with(python: Path) -> None:
+    """Have Python functions run by this program, instead of the emulator's own interpreter."""
+    emulated = lambda_runtime._detect_runtime_binary
+
+    def detect(runtime: str) -> tuple[str, str]:
+        program, script = emulated(runtime)
+        return (str(python) if runtime.startswith("python") else program), script
+
+    lambda_runtime._detect_runtime_binary = detect
+
+
+def answer_when_settled() -> None:
+    """Have DescribeStacks of a stack that is being worked on answer when that is done.
+
+    The CDK CLI asks once, and again every five seconds: it would spend most of a deploy asleep.
+    """
+    emulated = cloudformation.handle_request
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        if b"Action=DescribeStacks&" in body:
+            name = parse_qs(body.decode()).get("StackName", [""])[0]
+            waited = 0.0
+            while _in_progress(name) and waited < _LONGEST_WAIT:
+                await asyncio.sleep(0.05)
+                waited += 0.05
+        return await emulated(method, path, headers, body, query_params)
+
+    cloudformation.handle_request = handle
+
+
+def _in_progress(name: str) -> bool:
+    # Stacks are kept by name and asked for by name or id.
+    stack = cloudformation._stacks.get(name.split("/")[1] if name.startswith("arn:") else name) or {}
+    status = str(stack.get("StackStatus", ""))
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"

@@ -1,0 +1,132 @@
+"""``cdk-redis-local``: a local AWS for the CDK CLI, with real engines.
+
+cdk-redis-local up                    until Ctrl-C: prints the environment to use
+cdk-redis-local run -- COMMAND...     runs one command in it
+cdk-redis-local demo [-c key=value]   deploys the app in this directory, shows its smoke tests, destroys it
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from ._cloud import ACCOUNT, LocalCloud
+from ._demo import Demo, Narrator
+from ._errors import LocalCloudError
+from ._keeper import MARK
+from ._stores import FAULTS
+
+_INTERRUPTED = 130
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What another shell needs to reach the local cloud.
+_SHOWN = (
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_EC2_METADATA_DISABLED",
+    "SSL_CERT_FILE",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=options.command == "run")
+    # However we are asked to end, it is as with Ctrl-C; which a shell has background jobs ignore, so it is set too.
+    before = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
+    try:
+        return _run(options, console)
+    except LocalCloudError as error:
+        print(f"cdk-redis-local: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted: everything is stopped.")
+        return _INTERRUPTED
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    cloud = LocalCloud(faults=options.fault, region=options.region, say=Narrator(console))
+    console.print(f"[bold cyan]==>[/] Starting the local cloud: an AWS on loopback, with {cloud.engine} for its stores")
+    for fault in options.fault:
+        console.print(f"[bold yellow]Fault {fault}[/]: {FAULTS[fault]}")
+    with cloud:
+        if options.command == "demo":
+            code = Demo(cloud, console, Path.cwd(), _context(options.context, cloud)).run()
+            console.print("\n[bold cyan]==>[/] Stopping the local cloud")
+            return code
+        if options.command == "run":
+            return _command(options.words, cloud)
+        return _up(cloud, console)
+
+
+def _command(words: Sequence[str], cloud: LocalCloud) -> int:
+    # In our own session, so that it may talk to the terminal; with the workspace's mark, so that what it leaves
+    # running ends with the cloud.
+    environment = {**cloud.environment, MARK: str(cloud.workspace.path)}
+    try:
+        return subprocess.run(words, env=environment, check=False).returncode
+    except OSError as error:
+        raise LocalCloudError(f"cannot run {words[0]}: {error.strerror}") from error
+
+
+def _up(cloud: LocalCloud, console: Console) -> int:
+    console.print("\nIn another shell:\n")
+    for name in _SHOWN:
+        print(f"export {name}={shlex.quote(cloud.environment[name])}")
+    print(f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)
+    console.print("Ctrl-C stops it, and everything in it.")
+    threading.Event().wait()
+    return 0
+
+
+def _context(given: Sequence[str], cloud: LocalCloud) -> dict[str, str]:
+    context = {"env": "local", "engine": f"{cloud.engine.name}:{cloud.engine.major_minor}"}
+    for item in given:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise LocalCloudError(f"-c takes key=value, not {item}")
+        context[key] = value
+    return context
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cdk-redis-local", description="A local AWS for the CDK CLI, with real engines over TLS and no account."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="run until Ctrl-C, and print the environment to use")
+    run = commands.add_parser("run", help="run one command in it: run -- cdk deploy ...")
+    demo = commands.add_parser("demo", help="deploy the app in this directory, show its smoke tests, destroy it")
+    for command in (up, run, demo):
+        command.add_argument("--region", default="us-east-1", help="where it pretends to be (default: %(default)s)")
+        command.add_argument(
+            "--fault", action="append", default=[], metavar="NAME", help=f"make this go wrong: {', '.join(FAULTS)}"
+        )
+    run.add_argument("words", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
+    demo.add_argument(
+        "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="context for the app, as for cdk"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

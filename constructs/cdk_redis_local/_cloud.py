@@ -1,0 +1,250 @@
+"""The local cloud: an AWS on loopback that lives as long as a ``with`` block."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from ._certificates import CertificateAuthority
+from ._engine_program import EngineProgram, find_engine
+from ._errors import LocalCloudError
+from ._stores import FAULTS
+from ._workspace import Workspace
+
+ACCOUNT = "000000000000"
+_START_SECONDS = 60.0
+# What would lead a tool of AWS's away from the local cloud, or change its ways.
+_FOREIGN = ("AWS_", "CDK_DEFAULT_", "GATEWAY_PORT", "MINISTACK_", "SSL_CERT_")
+# The VPC's default security group is closed by a Node.js function, and triggers are run by one. Lambda has the
+# AWS SDK for JavaScript built in; here it is what npm installed.
+_SDK_PACKAGES = ("@aws-sdk/client-ec2", "@aws-sdk/client-lambda")
+
+
+class LocalCloud:
+    """An AWS on loopback: the CDK CLI deploys to it, and its stores are real engines over TLS.
+
+    IAM is enforced for users and roles: requests must be signed, policies are evaluated, and an IAM token signs in
+    to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file.
+
+    Example:
+        >>> with LocalCloud() as cloud:
+        ...     subprocess.run(["cdk", "bootstrap"], env=cloud.environment)
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Iterable[str] = (),
+        region: str = "us-east-1",
+        say: Callable[[str], object] | None = None,
+        node_modules: Path | None = None,
+    ) -> None:
+        """Describe the cloud; nothing is started yet.
+
+        Args:
+            faults: What is to go wrong with every store, by names from :data:`FAULTS`.
+            region: Where it pretends to be.
+            say: Called, from another thread, with each thing that a person may want to know. Default: - they
+                are only kept, in :attr:`said`.
+            node_modules: Where Node.js functions find the AWS SDK. Default: - ``node_modules`` in the working
+                directory.
+
+        Raises:
+            LocalCloudError: There is no such fault.
+            EngineNotFoundError: This machine has no usable engine; the message says how to get one.
+        """
+        self.faults = tuple(faults)
+        for fault in self.faults:
+            if fault not in FAULTS:
+                raise LocalCloudError(f"there is no fault {fault}; there are {', '.join(FAULTS)}")
+        self.engine: EngineProgram = find_engine()
+        self.region = region
+        self.said: list[str] = []
+        self.environment: dict[str, str] = {}
+        self._say = say
+        self._node_modules = node_modules or Path.cwd() / "node_modules"
+        self._workspace: Workspace | None = None
+        self._ready = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> LocalCloud:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def workspace(self) -> Workspace:
+        """Its directory and its processes; for more that should end with it."""
+        if self._workspace is None:
+            raise LocalCloudError("the local cloud is not running")
+        return self._workspace
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where its AWS APIs are."""
+        return self.environment["AWS_ENDPOINT_URL"]
+
+    def start(self) -> None:
+        """Start it; returns when it answers.
+
+        Raises:
+            LocalCloudError: It did not start; the message has the end of its log.
+        """
+        try:
+            self._workspace = Workspace()
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End all its processes and remove all its files. A second call does nothing."""
+        if self._workspace:
+            self._workspace.close()
+            self._workspace = None
+
+    def log(self, lines: int = 20) -> str:
+        """The last lines that the cloud's process wrote."""
+        path = self.workspace.path / "server.log"
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return "\n".join(collections.deque(text.splitlines(), maxlen=lines))
+
+    def _start(self) -> None:
+        directory = self.workspace.path
+        authority = CertificateAuthority(self.workspace.directory("ca"))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.listen(1024)
+            port = listener.getsockname()[1]
+            self.environment = self._client_environment(directory, authority.ca_file, port)
+            command = [sys.executable, "-m", f"{__package__}._server", "--workspace", str(directory)]
+            command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
+            command += [word for fault in self.faults for word in ("--fault", fault)]
+            with (directory / "server.log").open("wb") as log:
+                self._process = self.workspace.spawn(
+                    command,
+                    environment=self._server_environment(directory, port),
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    descriptors=[listener.fileno()],
+                )
+        assert self._process.stdout is not None
+        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True, name="cloud").start()
+        self._wait()
+        self._look_for_sdk()
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        waited = 0.0
+        while not self._ready.wait(0.05):
+            waited += 0.05
+            if self._process.poll() is not None or waited > _START_SECONDS:
+                raise LocalCloudError(f"the local cloud did not start:\n{self.log()}")
+
+    def _listen(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            message = json.loads(line)
+            if message.get("ready"):
+                self._ready.set()
+            else:
+                self._tell(str(message["say"]))
+
+    def _tell(self, text: str) -> None:
+        self.said.append(text)
+        if self._say:
+            self._say(text)
+
+    def _look_for_sdk(self) -> None:
+        folders = [Path(folder) for folder in self.environment["NODE_PATH"].split(os.pathsep)]
+        missing = [name for name in _SDK_PACKAGES if not any((folder / name).exists() for folder in folders)]
+        if missing:
+            self._tell(
+                f"no {' and '.join(missing)} in {self._node_modules}: closing a VPC's default security group, a "
+                f"Node.js function, fails without; get it with `npm install --save-dev {' '.join(missing)}`"
+            )
+
+    def _client_environment(self, directory: Path, ca_file: Path, port: int) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        return {
+            **kept,
+            **self._tool_settings(directory),
+            "AWS_ACCESS_KEY_ID": "test",
+            # The account's root, whose requests the emulator lets through. A token of its own is checked.
+            "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "SSL_CERT_FILE": str(_bundle(directory / "trusted.pem", ca_file)),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
+            "NODE_PATH": os.pathsep.join([str(self._node_modules), *filter(None, [kept.get("NODE_PATH")])]),
+            "NO_PROXY": ",".join(filter(None, ["127.0.0.1,localhost", kept.get("NO_PROXY")])),
+        }
+
+    @staticmethod
+    def _tool_settings(directory: Path) -> dict[str, str]:
+        return {
+            # No profile, no metadata service of the machine we run on.
+            "AWS_CONFIG_FILE": str(directory / "no-config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(directory / "no-credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # The CLI's caches and reports to AWS.
+            "CDK_HOME": str(directory / "cdk-home"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            "CDK_NOTICES": "false",
+            "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        }
+
+    def _server_environment(self, directory: Path, port: int) -> dict[str, str]:
+        temporary = self.workspace.directory("tmp")
+        return {
+            **self.environment,
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": self.region,
+            "SFTP_ENABLED": "0",
+            "TMPDIR": str(temporary),
+        }
+
+
+def _bundle(path: Path, ca_file: Path) -> Path:
+    """What processes of the local cloud trust: all that this machine trusts, and the throw-away authority."""
+    usual = ssl.get_default_verify_paths().cafile
+    texts = [Path(usual).read_text()] if usual and Path(usual).exists() else []
+    path.write_text("\n".join([*texts, ca_file.read_text()]))
+    return path
+
+
+def find_cdk(directory: Path, environment: dict[str, str]) -> Sequence[str]:
+    """The command of the CDK CLI: of the directory's ``node_modules``, else on PATH.
+
+    Raises:
+        LocalCloudError: There is none; the message says how to get it.
+    """
+    found = directory / "node_modules" / ".bin" / "cdk"
+    program = str(found) if found.exists() else shutil.which("cdk", path=environment.get("PATH"))
+    if program is None:
+        raise LocalCloudError("no CDK CLI in node_modules or on PATH: get it with `npm install aws-cdk@2`")
+    return [program]

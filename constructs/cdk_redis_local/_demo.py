@@ -1,0 +1,130 @@
+"""The demonstration: a real ``cdk deploy`` of the app in this directory, and the reports of its smoke tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from ._cloud import ACCOUNT, LocalCloud, find_cdk
+
+_REPORT = "cdk_redis_smoke_test"
+
+
+class Demo:
+    """One run of the demonstration, on a console."""
+
+    def __init__(self, cloud: LocalCloud, console: Console, directory: Path, context: Mapping[str, str]) -> None:
+        """Prepare to deploy the app in ``directory`` with these context values to a cloud that runs."""
+        self._cloud = cloud
+        self._console = console
+        self._directory = directory
+        self._cdk = find_cdk(directory, cloud.environment)
+        self._context = [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
+        self._assembly = cloud.workspace.path / "cdk.out"
+
+    def run(self) -> int:
+        """Bootstrap, deploy, show the reports, destroy. Returns the exit code: the CLI's where it failed."""
+        self._step("Bootstrapping: the bucket and the roles that deploys use")
+        if code := self._quietly("bootstrap", f"aws://{ACCOUNT}/{self._cloud.region}"):
+            return code
+        self._step("Deploying all stacks with the CDK CLI")
+        deployed = self._loudly(
+            "deploy", "--all", "--require-approval", "never", "--concurrency", "2", *self._context,
+            "--output", str(self._assembly),
+        )  # fmt: skip
+        shown = self._show_reports()
+        if deployed:
+            self._console.print(f"\n[bold red]The deploy failed[/] (exit code {deployed}).")
+            return deployed
+        if not shown:
+            self._console.print("\n[bold red]No smoke test reported[/]: nothing was proven.")
+            return 1
+        self._step("Destroying all stacks")
+        return self._quietly("destroy", "--all", "--force", "--app", str(self._assembly))
+
+    def _step(self, text: str) -> None:
+        self._console.print(f"\n[bold cyan]==>[/] {text}")
+
+    def _loudly(self, *arguments: str) -> int:
+        process = self._start(arguments, stdout=None)
+        return process.wait()
+
+    def _quietly(self, *arguments: str) -> int:
+        """Run the CLI, and show what it said only if it failed."""
+        process = self._start(arguments, stdout=subprocess.PIPE)
+        output = process.communicate()[0].decode(errors="replace")
+        if process.returncode:
+            self._console.print(escape(output), highlight=False)
+            self._console.print(f"[bold red]cdk {escape(arguments[0])} failed[/] (exit code {process.returncode}).")
+        return int(process.returncode)
+
+    def _start(self, arguments: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
+        # In the workspace: whatever interrupts us, the CLI and the app it synthesizes end with it.
+        return self._cloud.workspace.spawn(
+            [*self._cdk, *arguments],
+            environment=self._cloud.environment,
+            cwd=self._directory,
+            stdout=stdout,
+            stderr=subprocess.STDOUT if stdout else None,
+        )
+
+    def _show_reports(self) -> int:
+        """Show each smoke test's report, as its function wrote it to its log; returns how many there were."""
+        reports = read_reports(self._cloud)
+        if reports:
+            from cdk_redis_runtime import render_report
+
+            self._step("What the smoke tests reported, from their logs")
+            for report in reports:
+                self._console.print(render_report(report))
+        return len(reports)
+
+
+def read_reports(cloud: LocalCloud) -> list[dict[str, Any]]:
+    """The last report of each store's smoke test, from the CloudWatch logs of the local cloud."""
+    import boto3
+
+    environment = cloud.environment
+    logs = boto3.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=cloud.region,
+    ).client("logs", endpoint_url=cloud.endpoint_url)
+    reports: dict[str, dict[str, Any]] = {}
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            events = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+            for event in (event for page in events for event in page["events"]):
+                if report := _report_in(event["message"]):
+                    reports[f"{report['service']}/{report['store']}"] = report
+    return [reports[name] for name in sorted(reports)]
+
+
+def _report_in(message: str) -> dict[str, Any] | None:
+    if _REPORT not in message:
+        return None
+    try:
+        return json.loads(message)[_REPORT]
+    except (ValueError, KeyError):  # a line that only speaks of a report
+        return None
+
+
+class Narrator:
+    """Prints what the local cloud has to say, whole lines, beside what the CLI prints."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to this console."""
+        self._console = console
+        self._lock = threading.Lock()
+
+    def __call__(self, text: str) -> None:
+        """Print one thing."""
+        with self._lock:
+            self._console.print(f"[dim]local cloud:[/] {escape(text)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,53 @@
+"""The repository's app, synthesized once, and what its deploys may leave behind: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cdk_redis_local import find_engine
+from cdk_redis_local._keeper import marked_processes
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """This machine's engine, as the app takes it."""
+    program = find_engine()
+    return f"{program.name}:{program.major_minor}"
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory, repository: Path, engine: str) -> Path:
+    """The app's templates and assets for the local environment: one synth for all deploys."""
+    directory = tmp_path_factory.mktemp("assembly") / "cdk.out"
+    environment = {
+        **os.environ,
+        "CDK_OUTDIR": str(directory),
+        "CDK_CONTEXT_JSON": json.dumps({"env": "local", "engine": engine}),
+        "CDK_DEFAULT_ACCOUNT": "000000000000",
+        "CDK_DEFAULT_REGION": "us-east-1",
+    }
+    subprocess.run([sys.executable, "app.py"], cwd=repository, env=environment, check=True)
+    return directory
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """A temporary directory for the local cloud alone; gives what is left there, files and processes."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen: set[Path] = set()
+
+    def left() -> list[str]:
+        seen.update(tmp_path.glob("cdk-redis-local-*"))
+        processes = [process for workspace in seen for process in marked_processes(workspace)]
+        return [*(path.name for path in tmp_path.iterdir()), *map(str, processes)]
+
+    yield left
+    assert left() == []

@@ -1,0 +1,46 @@
+"""A deploy fails when a store is not what it should be, and the CDK CLI says which check failed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cdk_redis_local import FAULTS, LocalCloud
+from cdk_redis_local._cloud import find_cdk
+
+FAILED_CHECKS = {
+    "engine-stopped": "[tls]",
+    "wrong-ca": "[tls]",
+    "acl-without-prefix": "[acl-enforced]",
+    "slots-missing": "[topology]",
+}
+
+
+def test_every_fault_is_tried() -> None:
+    assert FAILED_CHECKS.keys() == FAULTS.keys()
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("fault", FAILED_CHECKS)
+def test_the_cli_names_the_failed_check(
+    fault: str, assembly: Path, repository: Path, room: Callable[[], list[str]]
+) -> None:
+    with LocalCloud(faults=[fault], node_modules=repository / "node_modules") as cloud:
+        cdk = find_cdk(repository, cloud.environment)
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = [*cdk, *arguments, "--app", str(assembly)]
+            return subprocess.run(command, env=cloud.environment, capture_output=True, text=True, check=False)
+
+        assert run("bootstrap").returncode == 0
+        deploy = run("deploy", "--all", "--require-approval", "never", "--concurrency", "2")
+        assert room() != []
+    output = deploy.stdout + deploy.stderr
+    assert deploy.returncode != 0, output
+    _, _, failure = output.partition("failed to deploy")
+    assert "1 of 8 checks failed" in failure, output
+    assert FAILED_CHECKS[fault] in failure, output

@@ -1,0 +1,103 @@
+"""The command cdk-redis-local: up, run, and how they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cdk_redis_local import LocalCloud, LocalCloudError
+from cdk_redis_local.__main__ import main
+
+COMMAND = [sys.executable, "-m", "cdk_redis_local"]
+
+
+def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: Path) -> None:
+    program = (
+        "import boto3, os, subprocess, sys\n"
+        "print(boto3.client('sts').get_caller_identity()['Account'], os.environ['SSL_CERT_FILE'])\n"
+        "subprocess.Popen(['sleep', '60'])\n"  # left running by a careless command
+        "sys.exit(7)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine"}
+    words = [*COMMAND, "run", "--", sys.executable, "-c", program]
+    began = time.monotonic()
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 7, done.stderr
+    account, trusted = done.stdout.split()
+    assert account == "000000000000"
+    assert trusted.startswith(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    up = subprocess.Popen([*COMMAND, "up"], env=environment, stdout=subprocess.PIPE, text=True)
+    assert up.stdout is not None
+    exported: dict[str, str] = {}
+    for line in up.stdout:
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").strip().partition("=")
+            exported[name] = value
+        if line.startswith("cdk bootstrap"):
+            break
+    url = f"{exported['AWS_ENDPOINT_URL']}/_ministack/health"
+    assert urllib.request.urlopen(url, timeout=5).status == 200
+    assert Path(exported["SSL_CERT_FILE"]).exists()
+    up.send_signal(number)
+    assert up.wait(10) == 130
+    up.stdout.close()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(url, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["up", "--fault", "no-such"], "there is no fault no-such; there are engine-stopped, wrong-ca"),
+        (["demo", "-c", "novalue"], "-c takes key=value, not novalue"),
+        (["run", "--", "no-such-command"], "cannot run no-such-command"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_a_missing_cdk_cli_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
+    monkeypatch.setattr(sys, "executable", _python_without_tools(tmp_path))
+    assert main(["demo"]) == 1
+    assert "no CDK CLI in node_modules or on PATH: get it with `npm install aws-cdk@2`" in capsys.readouterr().err
+
+
+def _python_without_tools(directory: Path) -> str:
+    launcher = directory / "bin" / "python"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    launcher.chmod(0o755)
+    return str(launcher)
+
+
+def test_a_cloud_that_does_not_start_says_what_it_wrote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "hypercorn"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise RuntimeError('broken on purpose')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(LocalCloudError, match=r"did not start:(.|\n)*broken on purpose"):
+        LocalCloud().start()
