@@ -13,22 +13,24 @@ from ._errors import ConfigurationError
 from ._global_datastore import GlobalDatastore, IGlobalDatastore
 from ._log_delivery import LogDelivery, LogFormat
 from ._memorydb_cluster import MemoryDbCluster
+from ._multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
 from ._network import RedisNetwork
 from ._network_type import IpDiscovery, NetworkType
-from ._parameter_groups import ElastiCacheParameterGroup, MemoryDbParameterGroup
+from ._parameter_groups import ElastiCacheParameterGroup, IParameterGroup, MemoryDbParameterGroup
 from ._placement import ShardPlacement
 from ._replication_group import ReplicationGroup
 from ._restore import Restore
 from ._scaling import ReplicaScaling, ShardScaling
 from ._secondary_replication_group import SecondaryReplicationGroup
 from ._serverless_cache import ServerlessCache
+from ._service_linked_role import MemoryDbServiceLinkedRole
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
 from ._store import Store, Topology
 from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
 from ._transit_encryption import TransitEncryptionMode
 from ._usage_limits import UsageLimits
-from ._user_groups import Acl, ElastiCacheUserGroup
+from ._user_groups import Acl, ElastiCacheUserGroup, IAcl
 from ._users import ElastiCacheUser, MemoryDbUser, User
 from ._windows import MaintenanceWindow, SnapshotWindow
 
@@ -46,7 +48,10 @@ __all__ = [
     "Endpoint",
     "Engine",
     "GlobalDatastore",
+    "IAcl",
     "IGlobalDatastore",
+    "IMultiRegionCluster",
+    "IParameterGroup",
     "ISubnetGroup",
     "IpDiscovery",
     "LogDelivery",
@@ -54,8 +59,10 @@ __all__ = [
     "MaintenanceWindow",
     "MemoryDbCluster",
     "MemoryDbParameterGroup",
+    "MemoryDbServiceLinkedRole",
     "MemoryDbSubnetGroup",
     "MemoryDbUser",
+    "MultiRegionCluster",
     "NetworkType",
     "RedisNetwork",
     "ReplicaScaling",

@@ -90,6 +90,10 @@ class Problems:
         if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
             self.add(parameter, given, what.format(low=low, high=high), mend)
 
+    def join(self, others: Problems) -> None:
+        """Note the problems that were found elsewhere, too."""
+        self._found += others._found
+
     def raise_if_any(self) -> None:
         """End the checks.
 

@@ -16,14 +16,17 @@ from constructs import Construct
 
 from ._endpoint import Endpoint
 from ._engine import Engine
-from ._errors import ConfigurationError, problem
+from ._errors import ConfigurationError, Problems, problem
+from ._memorydb_validation import check_cluster, warn_of_region
+from ._multi_region_cluster import warn_of_region as warn_of_multi_region
 from ._naming import final_snapshot_name, unique_name
-from ._parameter_groups import MemoryDbParameterGroup
+from ._network_type import IpDiscovery, NetworkType
+from ._parameter_groups import IParameterGroup, MemoryDbParameterGroup
 from ._service import MEMORYDB
 from ._snapshots import Snapshots
 from ._store import ImportedStore, Store, Topology
 from ._subnet_groups import MemoryDbSubnetGroup
-from ._user_groups import Acl
+from ._user_groups import OPEN_ACCESS, Acl, IAcl
 from ._users import MemoryDbUser
 from ._validation import check_name, check_store
 
@@ -33,37 +36,49 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_memorydb as memorydb
+    from aws_cdk import aws_sns as sns
 
     from ._access_string import AccessString
     from ._authentication import Authentication
+    from ._multi_region_cluster import IMultiRegionCluster
     from ._network import RedisNetwork
+    from ._restore import Restore
     from ._subnet_groups import ISubnetGroup
     from ._users import User
     from ._windows import MaintenanceWindow
 
+_DEFAULT_NODE_TYPE = "db.t4g.small"
 _MAX_NAME = 40
-# The list that the service brings along: everyone may do everything, without signing in.
-_OPEN_ACCESS = "open-access"
 _NAMED_BY_HAND = "@cdk-redis:namedCluster"
 _OPENED = "@cdk-redis:openAccess"
+_PLAINTEXT = "@cdk-redis:plaintext"
 
 
 class MemoryDbCluster(Store):
     """A MemoryDB cluster.
 
     Defines one ``AWS::MemoryDB::Cluster`` with its own subnet group, security group, parameter group and access
-    control list. TLS, encryption at rest and snapshots are on. Nobody signs in but the users that are added.
+    control list; each of them can be given instead. TLS, encryption at rest and snapshots are on. Nobody signs in but
+    the users that are added.
 
-    Changing `shards`, `replicas`, `node_type`, `parameters`, users, snapshots or windows is an update in place.
-    Changing `network`, `subnet_group`, `port`, `kms_key` or `cluster_name` **replaces** the cluster: the old one is
-    deleted after a final snapshot, and the new one is empty. Its generated name changes with them, so that the new
-    one can stand beside the old.
+    Changing `shards`, `replicas`, `node_type`, `parameters`, users, `snapshots`, `ip_discovery` or windows is an
+    update in place. Changing `network`, `subnet_group`, `port`, `kms_key`, `network_type`, `restore`, `multi_region`,
+    `unsafe_plaintext` or `cluster_name`, or a node type to or from the ``r6gd`` family, **replaces** the cluster: the
+    old one is deleted after a final snapshot, and the new one is empty. Its generated name changes with them, so that
+    the new one can stand beside the old.
+
+    The first cluster of an account needs a role of the service, see `MemoryDbServiceLinkedRole`. MemoryDB runs in some
+    Regions only, and in some of those not in every zone, see `RedisNetwork(zone_ids=...)`. The service delivers no
+    logs and scales on no metric.
+
+    Tags are given by ``cdk.Tags.of(cluster)``, as everywhere in the CDK.
 
     Attributes:
         resource: The L1 construct, for what this one does not offer.
         subnet_group: Where its nodes are placed.
-        parameter_group: Its parameter group.
+        parameter_group: Its parameter group; None for a member of a Multi-Region cluster, which decides it.
         acl: Its access control list; None for a cluster with open access.
+        multi_region: The Multi-Region cluster that it is a member of.
     """
 
     service = MEMORYDB
@@ -75,21 +90,29 @@ class MemoryDbCluster(Store):
         *,
         network: RedisNetwork,
         engine: Engine | None = None,
-        node_type: str = "db.t4g.small",
+        node_type: str = _DEFAULT_NODE_TYPE,
         shards: int = 1,
         replicas: int = 1,
         port: int = 6379,
         kms_key: kms.IKey | None = None,
         parameters: Mapping[str, str] | None = None,
+        parameter_group: IParameterGroup | None = None,
+        acl: IAcl | None = None,
         snapshots: Snapshots | None = None,
+        restore: Restore | None = None,
         maintenance_window: MaintenanceWindow | None = None,
+        notification_topic: sns.ITopic | None = None,
         auto_minor_version_upgrade: bool = True,
+        network_type: NetworkType = NetworkType.IPV4,
+        ip_discovery: IpDiscovery | None = None,
         subnet_group: ISubnetGroup | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        multi_region: IMultiRegionCluster | None = None,
         cluster_name: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
         unsafe_open_access: bool = False,
+        unsafe_plaintext: bool = False,
     ) -> None:
         """Define the cluster.
 
@@ -107,13 +130,27 @@ class MemoryDbCluster(Store):
             kms_key: Key that encrypts the data at rest, in the cluster's Region. Changing it replaces the cluster.
                 Default: - a key owned by the service.
             parameters: Engine settings by the engine's names. Default: - the family's.
+            parameter_group: An existing parameter group, in place of `parameters`.
+                Default: - one made of the parameters.
+            acl: An existing access control list, to which the users that are added go.
+                Default: - one of its own.
             snapshots: Daily snapshots. Default: - kept for 7 days, taken at an hour that AWS chooses.
+            restore: Data to begin with. Changing it replaces the cluster. Default: - none.
             maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
+            notification_topic: Topic of the same account and Region that is told what happens to the cluster.
+                Default: - nobody is told.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
+            network_type: Kinds of IP addresses that the nodes have; IPv6 needs an existing VPC with IPv6 subnets.
+                Changing it replaces the cluster.
+            ip_discovery: Kind of address that clients are told. Default: - IPv6 where there is nothing else, else
+                IPv4.
             subnet_group: An existing subnet group. Changing it replaces the cluster.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
                 Default: - one made by the network, that lets in its client security group and those granted.
+            multi_region: The Multi-Region cluster that this one is a member of. It decides `engine`, `node_type`,
+                `shards`, TLS and the parameters of all members, so that they are left out here. Changing it replaces
+                the cluster. Default: - it stands alone.
             cluster_name: Name of the cluster: 1 to 40 lower-case letters, digits and single hyphens. CloudFormation
                 cannot replace a cluster named by hand. Default: - generated from the path of this construct and from
                 what forces a replacement.
@@ -122,13 +159,18 @@ class MemoryDbCluster(Store):
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
             unsafe_open_access: Whether anyone on the network gets in without signing in, by the service's
                 ``open-access`` list. Such a cluster takes no users.
+            unsafe_plaintext: Whether TLS is off, so that whoever listens on the network reads everything. Such a
+                cluster has no users either: say `unsafe_open_access`, too. Changing it replaces the cluster.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
         """
         super().__init__(scope, id, port=port)
-        engine = engine or Engine.valkey("7.3")
         snapshots = snapshots or Snapshots.daily()
+        member_problems = Problems(self)
+        if multi_region is not None:
+            engine, node_type, shards = _as_member(member_problems, multi_region, engine, node_type, shards)
+        engine = engine or Engine.valkey("7.3")
         problems = check_store(
             self,
             node_prefix="db",
@@ -141,16 +183,39 @@ class MemoryDbCluster(Store):
             snapshots=snapshots,
             maintenance_window=maintenance_window,
         )
+        problems.join(member_problems)
         check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
-        problems.note(engine.check_memorydb())
+        check_cluster(
+            problems,
+            self,
+            engine=engine,
+            node_type=node_type,
+            network=network,
+            network_type=network_type,
+            ip_discovery=ip_discovery,
+            subnet_group=subnet_group,
+            parameters=parameters,
+            parameter_group=parameter_group,
+            acl=acl,
+            notification_topic=notification_topic,
+            multi_region=multi_region,
+            open_access=unsafe_open_access,
+            plaintext=unsafe_plaintext,
+        )
         problems.raise_if_any()
 
         self.network = network
         self.open_access = unsafe_open_access
-        self.topology = Topology(engine, cluster_mode=True, shards=shards, replicas=replicas)
+        self.multi_region = multi_region
+        # Multi-Region clusters have no keys that expire.
+        self.keys_expire = multi_region is None
+        self.topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext)
         self.subnet_group: ISubnetGroup = subnet_group or MemoryDbSubnetGroup(self, "Subnets", network=network)
-        self.parameter_group = MemoryDbParameterGroup(self, "Parameters", engine=engine, parameters=parameters)
-        self.acl: Acl | None = None if unsafe_open_access else Acl(self, "Acl")
+        self.parameter_group = self._choose_parameter_group(parameter_group, parameters)
+        self.acl: IAcl | None = None if unsafe_open_access else acl or Acl(self, "Acl")
+        if self.acl is not None:
+            # The list's own: clusters that share it share its users.
+            self.users = self.acl.users
         self._use_security_groups(
             security_groups or [network.create_store_security_group(self, "SecurityGroup", port=port)]
         )
@@ -158,9 +223,13 @@ class MemoryDbCluster(Store):
             node_type=node_type,
             kms_key=kms_key,
             snapshots=snapshots,
+            restore=restore,
             maintenance_window=maintenance_window,
+            notification_topic=notification_topic,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
-            cluster_name=cluster_name or self._generated_name(network, kms_key),
+            network_type=network_type,
+            ip_discovery=ip_discovery,
+            cluster_name=cluster_name or self._generated_name(network, node_type, kms_key, restore, network_type),
             description=description,
         )
         self._apply_removal_policy(removal_policy)
@@ -169,42 +238,62 @@ class MemoryDbCluster(Store):
         self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = self._endpoint()
 
+    def _choose_parameter_group(
+        self, parameter_group: IParameterGroup | None, parameters: Mapping[str, str] | None
+    ) -> IParameterGroup | None:
+        if parameter_group is not None or self.multi_region is not None:
+            return parameter_group
+        return MemoryDbParameterGroup(self, "Parameters", engine=self.topology.engine, parameters=parameters)
+
     def _create(
         self,
         *,
         node_type: str,
         kms_key: kms.IKey | None,
         snapshots: Snapshots,
+        restore: Restore | None,
         maintenance_window: MaintenanceWindow | None,
+        notification_topic: sns.ITopic | None,
         auto_minor_version_upgrade: bool,
+        network_type: NetworkType,
+        ip_discovery: IpDiscovery | None,
         cluster_name: str,
         description: str | None,
     ) -> memorydb.CfnCluster:
         from aws_cdk import aws_memorydb as memorydb
 
-        topology = self.topology
+        topology, multi_region = self.topology, self.multi_region
+        alone = multi_region is None
         return memorydb.CfnCluster(
             self,
             "Resource",
             cluster_name=cluster_name,
             description=description or self.node.path,
-            engine=topology.engine.name,
-            engine_version=topology.engine.version,
+            multi_region_cluster_name=multi_region.multi_region_cluster_name if multi_region else None,
+            # A member takes these from its Multi-Region cluster: when that one scales, its members must not as well.
+            engine=topology.engine.name if alone else None,
+            engine_version=topology.engine.version if alone else None,
+            num_shards=topology.shards if alone else None,
+            parameter_group_name=self.parameter_group.parameter_group_name if self.parameter_group else None,
+            tls_enabled=topology.tls if alone else None,
             node_type=node_type,
-            num_shards=topology.shards,
             num_replicas_per_shard=topology.replicas,
             port=self._port,
             subnet_group_name=self.subnet_group.subnet_group_name,
             security_group_ids=[group.security_group_id for group in self.security_groups],
-            parameter_group_name=self.parameter_group.parameter_group_name,
-            acl_name=self.acl.acl_name if self.acl else _OPEN_ACCESS,
-            tls_enabled=True,
+            acl_name=self.acl.acl_name if self.acl else OPEN_ACCESS,
             kms_key_id=kms_key.key_arn if kms_key else None,
             # A text, not a boolean, in this service.
-            data_tiering="true" if ".r6gd." in node_type else None,
+            data_tiering="true" if _has_data_tiering(node_type) else None,
+            # What everybody has is left out: linters take the schema's enumeration for an object (E3012).
+            network_type=network_type.value if network_type is not NetworkType.IPV4 else None,
+            ip_discovery=ip_discovery.value if ip_discovery else None,
+            snapshot_name=restore.snapshot_name if restore else None,
+            snapshot_arns=list(restore.object_arns) or None if restore else None,
             snapshot_retention_limit=snapshots.retention_days,
             snapshot_window=str(snapshots.window) if snapshots.window else None,
             maintenance_window=str(maintenance_window) if maintenance_window else None,
+            sns_topic_arn=notification_topic.topic_arn if notification_topic else None,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
         )
 
@@ -216,14 +305,30 @@ class MemoryDbCluster(Store):
             self.resource.attr_cluster_endpoint_address, cdk.Fn.select(0, [port, str(self._port)])
         )
 
-    def _generated_name(self, network: RedisNetwork, kms_key: kms.IKey | None) -> str:
-        forces_replacement = [
+    def _generated_name(
+        self,
+        network: RedisNetwork,
+        node_type: str,
+        kms_key: kms.IKey | None,
+        restore: Restore | None,
+        network_type: NetworkType,
+    ) -> str:
+        forces_replacement: list[object] = [
             # The group's reference stays the same when its VPC changes.
             network.vpc.vpc_id,
             self.subnet_group.subnet_group_name,
             self._port,
             kms_key.key_arn if kms_key else None,
         ]
+        # What is not there adds nothing, so that a name stays when this list grows.
+        rarer: dict[str, object] = {
+            "data_tiering": _has_data_tiering(node_type),
+            "network_type": network_type.value if network_type is not NetworkType.IPV4 else None,
+            "restore": [restore.snapshot_name, *restore.object_arns] if restore else None,
+            "multi_region": self.multi_region.identity if self.multi_region else None,
+            "plaintext": not self.topology.tls,
+        }
+        forces_replacement += [[name, value] for name, value in rarer.items() if value]
         return unique_name(self, max_length=_MAX_NAME, replaced_by=forces_replacement)
 
     def _apply_removal_policy(self, removal_policy: cdk.RemovalPolicy) -> None:
@@ -246,6 +351,14 @@ class MemoryDbCluster(Store):
             cdk.Annotations.of(self).add_warning_v2(
                 _OPENED, "unsafe_open_access: anyone who reaches the network reads and writes everything"
             )
+        if not self.topology.tls:
+            cdk.Annotations.of(self).add_warning_v2(
+                _PLAINTEXT, "unsafe_plaintext: anyone who listens on the network reads everything"
+            )
+        if self.multi_region is None:
+            warn_of_region(self)
+        else:
+            warn_of_multi_region(self)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.acl is None:
@@ -274,6 +387,7 @@ class MemoryDbCluster(Store):
         replicas: int = 1,
         users: Sequence[User] = (),
         network: RedisNetwork | None = None,
+        tls: bool = True,
     ) -> Store:
         """Import a cluster that another app owns, to connect to it and to smoke-test it.
 
@@ -288,6 +402,7 @@ class MemoryDbCluster(Store):
             replicas: Replicas of each shard.
             users: Its users, see `MemoryDbUser.from_user_attributes`.
             network: The network that it stands in; a smoke test needs it.
+            tls: Whether it is reached over TLS.
         """
         return ImportedStore(
             scope,
@@ -296,8 +411,28 @@ class MemoryDbCluster(Store):
             store_name=cluster_name,
             endpoint=endpoint,
             reader_endpoint=None,
-            topology=Topology(engine or Engine.valkey("7.3"), cluster_mode=True, shards=shards, replicas=replicas),
+            topology=Topology(engine or Engine.valkey("7.3"), True, shards, replicas, tls=tls),
             security_groups=security_groups,
             users=users,
             network=network,
         )
+
+
+def _has_data_tiering(node_type: str) -> bool:
+    return ".r6gd." in node_type
+
+
+def _as_member(
+    problems: Problems, multi_region: IMultiRegionCluster, engine: Engine | None, node_type: str, shards: int
+) -> tuple[Engine, str, int]:
+    """What the Multi-Region cluster decides; a member may leave it out, or say the same."""
+    said = (
+        ("engine", engine, None, multi_region.engine),
+        ("node_type", node_type, _DEFAULT_NODE_TYPE, multi_region.node_type),
+        ("shards", shards, 1, multi_region.shards),
+    )
+    for parameter, given, default, decided in said:
+        if given not in (default, decided):
+            given = given if isinstance(given, int) else str(given)
+            problems.add(parameter, given, f"the Multi-Region cluster decides it: {decided}", "leave it out")
+    return multi_region.engine, multi_region.node_type, multi_region.shards

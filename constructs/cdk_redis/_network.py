@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -26,12 +27,14 @@ from constructs import Construct
 
 from ._errors import ConfigurationError, Problems, problem
 from ._tokens import is_token
+from ._zones import preferred_zones
 
 _DEFAULT_CIDR = "10.0.0.0/16"
 # A subnet takes a sixteenth of the VPC, so that a third zone can join two without moving them: AWS has subnets
 # from /16 to /28.
 _SUBNET_BITS = 4
 _LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
+_ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
 # Of a security group and of its rules, alike.
 _LONGEST_DESCRIPTION = 255
 
@@ -46,6 +49,9 @@ class RedisNetwork(Construct):
         client_security_group: Security group to hand to clients. It may reach the stores of this network on their
             ports, and nothing else.
         flow_log_group: Log group of the VPC's flow log; None for a given VPC. It outlives the stack.
+        owns_vpc: Whether the VPC is defined here.
+        zone_ids: Ids of the zones that the subnets stand in; None where they are placed by names, whose ids nobody
+            knows before the deploy.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class RedisNetwork(Construct):
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         zones: int | None = None,
+        zone_ids: Sequence[str] | None = None,
         cidr: str = _DEFAULT_CIDR,
         flow_log_retention: logs.RetentionDays | None = None,
     ) -> None:
@@ -69,6 +76,10 @@ class RedisNetwork(Construct):
                 if it has any, else the private ones with egress.
             zones: Availability zones that the defined VPC spans, 2 or 3. Default: - 3, or as many as there are; 2 in
                 a stack whose account and Region are not known.
+            zone_ids: Ids of the zones that the defined VPC spans, 2 or 3, such as ``["use1-az1", "use1-az2"]``: an id
+                means the same zone in every account, which a name does not. Changing them replaces the subnets.
+                Default: - in Regions where MemoryDB leaves zones out, ids of zones where it runs; elsewhere the zones
+                are chosen by name.
             cidr: IPv4 addresses of the defined VPC, a block of size /16 to /24. Each subnet takes a sixteenth.
                 Default: 10.0.0.0/16.
             flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which is what
@@ -78,10 +89,12 @@ class RedisNetwork(Construct):
             ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
-        self._check(vpc, vpc_subnets, zones, cidr, flow_log_retention)
-        self._owns_vpc = vpc is None
+        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, flow_log_retention)
+        self.owns_vpc = vpc is None
         self.flow_log_group: logs.LogGroup | None = None
+        self.zone_ids: list[str] | None = None
         if vpc is None:
+            self.zone_ids = self._choose_zone_ids(zones, zone_ids)
             vpc = self._create_vpc(zones, cidr)
             self.flow_log_group = self._create_flow_log(vpc, flow_log_retention or logs.RetentionDays.ONE_YEAR)
         self.vpc: ec2.IVpc = vpc
@@ -135,7 +148,7 @@ class RedisNetwork(Construct):
             ConfigurationError: If the VPC was given and neither was asked for.
         """
         if self._secrets_endpoint is None:
-            if not self._owns_vpc and not in_existing_vpc:
+            if not self.owns_vpc and not in_existing_vpc:
                 allowed = "the VPC is not this network's own and may have such an endpoint already"
                 mend = "name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
                 raise ConfigurationError(self.node.path, [problem("in_existing_vpc", False, allowed, mend)])
@@ -161,46 +174,82 @@ class RedisNetwork(Construct):
         vpc: ec2.IVpc | None,
         vpc_subnets: ec2.SubnetSelection | None,
         zones: int | None,
+        zone_ids: Sequence[str] | None,
         cidr: str,
         flow_log_retention: logs.RetentionDays | None,
     ) -> None:
         problems = Problems(self)
         if vpc is None:
             _check_zones(problems, zones)
+            _check_zone_ids(problems, zones, zone_ids)
             _check_cidr(problems, cidr)
             if vpc_subnets is not None:
                 problems.add("vpc_subnets", "a selection", "there is no vpc to select from", "give the vpc as well")
         else:
             own_cidr = None if cidr == _DEFAULT_CIDR else cidr
-            given = (("zones", zones), ("cidr", own_cidr), ("flow_log_retention", flow_log_retention))
+            given = (
+                ("zones", zones),
+                ("zone_ids", zone_ids),
+                ("cidr", own_cidr),
+                ("flow_log_retention", flow_log_retention),
+            )
             for parameter, value in given:
                 if value is not None:
                     problems.add(parameter, value, "a VPC that exists has its own", "leave it out")
         problems.raise_if_any()
 
+    def _choose_zone_ids(self, zones: int | None, zone_ids: Sequence[str] | None) -> list[str] | None:
+        if zone_ids is not None:
+            return list(zone_ids)
+        preferred = preferred_zones(cdk.Stack.of(self).region)
+        return None if preferred is None else list(preferred[: zones or 3])
+
     def _create_vpc(self, zones: int | None, cidr: str) -> ec2.Vpc:
+        if self.zone_ids is not None:
+            return self._create_vpc_by_zone_ids(self.zone_ids, cidr)
         stack = cdk.Stack.of(self)
         known = not is_token(stack.account) and not is_token(stack.region)
-        subnets = ec2.SubnetConfiguration(
-            name="Isolated",
-            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
-            cidr_mask=ipaddress.ip_network(cidr).prefixlen + _SUBNET_BITS,
-        )
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(cidr),
+        vpc = self._create_isolated_vpc(
+            cidr,
             # Where the Region is not known the CDK stops at two zones; CloudFormation can choose three as well.
             availability_zones=None if known else [cdk.Fn.select(i, cdk.Fn.get_azs()) for i in range(zones or 2)],
             max_azs=(zones or 3) if known else None,
-            nat_gateways=0,
-            subnet_configuration=[subnets],
-            restrict_default_security_group=True,
         )
         if zones is not None and len(vpc.availability_zones) < zones:
             allowed = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
             raise ConfigurationError(self.node.path, [problem("zones", zones, allowed, "leave it out, or set it to 2")])
         return vpc
+
+    def _create_vpc_by_zone_ids(self, zone_ids: Sequence[str], cidr: str) -> ec2.Vpc:
+        # The construct knows names only; what a subnet's is, CloudFormation knows once it stands.
+        subnets: list[ec2.CfnSubnet] = []
+        names = [cdk.Lazy.string(_ZoneName(subnets, number)) for number in range(len(zone_ids))]
+        vpc = self._create_isolated_vpc(cidr, availability_zones=names, max_azs=None)
+        for subnet, zone_id in zip(vpc.isolated_subnets, zone_ids, strict=True):
+            resource = cast("ec2.CfnSubnet", subnet.node.default_child)
+            resource.availability_zone = None
+            resource.availability_zone_id = zone_id
+            subnets.append(resource)
+        return vpc
+
+    def _create_isolated_vpc(
+        self, cidr: str, *, availability_zones: Sequence[str] | None, max_azs: int | None
+    ) -> ec2.Vpc:
+        subnets = ec2.SubnetConfiguration(
+            name="Isolated",
+            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+            cidr_mask=ipaddress.ip_network(cidr).prefixlen + _SUBNET_BITS,
+        )
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            availability_zones=availability_zones,
+            max_azs=max_azs,
+            nat_gateways=0,
+            subnet_configuration=[subnets],
+            restrict_default_security_group=True,
+        )
 
     def _create_flow_log(self, vpc: ec2.Vpc, retention: logs.RetentionDays) -> logs.LogGroup:
         log_group = logs.LogGroup(self, "FlowLogs", retention=retention)
@@ -284,6 +333,18 @@ class RedisNetwork(Construct):
         )
 
 
+@jsii.implements(cdk.IStableStringProducer)
+class _ZoneName:
+    """The name of the zone of a subnet that was placed by the zone's id."""
+
+    def __init__(self, subnets: Sequence[ec2.CfnSubnet], number: int) -> None:
+        self._subnets = subnets
+        self._number = number
+
+    def produce(self) -> str:
+        return self._subnets[self._number].attr_availability_zone
+
+
 def _description(text: str) -> str:
     return text[:_LONGEST_DESCRIPTION]
 
@@ -292,6 +353,18 @@ def _check_zones(problems: Problems, zones: object) -> None:
     if zones is None or (zones in (2, 3) and isinstance(zones, int)):
         return
     problems.add("zones", zones, "a network spans 2 or 3 zones")
+
+
+def _check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
+    if zone_ids is None:
+        return
+    given = list(zone_ids)
+    allowed = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+    read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
+    if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
+        problems.add("zone_ids", given, allowed)
+    elif zones not in (None, len(given)):
+        problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
 
 
 def _check_cidr(problems: Problems, cidr: object) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from ._errors import ConfigurationError, problem
+from ._errors import ConfigurationError, Problems, problem
 from ._naming import unique_name
+from ._validation import check_name, check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,44 +68,94 @@ class ElastiCacheParameterGroup(cdk.Resource):
         self.parameter_group_name: str = self.resource.ref
 
 
-class MemoryDbParameterGroup(cdk.Resource):
-    """The engine's settings of a MemoryDB cluster.
+class IParameterGroup(Protocol):
+    """A parameter group, defined here or imported."""
 
-    Defines one ``AWS::MemoryDB::ParameterGroup``.
+    @property
+    def parameter_group_name(self) -> str:
+        """Name of the group; a token when it is defined in this app."""
+        ...
+
+
+class MemoryDbParameterGroup(cdk.Resource):
+    """The engine's settings of MemoryDB clusters.
+
+    Defines one ``AWS::MemoryDB::ParameterGroup``. Each cluster makes its own unless it is given one; make one by hand
+    to share it between clusters of one engine.
 
     Attributes:
-        parameter_group_name: Name of the group; a token.
+        family: Its family, which the engine decides.
         resource: The L1 construct.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, engine: Engine, parameters: Mapping[str, str] | None = None
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        engine: Engine,
+        parameters: Mapping[str, str] | None = None,
+        description: str | None = None,
+        parameter_group_name: str | None = None,
     ) -> None:
         """Define the group.
 
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            engine: Engine of the cluster; a new major version is a new family and replaces the group.
+            engine: Engine of the clusters; a new major version is a new family and replaces the group.
             parameters: Settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
+            description: Text shown in the console. Changing it replaces the group. Default: - the path of the scope.
+            parameter_group_name: Name of the group, 1 to 255 lower-case letters, digits and single hyphens. A group
+                named by hand cannot be replaced. Default: - a unique name, new when the group must be replaced.
 
         Raises:
-            ConfigurationError: If the engine's family is not known.
+            ConfigurationError: If the engine's family is not known, a name is not legal or a value is no text.
         """
         super().__init__(scope, id)
         from aws_cdk import aws_memorydb as memorydb
 
-        family, description = _family(self, engine, "memorydb_family"), f"Parameters of {scope.node.path}"
+        self.family = _family(self, engine, "memorydb_family")
+        self._check(parameters, parameter_group_name)
+        text = description or f"Parameters of {scope.node.path}"
+        generated = unique_name(self, max_length=_MAX_NAME, replaced_by=[self.family, text])
         self.resource: memorydb.CfnParameterGroup = memorydb.CfnParameterGroup(
             self,
             "Resource",
-            parameter_group_name=unique_name(self, max_length=_MAX_NAME, replaced_by=[family, description]),
-            family=family,
-            description=description,
+            parameter_group_name=parameter_group_name or generated,
+            family=self.family,
+            description=text,
             parameters=dict(parameters or {}),
         )
-        self.parameter_group_name: str = self.resource.ref
+
+    @property
+    def parameter_group_name(self) -> str:
+        """Name of the group; a token."""
+        return self.resource.ref
+
+    @classmethod
+    def from_parameter_group_name(cls, scope: Construct, id: str, name: str) -> IParameterGroup:
+        """Import a group that exists, such as the service's own ``default.memorydb-valkey7``.
+
+        Args:
+            scope: Construct the import is defined in.
+            id: Id within the scope.
+            name: Name of the group.
+        """
+        return _ImportedParameterGroup(scope, id, name)
+
+    def _check(self, parameters: Mapping[str, str] | None, name: str | None) -> None:
+        problems = Problems(self)
+        check_name(problems, "parameter_group_name", name, max_length=_MAX_NAME)
+        check_parameters(problems, parameters)
+        problems.raise_if_any()
+
+
+class _ImportedParameterGroup(cdk.Resource):
+    def __init__(self, scope: Construct, id: str, name: str) -> None:
+        super().__init__(scope, id)
+        self.parameter_group_name = name
 
 
 def _family(group: cdk.Resource, engine: Engine, parameter: str) -> str:

@@ -17,11 +17,13 @@ class Service:
         store_resource: Kind of a store in its ARN.
         arn_format: What stands between a kind and a name in its ARNs.
         serverless: Whether its stores are serverless caches, whose IAM tokens say so.
+        metric_namespace: Where CloudWatch keeps its metrics.
     """
 
     name: str
     store_resource: str
     arn_format: cdk.ArnFormat
+    metric_namespace: str
     serverless: bool = False
 
     @property
@@ -48,6 +50,8 @@ class Service:
         )
 
 
-ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME)
-SERVERLESS = Service("elasticache", "serverlesscache", cdk.ArnFormat.COLON_RESOURCE_NAME, serverless=True)
-MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME)
+ELASTICACHE = Service("elasticache", "replicationgroup", cdk.ArnFormat.COLON_RESOURCE_NAME, "AWS/ElastiCache")
+SERVERLESS = Service(
+    "elasticache", "serverlesscache", cdk.ArnFormat.COLON_RESOURCE_NAME, "AWS/ElastiCache", serverless=True
+)
+MEMORYDB = Service("memorydb", "cluster", cdk.ArnFormat.SLASH_RESOURCE_NAME, "AWS/MemoryDB")

@@ -78,8 +78,8 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user, takes no writes, or is the
-                scope itself.
+            ConfigurationError: If the target is imported without a network or a user, takes no writes, has keys that
+                cannot expire, or is the scope itself.
         """
         super().__init__(scope, id)
         self._target = target
@@ -106,6 +106,9 @@ class SmokeTest(Construct):
     def _choose_user(self, user: User | None) -> User | None:
         target = self._target
         self._network()
+        if not target.keys_expire:
+            allowed = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
+            raise ConfigurationError(self.node.path, [problem("target", target.node.path, allowed)])
         if user is not None or target.open_access:
             return user
         # Everybody signs in with the one token that the store has.

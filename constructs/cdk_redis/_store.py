@@ -13,6 +13,7 @@ from constructs import Construct
 
 from ._authentication import Authentication
 from ._errors import ConfigurationError, problem
+from ._metrics import StoreMetrics
 from ._naming import MAX_USER_NAME, name_problem
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Topology:
 
 
 @jsii.implements(ec2.IConnectable)
-class Store(cdk.Resource):
+class Store(cdk.Resource, StoreMetrics):
     """What `ReplicationGroup`, `ServerlessCache`, `MemoryDbCluster` and their imports have in common.
 
     Attributes:
@@ -66,6 +67,7 @@ class Store(cdk.Resource):
         auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
         open_access: Whether anyone on the network gets in without signing in.
         takes_writes: Whether it takes writes, or only serves reads as the copy of another.
+        keys_expire: Whether keys can have a time to live.
     """
 
     service: Service
@@ -78,6 +80,7 @@ class Store(cdk.Resource):
     auth_token: User | None = None
     open_access: bool = False
     takes_writes: bool = True
+    keys_expire: bool = True
 
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
         super().__init__(scope, id)
@@ -190,7 +193,9 @@ class Store(cdk.Resource):
         if users.node.try_find_child(name) is not None:
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)
-        self.users.append(user)
+        # A list of users that stores share has it already.
+        if user not in self.users:
+            self.users.append(user)
         return user
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:

@@ -25,11 +25,13 @@ from constructs import Construct
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import name_problem, unique_name
 from ._tokens import is_token
+from ._zones import has_other_zones, supported_zones, unsupported_zones
 
 if TYPE_CHECKING:
     from ._network import RedisNetwork
 
 _LONGEST_NAME = 255
+_ZONES_BY_NAME = "@cdk-redis:memoryDbZonesByName"
 
 
 class ISubnetGroup(Protocol):
@@ -115,7 +117,8 @@ class MemoryDbSubnetGroup(cdk.Resource):
             ConfigurationError: If the name is not legal.
         """
         super().__init__(scope, id)
-        self._check_name(subnet_group_name)
+        self._check(network, subnet_group_name)
+        _tell_of_other_zones(self, network)
         # The service demands a name, and a group cannot leave its VPC: CloudFormation has to make another.
         generated = unique_name(self, max_length=_LONGEST_NAME, replaced_by=network.vpc.vpc_id)
         self.resource = memorydb.CfnSubnetGroup(
@@ -145,8 +148,9 @@ class MemoryDbSubnetGroup(cdk.Resource):
         """Name of the group."""
         return self.resource.ref
 
-    def _check_name(self, name: str | None) -> None:
+    def _check(self, network: RedisNetwork, name: str | None) -> None:
         problems = Problems(self)
+        check_memorydb_zones(problems, network)
         if name is not None and (allowed := name_problem(name, max_length=_LONGEST_NAME)) is not None:
             problems.add("subnet_group_name", name, allowed)
         problems.raise_if_any()
@@ -162,6 +166,30 @@ class _ImportedSubnetGroup(cdk.Resource):
         allowed = f"groups are named with 1 to {_LONGEST_NAME} lower-case letters, digits and hyphens"
         mend = "the services store names in lower case, whatever case they were given in"
         raise ConfigurationError(self.node.path, [problem("name", name, allowed, mend)])
+
+
+def check_memorydb_zones(problems: Problems, network: RedisNetwork) -> None:
+    """Note the zones of a network whose subnets MemoryDB is known to refuse ("SubnetNotAllowedFault")."""
+    region = cdk.Stack.of(network).region
+    if is_token(region) or network.zone_ids is None:
+        return
+    refused = unsupported_zones(region, [zone for zone in network.zone_ids if not is_token(zone)])
+    if refused:
+        allowed = f"MemoryDB does not run in {', '.join(refused)}"
+        mend = f"give the network zone_ids out of {', '.join(supported_zones(region) or ())}"
+        problems.add("network", network.node.path, allowed, mend)
+
+
+def _tell_of_other_zones(group: MemoryDbSubnetGroup, network: RedisNetwork) -> None:
+    region = cdk.Stack.of(network).region
+    if is_token(region) or network.zone_ids is not None or not has_other_zones(region):
+        return
+    cdk.Annotations.of(group).add_info_v2(
+        _ZONES_BY_NAME,
+        f"MemoryDB takes subnets in {', '.join(supported_zones(region) or ())} only, and which of these ids the names "
+        "of this network's zones stand for differs from account to account: "
+        "`aws ec2 describe-availability-zones` tells, and `vpc_subnets` selects",
+    )
 
 
 def _description(network: RedisNetwork) -> str:

@@ -6,6 +6,7 @@ cache.grant_connect(function, user=user)
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, cast
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # Within the 16 to 128 that the services take; letters and digits, since they forbid different punctuation.
 PASSWORD_LENGTH = 64
+# The order in which an app makes its users, which is the same at every synth.
+_ORDER = itertools.count()
 
 
 class User(cdk.Resource):
@@ -89,7 +92,11 @@ class _ImportedUser(User):
 
 
 class DefinedUser(User):
-    """What `ElastiCacheUser` and `MemoryDbUser` have in common."""
+    """What `ElastiCacheUser` and `MemoryDbUser` have in common.
+
+    Attributes:
+        order: Grows from one user of an app to the next.
+    """
 
     resource: elasticache.CfnUser | memorydb.CfnUser
 
@@ -103,6 +110,7 @@ class DefinedUser(User):
     ) -> None:
         super().__init__(scope, id)
         _check_kind(self, authentication)
+        self.order = next(_ORDER)
         self.user_name = self._checked_name(user_name)
         if authentication.kind == "password":
             self.secret = authentication.secret or self._generated_secret()
@@ -216,7 +224,16 @@ class MemoryDbUser(DefinedUser):
     """A user of MemoryDB clusters.
 
     Defines one ``AWS::MemoryDB::User``. `MemoryDbCluster.add_iam_user` and
-    `MemoryDbCluster.add_password_user` make it and put it into the ACL; make one by hand to share it.
+    `MemoryDbCluster.add_password_user` make it and put it into the ACL; make one by hand to share it::
+
+        reader = MemoryDbUser(self, "Reader", access=AccessString.read_only("*"), authentication=Authentication.iam())
+        acl = Acl(self, "Acl", users=[reader])
+        ledger = MemoryDbCluster(self, "Ledger", network=network, acl=acl)
+
+    Attributes:
+        resource: The L1 construct.
+        access: What it may do.
+        authentication: How it signs in.
     """
 
     _service = MEMORYDB
@@ -244,6 +261,8 @@ class MemoryDbUser(DefinedUser):
             ConfigurationError: If the name is not legal.
         """
         super().__init__(scope, id, authentication=authentication, user_name=user_name)
+        self.access = access
+        self.authentication = authentication
         self.resource = self._create(access)
         self.user_arn = MEMORYDB.user_arn(self, self.user_name)
 

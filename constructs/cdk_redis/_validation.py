@@ -60,7 +60,7 @@ def check_store(
     _check_topology(problems, shards, replicas)
     _check_node_type(problems, node_type, node_prefix)
     check_port(problems, port)
-    _check_parameters(problems, parameters)
+    check_parameters(problems, parameters)
     check_windows(problems, snapshots, maintenance_window)
     check_key_region(problems, scope, kms_key)
     return problems
@@ -137,7 +137,7 @@ def check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | 
     problems.add("kms_key", f"a key in {key_region}", f"the store is in {region}", "use a key of that Region")
 
 
-def _check_parameters(problems: Problems, parameters: Mapping[str, str] | None) -> None:
+def check_parameters(problems: Problems, parameters: Mapping[str, str] | None) -> None:
     """Engine parameters are text by name; the one that follows from `shards` is not given by hand."""
     for name, value in (parameters or {}).items():
         if name == "cluster-enabled":

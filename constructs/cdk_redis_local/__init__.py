@@ -21,7 +21,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Wh
 * Python functions import the standard library, the AWS SDK and what is in their asset, as on AWS.
 * Security groups, network ACLs and flow logs have no effect on loopback. The cloud says so when it deploys one.
 * ``FAULTS`` are what can be made to go wrong: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
-  ``slots-missing``.
+  ``managed-commands-allowed``, ``slots-missing``.
+* The commands by which AWS manages MemoryDB's nodes (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused to every user of
+  a MemoryDB cluster, one with ``+@all`` included.
 
 Engines alone (what tests next to a real store need)::
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cdk_redis_runtime._environment import MEMORYDB_REFUSED_COMMANDS
+
 from ._acl import AclUser
 from ._certificates import CertificateAuthority
 from ._engine_program import EngineProgram, find_engine
@@ -22,6 +24,7 @@ FAULTS: dict[str, str] = {
     "engine-stopped": "the engines of every store stop as soon as it is available",
     "wrong-ca": "every store has a certificate of an authority that nobody trusts",
     "acl-without-prefix": "every user may touch every key, whatever its access string says",
+    "managed-commands-allowed": "every MemoryDB user may do what MemoryDB allows to nobody",
     "slots-missing": "the last shard of every cluster has lost its slots",
 }
 """What can be made to go wrong, by name."""
@@ -136,7 +139,7 @@ class Stores:
             shards=shape.shards,
             replicas=shape.replicas,
             cluster_mode=shape.cluster_mode,
-            users=self._engine_users(users, rules),
+            users=self._engine_users(key, users, rules),
             parameters=shape.parameters,
             tls=shape.tls,
             authority=self._authority,
@@ -159,7 +162,7 @@ class Stores:
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Make these the users of a running store."""
         store = self._stores[key]
-        store.engines.set_users(self._engine_users(users, store.rules))
+        store.engines.set_users(self._engine_users(key, users, store.rules))
 
     def set_parameters(self, key: StoreKey, parameters: Mapping[str, str]) -> None:
         """Change the parameters of a running store."""
@@ -213,7 +216,7 @@ class Stores:
         gates.append(configuration)
         return configuration, configuration
 
-    def _engine_users(self, users: Iterable[AclUser], rules: GateRules) -> list[AclUser]:
+    def _engine_users(self, key: StoreKey, users: Iterable[AclUser], rules: GateRules) -> list[AclUser]:
         """The users as the engine gets them: with an internal password in place of tokens."""
         made: list[AclUser] = []
         for user in users:
@@ -222,10 +225,18 @@ class Stores:
                 user = replace(user, passwords=(password,))
             if "acl-without-prefix" in self._faults and user.name != "default":
                 user = replace(user, access_string=f"{user.access_string} allkeys")
+            if key.service == "memorydb":
+                user = self._without_managed_commands(user)
             made.append(user)
         for name in rules.passwords.keys() - {user.name for user in made if user.iam}:
             del rules.passwords[name]
         return made
+
+    def _without_managed_commands(self, user: AclUser) -> AclUser:
+        if "managed-commands-allowed" not in self._faults:
+            return replace(user, refused=MEMORYDB_REFUSED_COMMANDS)
+        allowed = " ".join(f"+{command}" for command in MEMORYDB_REFUSED_COMMANDS)
+        return replace(user, access_string=f"{user.access_string} {allowed}")
 
     def _tell(self, key: StoreKey, store: Store) -> None:
         engines = store.engines

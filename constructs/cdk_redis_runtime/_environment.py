@@ -83,3 +83,32 @@ COMMAND is what redis-py's cluster client asks first of all, and cannot do witho
 everybody. The client is told not to announce itself (CLIENT SETINFO) and not to ask for maintenance notifications, so
 neither is needed.
 """
+
+MEMORYDB_REFUSED_COMMANDS = (
+    "acl|deluser",
+    "acl|load",
+    "acl|save",
+    "acl|setuser",
+    "bgrewriteaof",
+    "bgsave",
+    "cluster|addslots",
+    "cluster|addslotsrange",
+    "cluster|delslots",
+    "cluster|delslotsrange",
+    "cluster|setslot",
+    "config",
+    "debug",
+    "migrate",
+    "module",
+    "psync",
+    "replicaof",
+    "save",
+    "shutdown",
+    "slaveof",
+    "sync",
+)
+"""Every command that MemoryDB allows to no user, whatever its access string says, in the words of an access string.
+
+They would change what the service manages: nodes, slots, users, settings, durability.
+(https://docs.aws.amazon.com/memorydb/latest/devguide/restrictedcommands.html)
+"""

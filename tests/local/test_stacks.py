@@ -195,7 +195,8 @@ def test_memorydb_follows_its_acl_and_parameters(cloud: Cloud) -> None:
     resources["Parameters"]["Properties"]["Parameters"] = {"maxmemory-policy": "allkeys-lru"}
     cloud.deploy("memorydb", resources, outputs)
     client = connect(cloud, made["Port"])
-    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lru"}
+    # CONFIG is among the commands that MemoryDB allows to nobody.
+    assert client.info("memory")["maxmemory_policy"] == "allkeys-lru"
     with pytest.raises(redis.exceptions.NoPermissionError):
         client.get("app:a")
     resources["Cluster"]["Properties"]["ACLName"] = "open-access"
@@ -265,3 +266,36 @@ def test_what_has_no_effect_is_said_once(cloud: Cloud) -> None:
     said = [text for text in cloud.local.said if "who may reach whom is not enforced" in text]
     assert len(said) == 1
     cloud.delete("inert")
+
+
+def memorydb(cloud: Cloud, acl: dict[str, Any]) -> dict[str, Any]:
+    """A MemoryDB cluster of one node, with a user who may do everything."""
+    mode = {"Type": "password", "Passwords": [PASSWORD]}
+    user = {"UserName": "admin", "AccessString": "on ~* &* +@all", "AuthenticationMode": mode}
+    cluster = {"ClusterName": "ledger", "NodeType": "db.t4g.small", "NumShards": 1, "NumReplicasPerShard": 0}
+    return {
+        "User": {"Type": "AWS::MemoryDB::User", "Properties": user},
+        "Acl": {"Type": "AWS::MemoryDB::ACL", "Properties": {"ACLName": "acl", "UserNames": [{"Ref": "User"}]}},
+        "Ledger": {"Type": "AWS::MemoryDB::Cluster", "Properties": {**cluster, **acl, **cloud.engine}},
+    }
+
+
+@pytest.mark.parametrize("acl", [{"ACLName": {"Ref": "Acl"}}, {"ACLName": "open-access"}], ids=["users", "open access"])
+def test_memorydb_allows_its_managed_commands_to_nobody(cloud: Cloud, acl: dict[str, Any]) -> None:
+    port = {"Port": {"Fn::GetAtt": ["Ledger", "ClusterEndpoint.Port"]}}
+    outputs = cloud.deploy("managed", memorydb(cloud, acl), port)
+    user = ("default", "") if acl["ACLName"] == "open-access" else ("admin", PASSWORD)
+    client = connect(cloud, outputs["Port"], *user)
+    assert client.set("key", "value")
+    commands = ["CONFIG GET maxmemory", "ACL SETUSER other on", "MODULE LIST", "REPLICAOF NO ONE", "BGSAVE"]
+    allowed = [command for command in commands if not is_refused(client, command)]
+    cloud.delete("managed")
+    assert allowed == []
+
+
+def is_refused(client: redis.Redis, command: str) -> bool:
+    try:
+        client.execute_command(*command.split())
+    except redis.exceptions.NoPermissionError:
+        return True
+    return False

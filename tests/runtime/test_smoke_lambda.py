@@ -61,7 +61,7 @@ def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in lines] == [{"cdk_redis_smoke_test": report}]
     assert report["passed"]
-    assert len(report["checks"]) == 8
+    assert len(report["checks"]) == 9
 
 
 @pytest.mark.usefixtures("environment")
@@ -69,7 +69,7 @@ def test_failure_is_logged_and_raised_by_name(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
-    with pytest.raises(SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 8 checks failed\. \[topology\]"):
+    with pytest.raises(SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 9 checks failed\. \[topology\]"):
         handler({}, _context())
     logged = json.loads(capsys.readouterr().out)["cdk_redis_smoke_test"]
     assert not logged["passed"]

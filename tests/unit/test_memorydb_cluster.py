@@ -7,17 +7,25 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_redis import (
     AccessString,
+    Acl,
+    Authentication,
     ConfigurationError,
     Endpoint,
     Engine,
+    IpDiscovery,
     MaintenanceWindow,
     MemoryDbCluster,
+    MemoryDbParameterGroup,
     MemoryDbUser,
+    NetworkType,
     RedisNetwork,
+    Restore,
+    SmokeTest,
     Snapshots,
     SnapshotWindow,
 )
@@ -145,8 +153,132 @@ def test_the_generated_name_stays_when_the_cluster_stays() -> None:
     assert _generated_name() == _generated_name(shards=3, replicas=2, node_type="db.r7g.large")
 
 
-def test_the_generated_name_is_new_when_the_cluster_must_be_replaced() -> None:
-    assert _generated_name() != _generated_name(port=6380)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"port": 6380},
+        {"node_type": "db.r6gd.xlarge"},
+        {"restore": Restore.from_snapshot("before")},
+        {"restore": Restore.from_s3("arn:aws:s3:::backups/ledger.rdb")},
+        {"unsafe_open_access": True, "unsafe_plaintext": True},
+    ],
+    ids=str,
+)
+def test_the_generated_name_is_new_when_the_cluster_must_be_replaced(given: dict[str, object]) -> None:
+    assert _generated_name() != _generated_name(**given)
+
+
+def test_each_restore_gets_a_name_of_its_own() -> None:
+    assert _generated_name(restore=Restore.from_snapshot("a")) != _generated_name(restore=Restore.from_snapshot("b"))
+
+
+def test_a_restore_reaches_the_template(stack: cdk.Stack, network: RedisNetwork) -> None:
+    MemoryDbCluster(stack, "One", network=network, cluster_name="one", restore=Restore.from_snapshot("before"))
+    MemoryDbCluster(
+        stack, "Two", network=network, cluster_name="two", restore=Restore.from_s3("arn:aws:s3:::backups/ledger.rdb")
+    )
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        CLUSTER, {"ClusterName": "one", "SnapshotName": "before", "SnapshotArns": Match.absent()}
+    )
+    template.has_resource_properties(
+        CLUSTER,
+        {"ClusterName": "two", "SnapshotName": Match.absent(), "SnapshotArns": ["arn:aws:s3:::backups/ledger.rdb"]},
+    )
+
+
+def test_a_topic_reaches_the_template(stack: cdk.Stack, network: RedisNetwork) -> None:
+    topic = sns.Topic(stack, "Topic")
+    MemoryDbCluster(stack, "Ledger", network=network, notification_topic=topic)
+
+    assert _properties(stack)["SnsTopicArn"] == {"Ref": stack.get_logical_id(topic.node.default_child)}
+
+
+def test_ipv6_is_for_subnets_that_have_it(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-1",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        isolated_subnet_ids=["subnet-1", "subnet-2"],
+    )
+    MemoryDbCluster(
+        stack,
+        "Ledger",
+        network=RedisNetwork(stack, "Network", vpc=vpc),
+        network_type=NetworkType.DUAL_STACK,
+        ip_discovery=IpDiscovery.IPV6,
+    )
+
+    properties = _properties(stack)
+    assert (properties["NetworkType"], properties["IpDiscovery"]) == ("dual_stack", "ipv6")
+
+
+def test_what_is_given_is_used_and_not_made(stack: cdk.Stack, network: RedisNetwork) -> None:
+    acl = Acl(stack, "Acl")
+    parameters = MemoryDbParameterGroup(stack, "Parameters", engine=Engine.valkey("7.3"))
+    ledger = MemoryDbCluster(stack, "Ledger", network=network, acl=acl, parameter_group=parameters)
+
+    properties = _properties(stack)
+    assert (ledger.acl, ledger.parameter_group) == (acl, parameters)
+    assert properties["ACLName"] == {"Ref": stack.get_logical_id(acl.resource)}
+    assert properties["ParameterGroupName"] == {"Ref": stack.get_logical_id(parameters.resource)}
+
+
+def test_clusters_that_share_a_list_share_its_users(stack: cdk.Stack, network: RedisNetwork) -> None:
+    known = MemoryDbUser(
+        stack, "Known", access=AccessString.read_only("*"), authentication=Authentication.iam(), user_name="known"
+    )
+    acl = Acl(stack, "Acl", users=[known])
+    one, two = (MemoryDbCluster(stack, name, network=network, acl=acl) for name in ("One", "Two"))
+    app = one.add_iam_user("app", AccessString.read_write("app:*"))
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    assert one.users == two.users == acl.users == [known, app]
+    for user in (known, app):
+        two.grant_connect(role, user=user)
+    Template.from_stack(stack).resource_count_is("AWS::MemoryDB::ACL", 1)
+
+
+def test_an_imported_list_takes_no_users(stack: cdk.Stack, network: RedisNetwork) -> None:
+    acl = Acl.from_acl_name(stack, "Acl", "theirs")
+    ledger = MemoryDbCluster(stack, "Ledger", network=network, acl=acl)
+
+    assert _properties(stack)["ACLName"] == "theirs"
+    with pytest.raises(ConfigurationError, match="the list is imported"):
+        ledger.add_iam_user("app", AccessString.read_only("*"))
+
+
+def test_plaintext_is_asked_for_by_name_and_warned_of(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ledger = MemoryDbCluster(stack, "Ledger", network=network, unsafe_open_access=True, unsafe_plaintext=True)
+    SmokeTest(stack, "SmokeTest", target=ledger)
+
+    assert _properties(stack)["TLSEnabled"] is False
+    Annotations.from_stack(stack).has_warning("/Stack/Ledger", Match.string_like_regexp("listens on the network"))
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::Lambda::Function", {"Environment": {"Variables": Match.object_like({"CDK_REDIS_TLS": "false"})}}
+    )
+
+
+def test_tags_reach_everything_that_the_cluster_makes(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ledger = MemoryDbCluster(stack, "Ledger", network=network)
+    ledger.add_iam_user("app", AccessString.read_only("*"))
+    cdk.Tags.of(ledger).add("team", "ledger")
+
+    for kind in ("Cluster", "ACL", "User", "ParameterGroup", "SubnetGroup"):
+        assert {"Key": "team", "Value": "ledger"} in _properties(stack, f"AWS::MemoryDB::{kind}")["Tags"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("region", "warned"), [("eu-west-1", False), ("mx-central-1", True), (None, False)])
+def test_a_region_where_memorydb_is_not_known_to_run_is_warned_of(region: str | None, warned: bool) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region=region))
+    MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
+
+    warnings = Annotations.from_stack(stack).find_warning(
+        "/Stack/Ledger", Match.string_like_regexp("^MemoryDB is not known to run in mx-central-1, but in us-east-2, ")
+    )
+    assert len(warnings) == (1 if warned else 0)
 
 
 def test_the_generated_names_are_legal(stack: cdk.Stack, network: RedisNetwork) -> None:
@@ -201,6 +333,20 @@ WRONG = {
         f"cluster_name: got '{'l' * 41}', but a name has 1 to 40 lower-case letters, digits and single hyphens, "
         "begins with a letter and does not end with a hyphen",
     ),
+    "plaintext with users": (
+        {"unsafe_plaintext": True},
+        "unsafe_plaintext: got True, but without TLS the service has no users; say `unsafe_open_access` as well",
+    ),
+    "IPv6 in the network's own VPC": (
+        {"network_type": NetworkType.DUAL_STACK},
+        "network_type: got 'dual_stack', but the network's own VPC has IPv4 addresses only; give RedisNetwork a `vpc` "
+        "whose subnets have IPv6 addresses",
+    ),
+    "discovery of addresses that are not there": (
+        {"ip_discovery": IpDiscovery.IPV6},
+        "ip_discovery: got 'ipv6', but the nodes have no such addresses with network_type ipv4; leave it out, or use "
+        "NetworkType.DUAL_STACK",
+    ),
     "windows that meet": (
         {
             "maintenance_window": MaintenanceWindow("sun:03:00-sun:04:00"),
@@ -219,6 +365,57 @@ def test_what_aws_would_refuse_is_refused_at_once(
     with pytest.raises(ConfigurationError) as caught:
         MemoryDbCluster(stack, "Ledger", network=network, **given)  # type: ignore[arg-type]
 
+    assert str(caught.value) == f"Stack/Ledger: {message}"
+
+
+def test_a_list_and_open_access_exclude_each_other(stack: cdk.Stack, network: RedisNetwork) -> None:
+    acl = Acl.from_acl_name(stack, "Acl", "theirs")
+
+    with pytest.raises(ConfigurationError) as caught:
+        MemoryDbCluster(stack, "Ledger", network=network, acl=acl, unsafe_open_access=True)
+    assert str(caught.value) == (
+        "Stack/Ledger: acl: got 'theirs', but a cluster with open access has no users; leave one of the two out"
+    )
+
+
+def test_a_parameter_group_is_of_the_engines_family_and_has_its_own_parameters(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    group = MemoryDbParameterGroup(stack, "Parameters", engine=Engine.redis("7.1"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        MemoryDbCluster(stack, "Ledger", network=network, parameter_group=group, parameters={"timeout": "5"})
+    assert str(caught.value) == (
+        "Stack/Ledger: 2 problems\n"
+        "  - parameters: got {'timeout': '5'}, but the parameter group has its own; leave one of the two out\n"
+        "  - parameter_group: got 'memorydb_redis7', but valkey 7.3 is of the family memorydb_valkey7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        (
+            "arn:aws:sns:eu-west-2:111122223333:told",
+            "notification_topic: got 'a topic of eu-west-2', but the cluster's Region is eu-west-1",
+        ),
+        (
+            "arn:aws:sns:eu-west-1:444455556666:told",
+            "notification_topic: got 'a topic of 444455556666', but the cluster's account is 111122223333",
+        ),
+        (
+            "arn:aws:sns:eu-west-1:111122223333:told.fifo",
+            "notification_topic: got 'Stack/Topic', but the service tells standard topics, not FIFO topics",
+        ),
+    ],
+)
+def test_a_topic_that_the_service_cannot_tell_is_refused(
+    stack: cdk.Stack, network: RedisNetwork, arn: str, message: str
+) -> None:
+    topic = sns.Topic.from_topic_arn(stack, "Topic", arn)
+
+    with pytest.raises(ConfigurationError) as caught:
+        MemoryDbCluster(stack, "Ledger", network=network, notification_topic=topic)
     assert str(caught.value) == f"Stack/Ledger: {message}"
 
 

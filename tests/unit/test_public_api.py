@@ -26,8 +26,13 @@ def test_every_public_class_and_method_has_a_docstring(name: str) -> None:
 
 
 CONSTRUCTS = [
+    "Acl",
     "GlobalDatastore",
     "MemoryDbCluster",
+    "MemoryDbParameterGroup",
+    "MemoryDbServiceLinkedRole",
+    "MemoryDbUser",
+    "MultiRegionCluster",
     "RedisNetwork",
     "ReplicationGroup",
     "SecondaryReplicationGroup",

@@ -1,0 +1,93 @@
+"""Where MemoryDB runs: Regions, and in each the availability zones that take its subnets.
+
+Example:
+    >>> supported_zones("us-east-1")
+    ('use1-az1', 'use1-az2', 'use1-az4', 'use1-az5', 'use1-az6')
+    >>> supported_zones("mx-central-1") is None
+    True
+
+A zone has an id, the same for everybody, and a name such as ``us-east-1a``, which stands for another zone in another
+account. MemoryDB's limits are told in ids, and templates mostly speak in names: what a name stands for, nobody
+knows at synth. ``aws ec2 describe-availability-zones --query "AvailabilityZones[].[ZoneName,ZoneId]"`` tells it for
+the account in use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# https://docs.aws.amazon.com/memorydb/latest/devguide/subnetgroups.html, "Supported MemoryDB AZ IDs"
+_PREFIXES = {
+    "us-east-2": ("use2", (1, 2, 3)),
+    "us-east-1": ("use1", (1, 2, 4, 5, 6)),
+    "us-west-1": ("usw1", (1, 2, 3)),
+    "us-west-2": ("usw2", (1, 2, 3, 4)),
+    "ca-central-1": ("cac1", (1, 2, 4)),
+    "ap-east-1": ("ape1", (1, 2, 3)),
+    "ap-south-1": ("aps1", (1, 2, 3)),
+    "ap-northeast-1": ("apne1", (1, 2, 4)),
+    "ap-northeast-2": ("apne2", (1, 2, 3)),
+    "ap-southeast-1": ("apse1", (1, 2, 3)),
+    "ap-southeast-2": ("apse2", (1, 2, 3)),
+    "eu-central-1": ("euc1", (1, 2, 3)),
+    "eu-west-1": ("euw1", (1, 2, 3)),
+    "eu-west-2": ("euw2", (1, 2, 3)),
+    "eu-west-3": ("euw3", (1, 2, 3)),
+    "eu-north-1": ("eun1", (1, 2, 3)),
+    "eu-south-1": ("eus1", (1, 2, 3)),
+    "eu-south-2": ("eus2", (1, 2, 3)),
+    "sa-east-1": ("sae1", (1, 2, 3)),
+    "cn-north-1": ("cnn1", (1, 2)),
+    "cn-northwest-1": ("cnw1", (1, 2, 3)),
+    "us-gov-east-1": ("usge1", (1, 2, 3)),
+    "us-gov-west-1": ("usgw1", (1, 2, 3)),
+}
+MEMORYDB_ZONES = {
+    region: tuple(f"{prefix}-az{number}" for number in numbers) for region, (prefix, numbers) in _PREFIXES.items()
+}
+"""By Region, the ids of the zones whose subnets MemoryDB takes."""
+
+# Regions with zones that MemoryDB does not take, where every account has the others: naming those is safe there.
+# In us-west-1, say, an account sees two of three, and nobody knows which.
+_WITH_OTHER_ZONES = ("us-east-1", "ap-northeast-1", "ap-northeast-2", "ca-central-1")
+
+# https://docs.aws.amazon.com/memorydb/latest/devguide/multi-region.prereq.html, "Regional availability"
+MULTI_REGION_REGIONS = (
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "eu-central-1",
+    "eu-west-2",
+    "ap-northeast-1",
+    "ap-southeast-2",
+    "ap-south-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+)
+"""Regions that members of a MemoryDB Multi-Region cluster can stand in."""
+
+
+def supported_zones(region: str) -> tuple[str, ...] | None:
+    """Ids of the zones that MemoryDB takes in a Region; None where it is not known to run."""
+    return MEMORYDB_ZONES.get(region)
+
+
+def unsupported_zones(region: str, zone_ids: Iterable[str]) -> list[str]:
+    """Those of the zones that MemoryDB is known not to take; none where nothing is known of the Region."""
+    supported = supported_zones(region)
+    return [] if supported is None else [zone for zone in zone_ids if zone not in supported]
+
+
+def preferred_zones(region: str) -> tuple[str, ...] | None:
+    """Ids of the zones that a network should be put in; None where any will do, or where it is not safe to say."""
+    return supported_zones(region) if region in _WITH_OTHER_ZONES else None
+
+
+def has_other_zones(region: str) -> bool:
+    """Whether a Region has zones that MemoryDB does not take, so that a zone's name alone tells too little."""
+    return region in (*_WITH_OTHER_ZONES, "cn-north-1")

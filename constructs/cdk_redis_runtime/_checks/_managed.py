@@ -1,0 +1,75 @@
+"""Whether the service keeps to itself the commands by which it manages the store."""
+
+from __future__ import annotations
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._store import Node, ask_at_once
+from cdk_redis_runtime._clock import side_by_side
+from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._report import Outcome
+
+_EXPECTED = "NOPERM or an unknown command for each command by which the service manages its nodes"
+_PROVES = "nobody can take the store out of the service's hands"
+_NO_SLOT = "16384"
+
+
+def _check_managed_commands_refused(context: Context) -> Outcome:
+    if context.connection.service != env.MEMORYDB:
+        return skipped("the list of commands is MemoryDB's")
+    probes = _probes(context.declared.key_prefix, context.run)
+
+    def overstep(node: Node) -> list[str]:
+        answers = context.clock.retry(lambda: ask_at_once(node, probes.values()), heals)
+        return [name for name, answer in zip(probes, answers, strict=True) if not _refused(answer)]
+
+    results = side_by_side(overstep, context.store.nodes, context.clock.remaining_for_checks)
+    allowed = sorted({name for result in results for name in result.value or ()})
+    tried = [result for result in results if result.error is None]
+    if allowed:
+        names = ", ".join(name.replace("|", " ").upper() for name in allowed)
+        reason = f"the store allows {names}, which MemoryDB allows to nobody: what answers is not MemoryDB"
+        return failed(reason, _EXPECTED, f"allowed: {names}")
+    if not tried:
+        errors = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
+        return failed(errors, _EXPECTED)
+    return passed(_PROVES, _EXPECTED, f"{len(probes)} commands refused at {count(len(tried), 'node')}")
+
+
+def _refused(answer: object) -> bool:
+    if isinstance(answer, NoPermissionError):
+        return True
+    text = str(answer).lower()
+    # A command that is renamed or taken away is unknown; DEBUG has a switch of its own.
+    return isinstance(answer, ResponseError) and ("unknown" in text or "debug command not allowed" in text)
+
+
+def _probes(key_prefix: str, run: str) -> dict[str, tuple[str, ...]]:
+    """Each command, in a form that changes nothing where it is allowed.
+
+    An engine counts the arguments first, then looks at permissions, and at what the arguments say only in the command
+    itself: so the number of arguments is right, and what they say is impossible. ACL LOAD and SAVE, BGREWRITEAOF,
+    PSYNC, SAVE and SYNC take nothing that could be wrong, and are not tried.
+    """
+    nobody = f"{key_prefix}{run}"
+    return {
+        "acl|deluser": ("ACL", "DELUSER", nobody),
+        "acl|setuser": ("ACL", "SETUSER", nobody, "no-rule"),
+        "bgsave": ("BGSAVE", "never"),
+        "cluster|addslots": ("CLUSTER", "ADDSLOTS", _NO_SLOT),
+        "cluster|delslots": ("CLUSTER", "DELSLOTS", _NO_SLOT),
+        "cluster|setslot": ("CLUSTER", "SETSLOT", _NO_SLOT, "STABLE"),
+        "config": ("CONFIG", "GET", "no-setting"),
+        "debug": ("DEBUG", "HELP"),
+        "migrate": ("MIGRATE", "localhost", "0", nobody, "0", "1"),
+        "module": ("MODULE", "LIST"),
+        "replicaof": ("REPLICAOF", "localhost", "no-port"),
+        # There is no shutdown that it could abort.
+        "shutdown": ("SHUTDOWN", "ABORT"),
+        "slaveof": ("SLAVEOF", "localhost", "no-port"),
+    }
+
+
+MANAGED_COMMANDS_REFUSED = Check("managed-commands-refused", _PROVES, _check_managed_commands_refused)

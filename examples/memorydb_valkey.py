@@ -1,0 +1,30 @@
+"""Valkey on MemoryDB: data tiering, an IAM administrator, a reader with a password, and a topic for events.
+
+cdk deploy --app "python3 examples/memorydb_valkey.py"
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+
+from cdk_redis import AccessString, Engine, MaintenanceWindow, MemoryDbCluster, RedisNetwork, Snapshots, SnapshotWindow
+
+app = cdk.App()
+stack = cdk.Stack(app, "MemoryDbValkey", env=cdk.Environment(region="eu-west-1"))
+cluster = MemoryDbCluster(
+    stack,
+    "Cluster",
+    network=RedisNetwork(stack, "Network", zones=3),
+    engine=Engine.valkey("7.3"),
+    node_type="db.r6gd.xlarge",
+    shards=2,
+    replicas=2,
+    parameters={"activedefrag": "yes"},
+    maintenance_window=MaintenanceWindow("sun:23:00-mon:01:30"),
+    snapshots=Snapshots.daily(retention_days=7, window=SnapshotWindow("05:00-09:00")),
+    notification_topic=sns.Topic(stack, "Events", enforce_ssl=True),
+    description="Example MemoryDB cluster",
+)
+cluster.add_iam_user("admin", AccessString.all_access())
+cluster.add_password_user("readonly", AccessString.read_only("*"))
+cdk.Tags.of(app).add("Example", "memorydb-valkey")
+app.synth()

@@ -1,0 +1,185 @@
+"""Namespace, name, dimensions and statistic of every metric, in both services."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.assertions import Template
+
+from cdk_redis import ConfigurationError, MemoryDbCluster, RedisNetwork, ReplicationGroup, Store
+
+# Method: the service's name for it, the statistic, and what combines the nodes of a replication group.
+METRICS = {
+    "metric_cpu": ("CPUUtilization", "Maximum", "MAX"),
+    "metric_engine_cpu": ("EngineCPUUtilization", "Maximum", "MAX"),
+    "metric_memory_usage": ("DatabaseMemoryUsagePercentage", "Maximum", "MAX"),
+    "metric_capacity_usage": ("DatabaseCapacityUsagePercentage", "Maximum", "MAX"),
+    "metric_freeable_memory": ("FreeableMemory", "Minimum", "MIN"),
+    "metric_swap_usage": ("SwapUsage", "Maximum", "MAX"),
+    "metric_replication_lag": ("ReplicationLag", "Maximum", "MAX"),
+    "metric_connections": ("CurrConnections", "Maximum", "MAX"),
+    "metric_new_connections": ("NewConnections", "Sum", "SUM"),
+    "metric_evictions": ("Evictions", "Sum", "SUM"),
+    "metric_network_in": ("NetworkBytesIn", "Sum", "SUM"),
+    "metric_network_out": ("NetworkBytesOut", "Sum", "SUM"),
+    "metric_authentication_failures": ("AuthenticationFailures", "Sum", "SUM"),
+    "metric_write_latency": ("SuccessfulWriteRequestLatency", "Average", "AVG"),
+    "metric_read_latency": ("SuccessfulReadRequestLatency", "Average", "AVG"),
+}
+
+
+class Stores:
+    """One of each kind, made once: metrics change nothing in them."""
+
+    def __init__(self) -> None:
+        self.stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        network = RedisNetwork(self.stack, "Network")
+        self.ledger = MemoryDbCluster(self.stack, "Ledger", network=network, cluster_name="ledger")
+        self.plain = ReplicationGroup(self.stack, "Plain", network=network, replication_group_id="plain")
+        self.single = ReplicationGroup(self.stack, "Single", network=network, replication_group_id="single", replicas=0)
+        self.sharded = ReplicationGroup(
+            self.stack, "Sharded", network=network, replication_group_id="sharded", shards=2, replicas=1
+        )
+
+
+@pytest.fixture(scope="module")
+def stores() -> Stores:
+    return Stores()
+
+
+def described(metric: cloudwatch.Metric) -> tuple[str, str, str, dict[str, Any]]:
+    return metric.namespace, metric.metric_name, metric.statistic, dict(metric.dimensions or {})
+
+
+def nodes(stores: Stores, metric: cloudwatch.MathExpression) -> dict[str, tuple[str, str, str, dict[str, Any]]]:
+    return {key: described(used) for key, used in metric.using_metrics.items()}  # type: ignore[arg-type]
+
+
+def test_every_metric_method_is_in_the_table() -> None:
+    methods = {name for name, _ in inspect.getmembers(Store, inspect.isfunction) if name.startswith("metric_")}
+
+    assert methods == {*METRICS, "metric_cache_hit_rate"}
+
+
+@pytest.mark.parametrize(("method", "name", "statistic"), [(m, n, s) for m, (n, s, _) in METRICS.items()])
+def test_a_memorydb_metric_is_the_clusters(stores: Stores, method: str, name: str, statistic: str) -> None:
+    metric = getattr(stores.ledger, method)()
+
+    assert described(metric) == ("AWS/MemoryDB", name, statistic, {"ClusterName": stores.ledger.store_name})
+
+
+@pytest.mark.parametrize(("method", "expected"), METRICS.items())
+def test_a_metric_of_a_replication_group_combines_its_nodes(
+    stores: Stores, method: str, expected: tuple[str, str, str]
+) -> None:
+    name, statistic, combined = expected
+    metric = getattr(stores.sharded, method)()
+
+    prefix = name[0].lower() + name[1:]
+    numbers = ["0001-001", "0001-002", "0002-001", "0002-002"]
+    ids = [f"{prefix}_{number.replace('-', '_')}" for number in numbers]
+    assert metric.expression == f"{combined}([{', '.join(ids)}])"
+    assert metric.label == name
+    group = stores.sharded.store_name
+    assert nodes(stores, metric) == {
+        key: ("AWS/ElastiCache", name, statistic, {"CacheClusterId": f"{group}-{number}"})
+        for key, number in zip(ids, numbers, strict=True)
+    }
+
+
+def test_without_cluster_mode_nodes_have_one_number(stores: Stores) -> None:
+    metric = stores.plain.metric_cpu()
+
+    assert isinstance(metric, cloudwatch.MathExpression)
+    assert metric.expression == "MAX([cPUUtilization_001, cPUUtilization_002])"
+    dimensions = [dimensions for *_, dimensions in nodes(stores, metric).values()]
+    group = stores.plain.store_name
+    assert dimensions == [{"CacheClusterId": f"{group}-001"}, {"CacheClusterId": f"{group}-002"}]
+
+
+def test_a_group_of_one_node_needs_no_formula(stores: Stores) -> None:
+    metric = stores.single.metric_cpu()
+
+    dimensions = {"CacheClusterId": f"{stores.single.store_name}-001"}
+    assert described(metric) == ("AWS/ElastiCache", "CPUUtilization", "Maximum", dimensions)
+
+
+def test_a_node_can_be_named(stores: Stores) -> None:
+    cluster, group = stores.ledger.store_name, stores.sharded.store_name
+    in_memorydb = {"ClusterName": cluster, "NodeName": f"{cluster}-0001-002"}
+    in_elasticache = {"CacheClusterId": f"{group}-0001-002"}
+    period = cdk.Duration.minutes(1)
+
+    for store, dimensions in ((stores.ledger, in_memorydb), (stores.sharded, in_elasticache)):
+        metric = store.metric("CurrItems", statistic="p99", period=period, node="0001-002", label="Items")
+        assert described(metric)[1:] == ("CurrItems", "p99", dimensions)
+        assert metric.label == "Items"
+        assert metric.period.to_seconds() == 60
+
+
+@pytest.mark.parametrize(
+    ("store", "given", "message"),
+    [
+        ("ledger", {"node": "001"}, "node: got '001', but a node's number reads like '0001-001' here"),
+        ("plain", {"node": "0001-001"}, "node: got '0001-001', but a node's number reads like '001' here"),
+        (
+            "plain",
+            {"statistic": "p99"},
+            "statistic: got 'p99', but over several nodes there is Average, Maximum, Minimum, Sum, SampleCount; "
+            "name a `node`",
+        ),
+    ],
+)
+def test_what_has_no_meaning_is_refused(stores: Stores, store: str, given: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        getattr(stores, store).metric("CurrItems", **given)
+
+    assert str(caught.value) == f"Stack/{store.title()}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("store", "hits", "misses"),
+    [("ledger", "KeyspaceHits", "KeyspaceMisses"), ("single", "CacheHits", "CacheMisses")],
+)
+def test_the_hit_rate_is_made_of_hits_and_misses(stores: Stores, store: str, hits: str, misses: str) -> None:
+    rate = getattr(stores, store).metric_cache_hit_rate()
+
+    assert rate.expression == "100 * hits / (hits + misses)"
+    assert {key: described(metric)[1:3] for key, metric in rate.using_metrics.items()} == {
+        "hits": (hits, "Sum"),
+        "misses": (misses, "Sum"),
+    }
+
+
+def test_the_hit_rate_of_a_group_sums_its_nodes_before_it_divides() -> None:
+    stores = Stores()
+    stores.plain.metric_cache_hit_rate().create_alarm(stores.stack, "Cold", threshold=80, evaluation_periods=1)
+
+    (alarm,) = Template.from_stack(stores.stack).find_resources("AWS::CloudWatch::Alarm").values()
+    formulas = {metric["Id"]: metric.get("Expression") for metric in alarm["Properties"]["Metrics"]}
+    assert formulas["expr_1"] == "100 * hits / (hits + misses)"
+    assert formulas["hits"] == "SUM([cacheHits_001, cacheHits_002])"
+    assert formulas["misses"] == "SUM([cacheMisses_001, cacheMisses_002])"
+    assert {key for key, formula in formulas.items() if formula is None} == {
+        "cacheHits_001",
+        "cacheHits_002",
+        "cacheMisses_001",
+        "cacheMisses_002",
+    }
+
+
+def test_an_alarm_waits_for_the_store(stores: Stores) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    ledger = MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
+    ledger.metric_memory_usage().create_alarm(stack, "Full", threshold=80, evaluation_periods=3)
+
+    template = Template.from_stack(stack)
+    (alarm,) = template.find_resources("AWS::CloudWatch::Alarm").values()
+    (cluster,) = template.find_resources("AWS::MemoryDB::Cluster")
+    assert alarm["Properties"]["Dimensions"] == [{"Name": "ClusterName", "Value": {"Ref": cluster}}]
+    assert alarm["Properties"]["Namespace"] == "AWS/MemoryDB"
+    assert alarm["Properties"]["Statistic"] == "Maximum"
