@@ -11,6 +11,8 @@ maximum of their maxima, the sum of their sums, and so on, whichever statistic i
 * The nodes are those that the template declares, by the numbers that the service gives them when it makes them. A
   group that was scaled in may have kept other numbers.
 * A percentile of percentiles means nothing: for those, name a `node`.
+
+A serverless cache is one thing with one name, and has no figures of processors, memory or replicas.
 """
 
 from __future__ import annotations
@@ -34,6 +36,18 @@ if TYPE_CHECKING:
 _AVERAGE, _MAXIMUM, _MINIMUM, _SUM = "Average", "Maximum", "Minimum", "Sum"
 # What makes one figure of several nodes'; a count of samples adds up as a sum does.
 _COMBINED = {_AVERAGE: "AVG", _MAXIMUM: "MAX", _MINIMUM: "MIN", _SUM: "SUM", "SampleCount": "SUM"}
+# What the service publishes of nodes, and not of serverless caches.
+_OF_NODES_ONLY = frozenset(
+    {
+        "CPUUtilization",
+        "DatabaseCapacityUsagePercentage",
+        "DatabaseMemoryUsagePercentage",
+        "EngineCPUUtilization",
+        "FreeableMemory",
+        "ReplicationLag",
+        "SwapUsage",
+    }
+)
 
 
 class StoreMetrics:
@@ -69,7 +83,10 @@ class StoreMetrics:
         Raises:
             ConfigurationError: If there is no such node, or the statistic cannot be had for all nodes.
         """
-        self._check_node(node)
+        if self.service.serverless:
+            self._check_serverless(name, node)
+        else:
+            self._check_node(node)
         dimensions = self._metric_dimensions(node)
         metrics = {number: self._single_metric(name, of, statistic, period) for number, of in dimensions.items()}
         if len(metrics) == 1:
@@ -287,6 +304,8 @@ class StoreMetrics:
             if node is None:
                 return {"": {"ClusterName": self.store_name}}
             return {node: {"ClusterName": self.store_name, "NodeName": f"{self.store_name}-{node}"}}
+        if self.service.serverless:
+            return {"": {"clusterId": self.store_name}}
         numbers = self._node_numbers() if node is None else [node]
         return {number: {"CacheClusterId": f"{self.store_name}-{number}"} for number in numbers}
 
@@ -329,14 +348,22 @@ class StoreMetrics:
         )
 
     def _node_numbers(self) -> list[str]:
-        topology = self.topology
-        if is_token(topology.shards) or is_token(topology.replicas):
-            allowed = "the numbers of shards and replicas are tokens, so that the nodes cannot be counted"
+        shards, replicas = self.topology.shards, self.topology.replicas
+        if shards is None or replicas is None or is_token(shards) or is_token(replicas):
+            allowed = "the numbers of shards and replicas are not known, so that the nodes cannot be counted"
             raise ConfigurationError(self._path, [problem("node", None, allowed, "name a `node`")])
-        nodes = [f"{number:03d}" for number in range(1, topology.replicas + 2)]
-        if not topology.cluster_mode:
+        nodes = [f"{number:03d}" for number in range(1, replicas + 2)]
+        if not self.topology.cluster_mode:
             return nodes
-        return [f"{shard:04d}-{node}" for shard in range(1, topology.shards + 1) for node in nodes]
+        return [f"{shard:04d}-{node}" for shard in range(1, shards + 1) for node in nodes]
+
+    def _check_serverless(self, name: str, node: str | None) -> None:
+        if node is not None:
+            raise ConfigurationError(self._path, [problem("node", node, "a serverless cache has no nodes")])
+        if name in _OF_NODES_ONLY:
+            allowed = "the service measures it of nodes, and a serverless cache has none"
+            mend = "watch `BytesUsedForCache` and `ElastiCacheProcessingUnits` with `metric`"
+            raise ConfigurationError(self._path, [problem("name", name, allowed, mend)])
 
     def _check_node(self, node: str | None) -> None:
         if node is None or is_token(node):

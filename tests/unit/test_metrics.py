@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Template
 
-from cdk_redis import ConfigurationError, MemoryDbCluster, RedisNetwork, ReplicationGroup, Store
+from cdk_redis import ConfigurationError, MemoryDbCluster, RedisNetwork, ReplicationGroup, ServerlessCache, Store
 
 # Method: the service's name for it, the statistic, and what combines the nodes of a replication group.
 METRICS = {
@@ -183,3 +183,42 @@ def test_an_alarm_waits_for_the_store(stores: Stores) -> None:
     assert alarm["Properties"]["Dimensions"] == [{"Name": "ClusterName", "Value": {"Ref": cluster}}]
     assert alarm["Properties"]["Namespace"] == "AWS/MemoryDB"
     assert alarm["Properties"]["Statistic"] == "Maximum"
+
+
+@pytest.fixture(scope="module")
+def serverless() -> ServerlessCache:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    return ServerlessCache(stack, "Serverless", network=RedisNetwork(stack, "Network"), serverless_cache_name="carts")
+
+
+@pytest.mark.parametrize(
+    "method", ["metric_connections", "metric_evictions", "metric_network_in", "metric_authentication_failures"]
+)
+def test_a_serverless_cache_is_measured_as_one_thing(serverless: ServerlessCache, method: str) -> None:
+    name, statistic, _ = METRICS[method]
+
+    namespace, metric_name, used, dimensions = described(getattr(serverless, method)())
+    assert (namespace, metric_name, used) == ("AWS/ElastiCache", name, statistic)
+    assert dimensions == {"clusterId": serverless.store_name}
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "metric_cpu",
+        "metric_engine_cpu",
+        "metric_memory_usage",
+        "metric_capacity_usage",
+        "metric_freeable_memory",
+        "metric_swap_usage",
+        "metric_replication_lag",
+    ],
+)
+def test_what_is_measured_of_nodes_is_refused_of_a_serverless_cache(serverless: ServerlessCache, method: str) -> None:
+    with pytest.raises(ConfigurationError, match="the service measures it of nodes, and a serverless cache has none"):
+        getattr(serverless, method)()
+
+
+def test_a_node_of_a_serverless_cache_is_refused(serverless: ServerlessCache) -> None:
+    with pytest.raises(ConfigurationError, match="a serverless cache has no nodes"):
+        serverless.metric_connections(node="001")
