@@ -85,13 +85,13 @@ class Store(cdk.Resource, StoreMetrics):
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
         super().__init__(scope, id)
         self._port = port
-        self._ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
+        self._last_port = last_port
         self.users: list[User] = []
         self.security_groups: list[ec2.ISecurityGroup] = []
 
     def _use_security_groups(self, security_groups: Sequence[ec2.ISecurityGroup]) -> None:
         self.security_groups = list(security_groups)
-        self._connections = ec2.Connections(security_groups=self.security_groups, default_port=self._ports)
+        self._connections = ec2.Connections(security_groups=self.security_groups, default_port=self.ports)
 
     @property
     def port(self) -> int:
@@ -101,7 +101,8 @@ class Store(cdk.Resource, StoreMetrics):
     @property
     def ports(self) -> ec2.Port:
         """Ports that its security groups are opened on."""
-        return self._ports
+        # Not before it is asked for: a port that is none is the constructor's to refuse.
+        return ec2.Port.tcp(self._port) if self._last_port is None else ec2.Port.tcp_range(self._port, self._last_port)
 
     @property
     def connections(self) -> ec2.Connections:
@@ -183,7 +184,7 @@ class Store(cdk.Resource, StoreMetrics):
             raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", mend)])
         connections = getattr(grantee, "connections", None)
         if connections is not None:
-            connections.allow_to(self, self._ports, f"to {self.node.path}")
+            connections.allow_to(self, self.ports, f"to {self.node.path}")
 
     def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
         # Users stand below one node, so that their names meet no other child's.

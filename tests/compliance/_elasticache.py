@@ -18,6 +18,7 @@ from cdk_redis import (
     Durability,
     ElastiCacheSubnetGroup,
     Engine,
+    GlobalDatastore,
     IpDiscovery,
     LogDelivery,
     LogFormat,
@@ -26,10 +27,13 @@ from cdk_redis import (
     RedisNetwork,
     ReplicationGroup,
     Restore,
+    SecondaryReplicationGroup,
+    ServerlessCache,
     ShardPlacement,
     Snapshots,
     SnapshotWindow,
     TransitEncryptionMode,
+    UsageLimits,
 )
 
 REPLICATION_GROUP = "AWS::ElastiCache::ReplicationGroup"
@@ -104,7 +108,7 @@ def everything() -> cdk.Stack:
     )
     sharded.add_iam_user("app", AccessString.read_write("app:*"))
     sharded.add_password_user("legacy", AccessString.read_only("app:*"))
-    ReplicationGroup(
+    placed = ReplicationGroup(
         whole,
         "Placed",
         network=parts.network,
@@ -121,7 +125,32 @@ def everything() -> cdk.Stack:
         transit_encryption_mode=TransitEncryptionMode.PREFERRED,
         create_kms_key=True,
     )
+    _define_serverless_and_global(whole, parts, placed)
     return whole
+
+
+def _define_serverless_and_global(whole: cdk.Stack, parts: Parts, primary: ReplicationGroup) -> None:
+    ServerlessCache(
+        whole,
+        "Serverless",
+        network=parts.network,
+        usage_limits=UsageLimits(data_storage_gb=(1, 10), ecpu_per_second=(1_000, 5_000)),
+        kms_key=parts.key("ServerlessKey"),
+        snapshots=Snapshots.daily(at="22:00"),
+        restore=Restore.from_s3("arn:aws:s3:::backups/orders.rdb"),
+        network_type=NetworkType.DUAL_STACK,
+    )
+    GlobalDatastore(
+        whole, "Global", primary=primary, engine=Engine.valkey("8.2"), node_type="cache.r7g.large", shards=3
+    )
+    SecondaryReplicationGroup(
+        whole,
+        "Secondary",
+        network=parts.network,
+        global_datastore=GlobalDatastore.from_global_datastore_attributes(
+            whole, "Far", global_replication_group_id="ldgnf-orders", engine=Engine.valkey("8.1")
+        ),
+    )
 
 
 # Each parameter before and after a change of it alone, and what else the store needs for the change to be possible.

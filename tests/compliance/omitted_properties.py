@@ -9,6 +9,7 @@ _TAGS = {
     "Tags.Key": "tags come from cdk.Tags.of(store).add(...), as for every other resource of an app",
     "Tags.Value": "tags come from cdk.Tags.of(store).add(...), as for every other resource of an app",
 }
+_RESHARDING = "places the nodes of new shards by zone, member by member; AWS spreads them over the zones by itself"
 
 OMITTED: dict[str, dict[str, str]] = {
     "AWS::ElastiCache::ReplicationGroup": {
@@ -18,7 +19,17 @@ OMITTED: dict[str, dict[str, str]] = {
         "each change of replicas would; `placement` sets NodeGroupConfiguration, which one shard can have as well",
         "PrimaryClusterId": "makes a group around a cache cluster that exists; CloudFormation cannot then manage it",
         "SnapshottingClusterId": "AWS refuses it in cluster mode, and chooses a replica by itself without",
-        "GlobalReplicationGroupId": "a member of a global datastore is made by `GlobalDatastore`",
+    },
+    "AWS::ElastiCache::ServerlessCache": {
+        **_TAGS,
+        "ConnectionType": "a cache stands in a VPC, which is the service's default; the other type is on the internet",
+    },
+    "AWS::ElastiCache::GlobalReplicationGroup": {
+        **_TAGS,
+        "RegionalConfigurations.ReplicationGroupId": _RESHARDING,
+        "RegionalConfigurations.ReplicationGroupRegion": _RESHARDING,
+        "RegionalConfigurations.ReshardingConfigurations.NodeGroupId": _RESHARDING,
+        "RegionalConfigurations.ReshardingConfigurations.PreferredAvailabilityZones": _RESHARDING,
     },
     "AWS::ElastiCache::User": {
         **_TAGS,

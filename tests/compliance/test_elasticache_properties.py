@@ -18,6 +18,8 @@ from tests.compliance.omitted_properties import OMITTED
 
 TYPES = [
     REPLICATION_GROUP,
+    "AWS::ElastiCache::ServerlessCache",
+    "AWS::ElastiCache::GlobalReplicationGroup",
     "AWS::ElastiCache::User",
     "AWS::ElastiCache::UserGroup",
     "AWS::ElastiCache::ParameterGroup",

@@ -1,0 +1,75 @@
+"""Any combination of a replication group's parameters is refused by the constructor, or makes a right template."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from cfnlint.api import ManualArgs, lint
+
+from tests.compliance._combinations import COMBINATIONS, VALUES
+from tests.compliance._elasticache import REGION
+
+# Rules of cfn-lint that do not speak of what is tested here, each with the reason.
+IGNORED = {
+    "W": "warnings are advice, and the app's own templates are held to them elsewhere",
+    "I": "information is no finding",
+}
+# All values that are tried of these are right, alone and with all others.
+NEVER_REFUSED = {"auto_minor_version_upgrade", "description", "removal_policy"}
+# Refused under the name of the parameter that they do not go with.
+REFUSED_AS_ANOTHER = {"restore", "snapshots", "unsafe_open_access", "unsafe_plaintext"}
+
+
+class Outcome(NamedTuple):
+    accepted: int
+    refused: dict[str, int]
+    output: str
+    templates: list[Path]
+
+
+@pytest.fixture(scope="module")
+def outcome(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """One process, with aws-cdk-lib's own validation, for all combinations."""
+    outdir = tmp_path_factory.mktemp("combinations")
+    environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
+    arguments = [sys.executable, "-m", "tests.compliance._combinations", str(outdir)]
+    # An exception other than ConfigurationError, or a finding of the validation, ends it with a traceback.
+    run = subprocess.run(arguments, cwd=repository, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+    counts: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return Outcome(
+        counts["accepted"],
+        counts["refused"],
+        "\n".join(run.stdout.splitlines()[:-1]) + run.stderr,
+        sorted(outdir.glob("*.template.json")),
+    )
+
+
+@pytest.mark.timeout(600)
+def test_combinations_are_refused_or_pass_the_built_in_validation(outcome: Outcome) -> None:
+    assert outcome.output == ""
+    assert COMBINATIONS // 4 < outcome.accepted < COMBINATIONS
+
+
+def test_every_parameter_is_refused_at_times(outcome: Outcome) -> None:
+    refused = {parameter.partition("[")[0] for parameter in outcome.refused}
+
+    assert refused >= VALUES.keys() - NEVER_REFUSED - REFUSED_AS_ANOTHER
+
+
+@pytest.mark.timeout(600)
+def test_what_is_accepted_passes_cfn_lint(outcome: Outcome) -> None:
+    configuration = ManualArgs(regions=[REGION], ignore_checks=[*IGNORED])
+    assert outcome.templates
+    found = {
+        f"{match.rule.id} {match.message}"
+        for template in outcome.templates
+        for match in lint(template.read_text(), config=configuration)
+    }
+    assert found == set()
