@@ -120,8 +120,8 @@ class MemoryDbCluster(Store):
             scope: Construct this one is defined in.
             id: Id within the scope.
             network: Where it stands: the subnets, and the security group that it gets.
-            engine: Engine and version; moving back to an older one is refused by AWS.
-                Default: - ``Engine.valkey("7.3")``.
+            engine: Engine and version. A newer one is installed in place, Valkey over Redis OSS too; moving back to
+                an older one is refused by AWS. Default: - ``Engine.valkey("7.3")``.
             node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types switch data tiering on.
             shards: Number of shards, 1 to 500.
             replicas: Replicas of each shard, 0 to 5. Data is durable without one; with one or more the cluster
@@ -129,21 +129,22 @@ class MemoryDbCluster(Store):
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the cluster.
             kms_key: Key that encrypts the data at rest, in the cluster's Region. Changing it replaces the cluster.
                 Default: - a key owned by the service.
-            parameters: Engine settings by the engine's names. Default: - the family's.
+            parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
+                Default: - the family's.
             parameter_group: An existing parameter group, in place of `parameters`.
                 Default: - one made of the parameters.
             acl: An existing access control list, to which the users that are added go.
                 Default: - one of its own.
             snapshots: Daily snapshots. Default: - kept for 7 days, taken at an hour that AWS chooses.
-            restore: Data to begin with. Changing it replaces the cluster. Default: - none.
+            restore: What it begins with. Adding or changing it later replaces the cluster. Default: - it is empty.
             maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
-            notification_topic: Topic of the same account and Region that is told what happens to the cluster.
-                Default: - nobody is told.
+            notification_topic: Topic that is told of failovers, new nodes and maintenance; of the cluster's own
+                account and Region. Default: - nobody is told.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
-            network_type: Kinds of IP addresses that the nodes have; IPv6 needs an existing VPC with IPv6 subnets.
-                Changing it replaces the cluster.
-            ip_discovery: Kind of address that clients are told. Default: - IPv6 where there is nothing else, else
-                IPv4.
+            network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
+                cluster.
+            ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 where
+                there is no other.
             subnet_group: An existing subnet group. Changing it replaces the cluster.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
@@ -158,9 +159,9 @@ class MemoryDbCluster(Store):
             removal_policy: What happens to the cluster when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
             unsafe_open_access: Whether anyone on the network gets in without signing in, by the service's
-                ``open-access`` list. Such a cluster takes no users.
-            unsafe_plaintext: Whether TLS is off, so that whoever listens on the network reads everything. Such a
-                cluster has no users either: say `unsafe_open_access`, too. Changing it replaces the cluster.
+                ``open-access`` list. Such a cluster has no users.
+            unsafe_plaintext: Whether the cluster has no TLS, and therefore no users either: say
+                `unsafe_open_access`, too. Changing it replaces the cluster.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
