@@ -1,0 +1,156 @@
+"""An app of many MemoryDB clusters, each with a random combination of parameters, in a few stacks.
+
+A program of its own, so that aws-cdk-lib's validation, which unit tests switch off for their process, is on.
+Prints how many combinations were tried, and how many of them the library refused.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from cdk_redis import (
+    AccessString,
+    Acl,
+    ConfigurationError,
+    Engine,
+    IpDiscovery,
+    MaintenanceWindow,
+    MemoryDbCluster,
+    MemoryDbParameterGroup,
+    MemoryDbSubnetGroup,
+    MultiRegionCluster,
+    NetworkType,
+    RedisNetwork,
+    Restore,
+    Snapshots,
+    SnapshotWindow,
+)
+
+COMBINATIONS = 2000
+# So that no stack holds more than the 500 resources that CloudFormation takes.
+_A_STACK = 125
+
+ENGINES = [Engine.valkey("7.3"), Engine.valkey("7.2"), Engine.redis("7.1"), Engine.redis("6.2"), Engine.valkey("8.1")]
+NODE_TYPES = ["db.t4g.small", "db.r7g.xlarge", "db.r6gd.xlarge", "cache.r7g.large", "large"]
+WINDOWS = [None, MaintenanceWindow("sun:05:00-sun:06:00"), MaintenanceWindow("mon:03:30-mon:04:30")]
+SNAPSHOTS = [None, Snapshots.off(), Snapshots.daily(35), Snapshots.daily(window=SnapshotWindow("03:00-04:00"))]
+RESTORES = [None, Restore.from_snapshot("before"), Restore.from_s3("arn:aws:s3:::backups/a.rdb", "arn:aws:s3:::b3b/b")]
+
+
+@dataclass(frozen=True)
+class Of:
+    """What a cluster is given of its land, by name."""
+
+    name: str
+
+
+class Land:
+    """A stack, and what its clusters share."""
+
+    def __init__(self, app: cdk.App, number: int) -> None:
+        env = cdk.Environment(account="111122223333", region="us-east-1")
+        self.stack = cdk.Stack(app, f"Land{number}", env=env)
+        vpc = ec2.Vpc.from_vpc_attributes(
+            self.stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["us-east-1a", "us-east-1b"],
+            isolated_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        )
+        self.network = RedisNetwork(self.stack, "Network", vpc=vpc)
+        self.own = RedisNetwork(self.stack, "Own", zones=2)
+        self.subnets = MemoryDbSubnetGroup(self.stack, "Subnets", network=self.network)
+        self.group = self.network.create_store_security_group(self.stack, "SecurityGroup", port=6379)
+        self.key = kms.Key(self.stack, "Key")
+        self.topic = sns.Topic(self.stack, "Topic", enforce_ssl=True)
+        self.fifo = sns.Topic(self.stack, "Fifo", fifo=True, enforce_ssl=True)
+        self.acl = Acl(self.stack, "Acl")
+        self.parameters = MemoryDbParameterGroup(self.stack, "Parameters", engine=Engine.valkey("7.3"))
+        self.everywhere = MultiRegionCluster(self.stack, "Everywhere", shards=3)
+
+
+def combinations() -> st.SearchStrategy[dict[str, Any]]:
+    """Random parameters, right ones and wrong ones."""
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "engine": st.sampled_from(ENGINES),
+        "node_type": st.sampled_from(NODE_TYPES),
+        "shards": st.integers(-1, 501),
+        "replicas": st.integers(-1, 6),
+        "port": st.sampled_from([80, 1150, 6379, 8005, 65535, 65536]),
+        "kms_key": st.just(Of("key")),
+        "parameters": st.sampled_from([{}, {"activedefrag": "yes"}, {"timeout": 5}, {"cluster-enabled": "yes"}]),
+        "parameter_group": st.just(Of("parameters")),
+        "acl": st.just(Of("acl")),
+        "snapshots": st.sampled_from(SNAPSHOTS),
+        "restore": st.sampled_from(RESTORES),
+        "maintenance_window": st.sampled_from(WINDOWS),
+        "notification_topic": st.sampled_from([Of("topic"), Of("topic"), Of("fifo")]),
+        "auto_minor_version_upgrade": st.booleans(),
+        "network_type": st.sampled_from(list(NetworkType)),
+        "ip_discovery": st.sampled_from([None, *IpDiscovery]),
+        "multi_region": st.sampled_from([None, None, Of("everywhere")]),
+        "cluster_name": st.sampled_from(["Ledger", "a" * 41, "a--b", ""]),
+        "description": st.text("abc -", min_size=1, max_size=20),
+        "removal_policy": st.sampled_from(list(cdk.RemovalPolicy)[:3]),
+        "unsafe_open_access": st.booleans(),
+        "unsafe_plaintext": st.booleans(),
+    }
+    # A few at a time: of all at once, hardly a combination is right.
+    some = st.sets(st.sampled_from(sorted(optional)), max_size=6)
+    return some.flatmap(lambda names: st.fixed_dictionaries({name: optional[name] for name in sorted(names)}))
+
+
+def main() -> None:
+    """Try the combinations, and write the template of those that are right."""
+    app = cdk.App()
+    lands: list[Land] = []
+    tried: list[bool] = []
+
+    @settings(
+        max_examples=COMBINATIONS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(combinations(), st.booleans())
+    def try_one(given: dict[str, Any], with_user: bool) -> None:
+        number = len(tried)
+        if number % _A_STACK == 0:
+            lands.append(Land(app, len(lands)))
+        land = lands[-1]
+        parameters = {name: getattr(land, of.name) if isinstance(of, Of) else of for name, of in given.items()}
+        # Most share subnets and a security group, so that the stacks stay small.
+        shared = {"subnet_group": land.subnets, "security_groups": [land.group]} if number % 10 else {}
+        try:
+            cluster = MemoryDbCluster(
+                land.stack,
+                f"Cluster{number}",
+                network=land.network if number % 20 else land.own,
+                **shared,
+                **parameters,
+            )
+            if with_user:
+                cluster.add_iam_user("app", AccessString.read_only("*"))
+        except ConfigurationError:
+            tried.append(False)
+        else:
+            tried.append(True)
+
+    try_one()
+    app.synth()
+    print(json.dumps({"tried": len(tried), "right": sum(tried)}))
+
+
+if __name__ == "__main__":
+    main()
