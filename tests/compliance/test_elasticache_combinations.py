@@ -15,6 +15,9 @@ from cfnlint.api import ManualArgs, lint
 from tests.compliance._combinations import COMBINATIONS, VALUES
 from tests.compliance._elasticache import REGION
 
+# Half a minute and one minute on a machine with nothing else to do.
+pytestmark = pytest.mark.timeout(600)
+
 # Rules of cfn-lint that do not speak of what is tested here, each with the reason.
 IGNORED = {
     "W": "warnings are advice, and the app's own templates are held to them elsewhere",
@@ -51,7 +54,6 @@ def outcome(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Outco
     )
 
 
-@pytest.mark.timeout(600)
 def test_combinations_are_refused_or_pass_the_built_in_validation(outcome: Outcome) -> None:
     assert outcome.output == ""
     assert COMBINATIONS // 4 < outcome.accepted < COMBINATIONS
@@ -63,7 +65,6 @@ def test_every_parameter_is_refused_at_times(outcome: Outcome) -> None:
     assert refused >= VALUES.keys() - NEVER_REFUSED - REFUSED_AS_ANOTHER
 
 
-@pytest.mark.timeout(600)
 def test_what_is_accepted_passes_cfn_lint(outcome: Outcome) -> None:
     configuration = ManualArgs(regions=[REGION], ignore_checks=[*IGNORED])
     assert outcome.templates
