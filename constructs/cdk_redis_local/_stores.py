@@ -12,7 +12,7 @@ from cdk_redis_runtime._environment import MEMORYDB_REFUSED_COMMANDS
 
 from ._acl import AclUser
 from ._certificates import CertificateAuthority
-from ._engine_program import EngineProgram, find_engine
+from ._engine_program import EngineProgram, find_engines
 from ._engines import EngineSet
 from ._errors import LocalCloudError
 from ._gate import Gatekeeper, GateRules
@@ -46,6 +46,7 @@ class StoreKey:
 class StoreShape:
     """What a template asks of a store, as far as engines are concerned."""
 
+    program: EngineProgram
     cluster_mode: bool
     shards: int
     replicas: int
@@ -85,7 +86,7 @@ class Stores:
             say: Told what a person may want to know.
             faults: Names from :data:`FAULTS` of what is to go wrong with every store.
         """
-        self.program: EngineProgram = find_engine()
+        self.programs: list[EngineProgram] = find_engines()
         self._workspace = workspace
         self._authorize = authorize
         self._say = say
@@ -97,18 +98,27 @@ class Stores:
         self._stores: dict[StoreKey, Store] = {}
         self._lock = threading.RLock()
 
-    def check_engine(self, name: str, version: str | None) -> None:
-        """Refuse an engine that this machine does not have.
+    def choose_engine(self, name: str, version: str | None) -> EngineProgram:
+        """The engine of this machine that a template asks for.
+
+        Args:
+            name: ``valkey`` or ``redis``.
+            version: As the template has it. A patch version is not looked at, and where the version is only a major
+                one, neither is the minor. Default: - any.
 
         Raises:
-            LocalCloudError: Another name, or another major or minor version.
+            LocalCloudError: The machine has none of that name and version.
         """
-        declared = ".".join(version.split(".")[:2]) if version else self.program.major_minor
-        if (name.lower(), declared) != (self.program.name, self.program.major_minor):
-            raise LocalCloudError(
-                f"the template asks for {name} {version}, but the local cloud runs what this machine has, "
-                f"{self.program}: deploy with -c engine={self.program.name}:{self.program.major_minor}"
-            )
+        declared = version.split(".")[:2] if version else []
+        for program in self.programs:
+            if program.name == name.lower() and program.major_minor.split(".")[: len(declared)] == declared:
+                return program
+        have = " and ".join(map(str, self.programs))
+        mend = " or ".join(f"-c engine={program.name}:{program.major_minor}" for program in self.programs)
+        raise LocalCloudError(
+            f"the template asks for {name} {version or 'of any version'}, but the local cloud runs what this machine "
+            f"has, {have}: deploy with {mend}"
+        )
 
     def __contains__(self, key: StoreKey) -> bool:
         """Whether that store runs."""
@@ -144,9 +154,10 @@ class Stores:
             tls=shape.tls,
             authority=self._authority,
             workspace=self._workspace,
+            program=shape.program,
             open_gate=lambda node: self._open_node(node, rules, gates),
         )
-        rules.certificate, rules.ca_file = engines.security.certificate, engines.security.ca_file
+        rules.certificate, rules.ca_file = engines.certificate, engines.security.ca_file
         try:
             engines.start()
             store = Store(engines, rules, gates, *self._open_endpoints(engines, rules, gates))

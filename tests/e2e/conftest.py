@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cdk_redis_local import find_engine
+from cdk_redis_local import LocalCloud, find_engine
 from cdk_redis_local._keeper import marked_processes
+from tests.e2e.deploys import Deploys
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,12 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
     yield left
     assert left() == []
+
+
+@pytest.fixture(scope="session")
+def deploys(repository: Path) -> Iterator[Deploys]:
+    """One local cloud, bootstrapped, for all the tests that deploy apps of their own and take them away again."""
+    with LocalCloud(node_modules=repository / "node_modules") as cloud:
+        made = Deploys(cloud, repository)
+        made.run("bootstrap", "aws://000000000000/us-east-1")
+        yield made

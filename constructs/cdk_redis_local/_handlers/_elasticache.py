@@ -49,7 +49,6 @@ class ElastiCacheHandlers:
         name = properties.get("ReplicationGroupId") or generated_name(stack_name, logical_id)
         # AWS stores the id in lower case.
         key = StoreKey("elasticache", scope(), str(name).lower())
-        self._stores.check_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion"))
         self._stores.create(key, self._shape(properties), self._users(key, properties))
         self._parameter_groups[key] = str(properties.get("CacheParameterGroupName", ""))
         return key.name, self._attributes(key)
@@ -61,7 +60,6 @@ class ElastiCacheHandlers:
         key = StoreKey("elasticache", scope(), physical_id)
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
-        self._stores.check_engine(str(new.get("Engine", "redis")), new.get("EngineVersion"))
         refuse_change(self._shape(old), self._shape(new))
         self._stores.resize(key, self._shape(new))
         self._stores.set_users(key, self._users(key, new))
@@ -86,6 +84,7 @@ class ElastiCacheHandlers:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
         shards = int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
         return StoreShape(
+            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
             cluster_mode=_cluster_mode(properties, shards, parameters),
             shards=shards,
             replicas=_replicas(properties),
@@ -171,8 +170,10 @@ def refuse_change(old: StoreShape, new: StoreShape) -> None:
     """Refuse what cannot be changed on running engines.
 
     Raises:
-        LocalCloudError: Cluster mode or TLS would change.
+        LocalCloudError: The engine, cluster mode or TLS would change.
     """
+    if old.program != new.program:
+        raise LocalCloudError("the local cloud cannot change the engine of a running store: delete it first")
     if old.cluster_mode != new.cluster_mode:
         raise LocalCloudError("the local cloud cannot switch cluster mode of a running store: delete it first")
     if old.tls != new.tls:

@@ -69,7 +69,6 @@ class MemoryDbHandlers:
     def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a cluster."""
         key = StoreKey("memorydb", scope(), _name("AWS::MemoryDB::Cluster", logical_id, properties, stack_name))
-        self._stores.check_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion"))
         self._stores.create(key, self._shape(properties), self._access.use(key, _acls(properties)))
         self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
         return key.name, self._attributes(key)
@@ -81,7 +80,6 @@ class MemoryDbHandlers:
         key = StoreKey("memorydb", scope(), physical_id)
         if key not in self._stores:
             return self.create_cluster(logical_id or physical_id, new, stack_name)
-        self._stores.check_engine(str(new.get("Engine", "redis")), new.get("EngineVersion"))
         refuse_change(self._shape(old), self._shape(new))
         self._stores.resize(key, self._shape(new))
         self._stores.set_users(key, self._access.use(key, _acls(new)))
@@ -100,6 +98,7 @@ class MemoryDbHandlers:
     def _shape(self, properties: Properties) -> StoreShape:
         replicas = properties.get("NumReplicasPerShard")
         return StoreShape(
+            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
             cluster_mode=True,
             shards=int(properties.get("NumShards") or 1),
             # MemoryDB gives one replica to who does not say.

@@ -1,0 +1,67 @@
+"""Three replication groups in one stack: `-c redis=... -c valkey=... -c replicas=... -c shards=...`."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+
+from cdk_redis import AccessString, Engine, RedisNetwork, ReplicationGroup, SmokeTest
+
+app = cdk.App()
+
+
+def engine(name: str) -> Engine:
+    """The machine's engine of that name, in a family that parameter groups of the local cloud can have."""
+    version = str(app.node.get_context(name))
+    return Engine.of(name, version, elasticache_family=f"{name}{version.split('.')[0]}")
+
+
+stack = cdk.Stack(app, "ElastiCache")
+network = RedisNetwork(stack, "Network", zones=2)
+# Cluster mode off, an engine of each name, a user of each kind.
+redis = ReplicationGroup(
+    stack,
+    "Redis",
+    network=network,
+    engine=engine("redis"),
+    replicas=int(app.node.get_context("replicas")),
+    removal_policy=cdk.RemovalPolicy.DESTROY,
+)
+SmokeTest(
+    stack,
+    "RedisSmokeTest",
+    target=redis,
+    user=redis.add_password_user("app", AccessString.smoke_test("cdk-redis-smoke:")),
+)
+valkey = ReplicationGroup(
+    stack,
+    "Valkey",
+    network=network,
+    engine=engine("valkey"),
+    replicas=int(app.node.get_context("replicas")),
+    removal_policy=cdk.RemovalPolicy.DESTROY,
+)
+SmokeTest(stack, "ValkeySmokeTest", target=valkey)
+# Cluster mode on.
+cluster = ReplicationGroup(
+    stack,
+    "Cluster",
+    network=network,
+    engine=engine("redis"),
+    shards=int(app.node.get_context("shards")),
+    replicas=0,
+    removal_policy=cdk.RemovalPolicy.DESTROY,
+)
+SmokeTest(stack, "ClusterSmokeTest", target=cluster)
+
+# A key of the test's own lives through the changes: written and read by a user of each store.
+for name, store in {"Redis": redis, "Valkey": valkey, "Cluster": cluster}.items():
+    user = store.add_password_user("witness", AccessString.read_write("witness:*").allow("cluster|slots", "command"))
+    assert user.secret is not None
+    for key, value in {
+        "Name": store.store_name,
+        "Port": store.endpoint.port_text,
+        "User": user.user_name,
+        "Secret": user.secret.secret_arn,
+    }.items():
+        cdk.CfnOutput(stack, f"{name}{key}", value=value)
+app.synth()

@@ -1,0 +1,98 @@
+"""Deploys of small apps to one local cloud, with the real CDK CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from cdk_redis_local import LocalCloud
+from cdk_redis_local._cloud import find_cdk
+from cdk_redis_local._demo import read_reports
+
+APPS = Path(__file__).parent / "apps"
+
+
+class Deploys:
+    """A running and bootstrapped local cloud, and what the CDK CLI does in it."""
+
+    def __init__(self, cloud: LocalCloud, repository: Path) -> None:
+        self.cloud = cloud
+        self._cdk = find_cdk(repository, cloud.environment)
+        self._repository = repository
+        self.session = boto3.Session(
+            aws_access_key_id=cloud.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=cloud.region,
+        )
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.cloud.endpoint_url)
+
+    def run(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._cdk, *arguments], env=self.cloud.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def synthesize(self, app: str, directory: Path, **context: str) -> Path:
+        """The app's assembly with these context values."""
+        environment = {
+            **os.environ,
+            "CDK_OUTDIR": str(directory),
+            "CDK_CONTEXT_JSON": json.dumps(
+                {**json.loads((self._repository / "cdk.json").read_text())["context"], **context}
+            ),
+            "CDK_DEFAULT_ACCOUNT": "000000000000",
+            "CDK_DEFAULT_REGION": self.cloud.region,
+        }
+        subprocess.run([sys.executable, str(APPS / f"{app}.py")], env=environment, check=True, cwd=self._repository)
+        return directory
+
+    def deploy(self, assembly: Path, stack: str) -> dict[str, str]:
+        """Create or update the stack; returns its outputs."""
+        self.run("deploy", "--app", str(assembly), "--require-approval", "never", stack)
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """The last report of each smoke test, by the name of its store."""
+        return {str(report["store"]): report for report in read_reports(self.cloud)}
+
+    def password(self, secret: str) -> str:
+        text = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+        return str(json.loads(text)["password"])
+
+    def connect(self, port: str, user: str, password: str, *, cluster: bool = False) -> Any:
+        """A client of a store, through its gates."""
+        options: dict[str, Any] = {
+            "host": "localhost",
+            "port": int(port),
+            "username": user,
+            "password": password,
+            "ssl": True,
+            "ssl_ca_certs": self.cloud.environment["SSL_CERT_FILE"],
+            "decode_responses": True,
+            "protocol": 2,
+        }
+        if cluster:
+            return redis.RedisCluster(**options)
+        return redis.Redis(**options, retry=Retry(NoBackoff(), 0))
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    """Name and status of each check of a report."""
+    return {str(check["name"]): str(check["status"]) for check in report["checks"]}
+
+
+def check(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """One check of a report."""
+    return next(entry for entry in report["checks"] if entry["name"] == name)
