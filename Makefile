@@ -16,11 +16,13 @@ help: ## Show this list
 demo: setup engine ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
+# What only computes shares the cores; what runs engines and measures time has them to itself.
 test: lint engine ## Run every check and every test
-	pytest
+	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
+	pytest tests/runtime tests/local tests/e2e
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
-	pytest tests/unit tests/snapshot
+	pytest -n 2 --dist loadfile tests/unit tests/snapshot
 
 lint: setup ## Check format, style, types and who may import whom
 	ruff format --check .

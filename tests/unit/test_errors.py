@@ -42,7 +42,7 @@ def test_the_error_crosses_a_process_border_whole() -> None:
     assert pickle.loads(pickle.dumps(error)).problems == ("port: got 80",)
 
 
-@pytest.mark.parametrize("given", [None, 0, 5, cdk.Token.as_number({"Ref": "Count"})])
+@pytest.mark.parametrize("given", [None, 0, 5, pytest.param(cdk.Token.as_number({"Ref": "Count"}), id="token")])
 def test_a_number_in_range_or_not_known_yet_passes(given: int | None) -> None:
     problems = Problems("App/Cache")
     problems.check_range("replicas", given, 0, 5, "a shard has {low} to {high} replicas")

@@ -412,7 +412,7 @@ def test_a_public_subnet_among_others_is_refused(imported: bool):
         RedisNetwork(stack, "Network", vpc=vpc, vpc_subnets=selection)
 
 
-@pytest.mark.parametrize("zone", ["eu-west-1a", cdk.Fn.select(0, cdk.Fn.get_azs())])
+@pytest.mark.parametrize("zone", ["eu-west-1a", cdk.Fn.select(0, cdk.Fn.get_azs())], ids=["named", "token"])
 def test_subnets_in_one_zone_are_refused(zone: str):
     stack = cdk.Stack()
     vpc = ec2.Vpc.from_vpc_attributes(

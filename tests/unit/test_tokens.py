@@ -28,7 +28,6 @@ def test_every_kind_of_token_is_one(make: Any):
         *(float("nan"), float("inf"), float("-inf"), -1e280, 10**30),
         *((), ("a",), [], ["a", 1], {}, {"a": 1}, set(), object(), int),
     ],
-    ids=repr,
 )
 def test_nothing_else_is_one_and_nothing_ends_in_a_jsii_error(value: object):
     assert is_token(value) is False
