@@ -9,7 +9,8 @@ import pytest
 from cdk_redis_local import find_engines
 from tests.e2e.deploys import Deploys, check, verdicts
 
-STORES = ("Redis", "Valkey", "Cluster")
+WITNESSED = ("Redis", "Valkey", "Cluster")
+STORES = (*WITNESSED, "Token")
 ENGINES = {program.name: program.major_minor for program in find_engines()}
 
 
@@ -22,13 +23,14 @@ def test_groups_change_in_place_and_are_tested_again(deploys: Deploys, tmp_path:
     made = deploys.deploy(before, "ElastiCache")
     first = _reports(deploys, made)
     assert {name: check(first[name], "topology")["status"] for name in STORES} == dict.fromkeys(STORES, "passed")
-    for name in STORES:
+    for name in WITNESSED:
         _witness(deploys, made, name).set("witness:key", name)
 
     assert deploys.deploy(after, "ElastiCache") == made
     second = _reports(deploys, made)
     for name in STORES:
         assert check(first[name], "topology")["observed"] != check(second[name], "topology")["observed"]
+    for name in WITNESSED:
         assert _witness(deploys, made, name).get("witness:key") == name
     deploys.run("destroy", "--app", str(after), "--force", "ElastiCache")
 

@@ -1,10 +1,10 @@
-"""Three replication groups in one stack: `-c redis=... -c valkey=... -c replicas=... -c shards=...`."""
+"""Four replication groups in one stack: `-c redis=... -c valkey=... -c replicas=... -c shards=...`."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
 
-from cdk_redis import AccessString, Engine, RedisNetwork, ReplicationGroup, SmokeTest
+from cdk_redis import AccessString, Authentication, Engine, RedisNetwork, ReplicationGroup, SmokeTest
 
 app = cdk.App()
 
@@ -41,6 +41,18 @@ valkey = ReplicationGroup(
     removal_policy=cdk.RemovalPolicy.DESTROY,
 )
 SmokeTest(stack, "ValkeySmokeTest", target=valkey)
+# One AUTH token for everybody, in place of users.
+token = ReplicationGroup(
+    stack,
+    "Token",
+    network=network,
+    engine=engine("redis"),
+    replicas=int(app.node.get_context("replicas")),
+    authentication=Authentication.auth_token(),
+    removal_policy=cdk.RemovalPolicy.DESTROY,
+)
+SmokeTest(stack, "TokenSmokeTest", target=token)
+cdk.CfnOutput(stack, "TokenName", value=token.store_name)
 # Cluster mode on.
 cluster = ReplicationGroup(
     stack,
