@@ -38,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, st
     workspace = Workspace()
     stores = Stores(workspace, authority, authorize=authorize, say=lambda _text: None)
     try:
-        store = stores.create(KEY, StoreShape(True, 2, 1), [AclUser("smoke", access, iam=True)])
+        store = stores.create(KEY, StoreShape(find_engine(), True, 2, 1), [AclUser("smoke", access, iam=True)])
         yield store.endpoint, str(authority.ca_file)
     finally:
         stores.delete(KEY)
