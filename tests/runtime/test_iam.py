@@ -15,6 +15,7 @@ from cdk_redis_local._stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._token_check import TokenTarget, check_token
 from cdk_redis_runtime import Connection, Declaration, smoke_test
 from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._checks import CHECKS
 
 KEY_ID, SECRET_KEY, SESSION_TOKEN = "AKIAEXAMPLE", "an-example-of-a-secret-key", "an/example+of=a-session-token"
 KEY = StoreKey("memorydb", ("111122223333", "eu-west-1"), "orders")
@@ -59,7 +60,7 @@ def _run(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch, **changes: 
 
 def test_every_check_passes_with_iam_tokens(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
     report = _run(endpoint, monkeypatch)
-    assert [check.outcome.status for check in report.checks] == ["passed"] * 8, report
+    assert [check.outcome.status for check in report.checks] == ["passed"] * len(CHECKS), report
 
 
 @pytest.mark.parametrize("change", [{"store": "invoices"}, {"region": "eu-central-1"}, {"service": "elasticache"}])
