@@ -17,9 +17,10 @@ from constructs import Construct
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, Problems, problem
+from ._final_snapshot import apply_removal_policy
 from ._memorydb_validation import check_cluster, warn_of_region
 from ._multi_region_cluster import warn_of_region as warn_of_multi_region
-from ._naming import final_snapshot_name, unique_name
+from ._naming import unique_name
 from ._network_type import IpDiscovery, NetworkType
 from ._parameter_groups import IParameterGroup, MemoryDbParameterGroup
 from ._service import MEMORYDB
@@ -233,7 +234,7 @@ class MemoryDbCluster(Store):
             cluster_name=cluster_name or self._generated_name(network, node_type, kms_key, restore, network_type),
             description=description,
         )
-        self._apply_removal_policy(removal_policy)
+        apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy)
         self._warn(named_by_hand=cluster_name is not None)
         self.store_name = self.resource.ref
         self.store_arn = self.service.store_arn(self, self.store_name)
@@ -331,15 +332,6 @@ class MemoryDbCluster(Store):
         }
         forces_replacement += [[name, value] for name, value in rarer.items() if value]
         return unique_name(self, max_length=_MAX_NAME, replaced_by=forces_replacement)
-
-    def _apply_removal_policy(self, removal_policy: cdk.RemovalPolicy) -> None:
-        if removal_policy != cdk.RemovalPolicy.SNAPSHOT:
-            self.resource.apply_removal_policy(removal_policy)
-            return
-        # CloudFormation's own snapshot policy is not for this type: CDK renders it without a word and the
-        # deployment fails. The service takes the name of a final snapshot instead.
-        self.resource.final_snapshot_name = final_snapshot_name(self, self.resource.cluster_name)
-        self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
 
     def _warn(self, *, named_by_hand: bool) -> None:
         if named_by_hand:

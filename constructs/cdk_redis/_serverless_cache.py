@@ -19,7 +19,8 @@ from ._encryption_key import check_key, choose_key
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, Problems, problem
-from ._naming import final_snapshot_name, unique_name
+from ._final_snapshot import apply_removal_policy
+from ._naming import unique_name
 from ._network_type import NetworkType
 from ._service import SERVERLESS
 from ._snapshots import Snapshots
@@ -159,7 +160,7 @@ class ServerlessCache(Store):
             serverless_cache_name=serverless_cache_name,
             description=description,
         )
-        self._apply_removal_policy(removal_policy)
+        apply_removal_policy(self, self.resource, self.resource.serverless_cache_name, removal_policy)
         self._warn(named_by_hand=serverless_cache_name is not None)
         self.store_name = self.resource.ref
         self.store_arn = self.service.store_arn(self, self.store_name)
@@ -207,15 +208,6 @@ class ServerlessCache(Store):
 
     def _generated_name(self, *forces_replacement: object) -> str:
         return unique_name(self, max_length=_MAX_NAME, replaced_by=list(forces_replacement))
-
-    def _apply_removal_policy(self, removal_policy: cdk.RemovalPolicy) -> None:
-        if removal_policy != cdk.RemovalPolicy.SNAPSHOT:
-            self.resource.apply_removal_policy(removal_policy)
-            return
-        # CloudFormation's own snapshot policy is not for this type: CDK renders it without a word and the
-        # deployment fails. The service takes the name of a final snapshot instead.
-        self.resource.final_snapshot_name = final_snapshot_name(self, self.resource.serverless_cache_name)
-        self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
 
     def _warn(self, *, named_by_hand: bool) -> None:
         if named_by_hand:
