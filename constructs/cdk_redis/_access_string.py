@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from cdk_redis_runtime._environment import SMOKE_TEST_COMMANDS
+from cdk_redis_runtime._environment import SHARDED_PUBSUB_COMMANDS, SMOKE_TEST_COMMANDS
 
 from ._errors import ConfigurationError, problem
 from ._tokens import is_token
@@ -108,11 +108,15 @@ class AccessString:
         return cls(("on", "~*", "&*", "+@all"))
 
     @classmethod
-    def smoke_test(cls, key_prefix: str) -> AccessString:
-        """What the smoke test needs and no more: its own keys, and the commands that the run-time package sends.
+    def smoke_test(cls, key_prefix: str, *, channels: bool = True, sharded_pubsub: bool = True) -> AccessString:
+        """What the smoke test needs and no more: its own keys and channels, and the commands that it sends.
 
         Args:
-            key_prefix: Beginning of every key it touches, ``"cdk-redis-smoke:"``; not a pattern.
+            key_prefix: Beginning of every key and channel it touches, ``"cdk-redis-smoke:"``; not a pattern.
+            channels: Whether the engine knows rules about channels, see `Engine.supports_channel_rules`. An older one
+                lets everybody use all of them.
+            sharded_pubsub: Whether the engine has sharded channels: it is 7.0 or newer. An older one refuses an access
+                string with commands that it does not know.
 
         Raises:
             ConfigurationError: If the prefix is empty, or has white space or a character of patterns.
@@ -120,7 +124,11 @@ class AccessString:
         if is_token(key_prefix) or not _is_word(key_prefix) or _GLOB.search(key_prefix):
             allowed = r"a prefix is known text with no white space and none of the characters * ? [ ] \ of patterns"
             raise ConfigurationError("AccessString.smoke_test", [problem("key_prefix", key_prefix, allowed)])
-        return cls.on().keys(f"{key_prefix}*").allow(*SMOKE_TEST_COMMANDS)
+        left_out = () if sharded_pubsub else SHARDED_PUBSUB_COMMANDS
+        commands = [command for command in SMOKE_TEST_COMMANDS if command not in left_out]
+        own = f"{key_prefix}*"
+        limited = cls.on().keys(own).channels(own) if channels else cls.on().keys(own)
+        return limited.allow(*commands)
 
     @classmethod
     def of(cls, text: str) -> AccessString:

@@ -170,6 +170,16 @@ class Engine:
         """Whether ElastiCache delivers its engine log: Valkey, and Redis OSS from 6.2."""
         return self._is_valkey_or_redis_from(6, 2)
 
+    @property
+    def supports_channel_rules(self) -> bool:
+        """Whether access strings can name channels: Valkey, and Redis OSS from 6.2."""
+        return self._is_valkey_or_redis_from(6, 2)
+
+    @property
+    def supports_sharded_pubsub(self) -> bool:
+        """Whether it has channels that belong to one shard: Valkey, and Redis OSS from 7.0."""
+        return self._is_valkey_or_redis_from(7, 0)
+
     def check_elasticache(self) -> str | None:
         """Word the problem if ElastiCache is not known to offer this engine; None if it is, or for tokens."""
         return self._check("ElastiCache", "elasticache_family", self.elasticache_family, _ELASTICACHE_FAMILIES)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from redis.credentials import CredentialProvider
 
 from cdk_redis_runtime._checks import CHECKS, Check, Context, PrerequisiteError, Store
-from cdk_redis_runtime._clock import Clock, Done, UnfinishedError, side_by_side
+from cdk_redis_runtime._clock import Clock, Done, Tally, UnfinishedError, attempt, side_by_side, tallied
 from cdk_redis_runtime._diagnosis import diagnose
-from cdk_redis_runtime._report import FAILED, SKIPPED, CheckResult, Outcome, Report, redact
+from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report, redact
 from cdk_redis_runtime._settings import Connection, Declaration
 
 
@@ -21,6 +21,7 @@ def smoke_test(
     *,
     credentials: CredentialProvider | None = None,
     checks: Sequence[Check] = CHECKS,
+    on_verdict: Callable[[CheckResult], object] | None = None,
 ) -> Report:
     """Prove that a store does what was declared.
 
@@ -32,22 +33,42 @@ def smoke_test(
         declared: What to compare with.
         credentials: How to sign in. Default: - as the connection says.
         checks: What to prove. Default: - everything.
+        on_verdict: Called with each verdict as it is found, from several threads; for those who watch.
 
     Returns:
         One verdict a check; no secret is in it.
     """
     started = time.monotonic()
     clock = Clock(declared.budget)
-    store = Store(connection, clock, replicas=declared.replicas or 0, credentials=credentials)
+    store = Store(
+        connection, clock, replicas=declared.replicas or 0, key_prefix=declared.key_prefix, credentials=credentials
+    )
     context = Context(connection, declared, clock, store)
-    results = side_by_side(lambda check: check.run(context), checks, clock.remaining)
-    verdicts = tuple(_verdict(result, declared.budget, store.secrets) for result in results)
+    tallies = {check.name: Tally() for check in checks}
+
+    def run(check: Check) -> Outcome:
+        done = attempt(lambda one: tallied(tallies[one.name], lambda: one.run(context)), check)
+        if on_verdict:
+            on_verdict(_verdict(done, declared.budget, store.secrets, tallies[check.name].tries))
+        if done.error is not None:
+            raise done.error
+        assert done.value is not None
+        return done.value
+
+    results = side_by_side(run, checks, clock.remaining)
+    verdicts = tuple(
+        _verdict(result, declared.budget, store.secrets, tallies[result.item.name].tries) for result in results
+    )
     store.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
 
 
-def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str]) -> CheckResult:
+def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str], tries: int) -> CheckResult:
     outcome = result.value or _outcome_of_error(result.item, result.error, budget)
+    if tries > 1 and outcome.status == PASSED:
+        outcome = dataclasses.replace(outcome, observed=f"{outcome.observed}; it took {tries} tries")
+    elif tries > 1 and outcome.status == FAILED:
+        outcome = dataclasses.replace(outcome, reason=f"{outcome.reason} (after {tries} tries)")
     clean = dataclasses.replace(
         outcome,
         reason=redact(outcome.reason, secrets),

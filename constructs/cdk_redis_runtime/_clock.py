@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import itertools
 import random
 import threading
 import time
@@ -18,6 +20,37 @@ _LONGEST_PAUSE = 1.0
 
 class UnfinishedError(Exception):
     """Something did not end in time."""
+
+
+class Tally:
+    """The most tries that anything took.
+
+    Attributes:
+        tries: 1 where nothing had to be tried again.
+    """
+
+    def __init__(self) -> None:
+        """Begin with one try."""
+        self.tries = 1
+        self._lock = threading.Lock()
+
+    def add(self, tries: int) -> None:
+        """Take note of how many tries something took."""
+        with self._lock:
+            self.tries = max(self.tries, tries)
+
+
+# Threads of `side_by_side` share that of the thread that started them.
+_tally: contextvars.ContextVar[Tally | None] = contextvars.ContextVar("_tally", default=None)
+
+
+def tallied(tally: Tally, operation: Callable[[], T]) -> T:
+    """Do something, and note in a tally how many tries its parts took."""
+    token = _tally.set(tally)
+    try:
+        return operation()
+    finally:
+        _tally.reset(token)
 
 
 class Clock:
@@ -69,7 +102,10 @@ class Clock:
             Exception: The operation's last error.
         """
         pause = _FIRST_PAUSE
-        while True:
+        tally = _tally.get()
+        for tries in itertools.count(1):
+            if tally:
+                tally.add(tries)
             try:
                 return operation()
             except Exception as error:
@@ -78,6 +114,22 @@ class Clock:
             # Jitter: the checks of one battery should not come back all at once.
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret depends on it
             pause = min(pause * 2, _LONGEST_PAUSE)
+        raise AssertionError("unreachable")
+
+    def in_time(self, operation: Callable[[], T]) -> T:
+        """Do something that may hang, and come back while there is still time to say so.
+
+        Args:
+            operation: Runs in a thread of its own, and is left behind if it hangs.
+
+        Raises:
+            Exception: The operation's own error.
+            UnfinishedError: It did not end in the time that checks have.
+        """
+        [done] = side_by_side(lambda _: operation(), [None], self.remaining_for_checks)
+        if done.error is not None:
+            raise done.error
+        return done.value  # pyright: ignore[reportReturnType] - None only where T allows it
 
 
 @dataclass(frozen=True)
@@ -112,10 +164,13 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     done: list[Done[Item, T] | None] = [None] * len(items)
 
     def call(index: int, item: Item) -> None:
-        done[index] = _attempt(function, item)
+        done[index] = attempt(function, item)
 
     # Daemons, because a pool's threads would be waited for at the end of the process, however long they hang.
-    threads = [threading.Thread(target=call, args=pair, daemon=True) for pair in enumerate(items)]
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(call, *pair), daemon=True)
+        for pair in enumerate(items)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -126,7 +181,8 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     ]
 
 
-def _attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:
+def attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:
+    """Call a function, and keep what became of it."""
     begun = time.monotonic()
     try:
         return Done(item, function(item), None, time.monotonic() - begun)
@@ -155,7 +211,7 @@ class Once(Generic[T]):
         """
         with self._lock:
             if self._done is None:
-                self._done = _attempt(lambda _: self._compute(), None)
+                self._done = attempt(lambda _: self._compute(), None)
         if self._done.error is not None:
             raise self._done.error
         return self._done.value  # pyright: ignore[reportReturnType] - None only where T allows it

@@ -12,7 +12,7 @@ from redis import exceptions as redis_errors
 from cdk_redis_runtime._clock import UnfinishedError
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
 from cdk_redis_runtime._secret import SecretUnavailableError
-from cdk_redis_runtime._wire import SilentError, UnreachedError
+from cdk_redis_runtime._wire import PlaintextError, SilentError, UnreachedError
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,12 @@ def _own(error: BaseException) -> Diagnosis | None:
     if isinstance(error, (NoAwsCredentialsError, SecretUnavailableError)):
         return Diagnosis(str(error))
     if isinstance(error, UnfinishedError):
-        return Diagnosis("did not answer in time; the node hangs or is overloaded: see its engine log")
+        return Diagnosis(
+            "did not finish its answer in time: the engine hangs, is overloaded or answers very slowly; "
+            "see the engine log"
+        )
+    if isinstance(error, PlaintextError):
+        return Diagnosis("answers in plaintext only: encryption in transit is off, or the port is wrong")
     if isinstance(error, UnreachedError):
         return Diagnosis(
             "connection timed out: most likely no security-group rule lets this function's group in on the port, "
@@ -75,8 +80,8 @@ def _own(error: BaseException) -> Diagnosis | None:
         )
     if isinstance(error, SilentError):
         return Diagnosis(
-            f"accepted the connection and did not answer {error.while_doing}: the engine hangs or is overloaded, "
-            "or something else listens on the port; see the engine log",
+            f"accepted the connection and did not answer {error.while_doing} in time: the engine hangs, is overloaded "
+            "or answers very slowly, or something else listens on the port; see the engine log",
             heals=True,
         )
     return None
@@ -115,6 +120,7 @@ def _tls(error: BaseException) -> Diagnosis | None:
 
 def _network(error: BaseException) -> Diagnosis | None:
     if isinstance(error, socket.gaierror):
+        # "Try again" is what the resolver says when no name server answers it.
         return Diagnosis(
             f"the host name does not resolve ({error.strerror}): check the name, and that DNS support is on in the VPC",
             heals=True,
@@ -158,6 +164,9 @@ def _engine(error: BaseException) -> Diagnosis | None:
         return Diagnosis("did not answer in time: the engine hangs, is overloaded, or cannot be reached", heals=True)
     if isinstance(error, redis_errors.ConnectionError):
         return Diagnosis(f"the connection failed ({text})", heals=True)
+    if isinstance(error, redis_errors.ResponseError) and "EXEC without MULTI" in text:
+        # redis-py sends both at once, and raises the second error.
+        return Diagnosis("NOPERM: the user may not do this (MULTI was refused); extend its access string")
     if isinstance(error, redis_errors.ResponseError):
         return Diagnosis(f"the engine answered with an error ({text})")
     return None

@@ -63,8 +63,20 @@ KEY_PREFIX = "CDK_REDIS_KEY_PREFIX"
 BUDGET_SECONDS = "CDK_REDIS_BUDGET_SECONDS"
 """Seconds within which the whole battery ends with a verdict."""
 
+MAXMEMORY_POLICY = "CDK_REDIS_MAXMEMORY_POLICY"
+"""Declared ``maxmemory-policy``; absent where the parameter group's family decides."""
+
+LATENCY_LIMIT_MS = "CDK_REDIS_LATENCY_LIMIT_MS"
+"""Milliseconds that the median round trip may take; absent for the default."""
+
 DIGEST = "CDK_REDIS_DIGEST"
 """Digest of the target's properties; read by nobody, makes the function new when the target changes."""
+
+METRICS_NAMESPACE = "CDK_REDIS_METRICS_NAMESPACE"
+"""Namespace of the metrics that a run prints; absent where none are wanted."""
+
+DRILL_SECONDS = "CDK_REDIS_DRILL_SECONDS"
+"""How long the failover drill writes and reads."""
 
 ELASTICACHE = "elasticache"
 MEMORYDB = "memorydb"
@@ -73,10 +85,28 @@ AUTHENTICATION_IAM = "iam"
 AUTHENTICATION_PASSWORD = "password"  # noqa: S105 - a kind of authentication
 AUTHENTICATION_NONE = "none"
 
+DEFAULT_METRICS_NAMESPACE = "CdkRedis/SmokeTest"
+DIMENSION_SERVICE = "Service"
+DIMENSION_STORE = "Store"
+METRIC_PASSED = "ChecksPassed"
+METRIC_FAILED = "ChecksFailed"
+METRIC_SKIPPED = "ChecksSkipped"
+METRIC_DURATION = "Duration"
+
+DEFAULT_DRILL_KEY_PREFIX = "cdk-redis-drill:"
 DEFAULT_KEY_PREFIX = "cdk-redis-smoke:"
 DEFAULT_BUDGET_SECONDS = 20
+DEFAULT_LATENCY_LIMIT_MS = 100
 
-SMOKE_TEST_COMMANDS = ("acl|whoami", "cluster|slots", "command", "info", "readonly", "get", "set", "del")
+SHARDED_PUBSUB_COMMANDS = ("ssubscribe", "spublish")
+"""What engines older than 7.0 do not know, and refuse in an access string."""
+
+SMOKE_TEST_COMMANDS = (
+    *("acl|whoami", "cluster|slots", "command", "info", "readonly", "wait"),
+    *("get", "set", "del", "expire", "hset", "hget", "rpush", "lrange", "sadd", "smembers"),
+    *("zadd", "zrange", "xadd", "xrange", "watch", "multi", "exec", "subscribe", "publish"),
+    *SHARDED_PUBSUB_COMMANDS,
+)
 """Every command that the smoke test's user needs, in the words of an access string, without the ``+``.
 
 COMMAND is what redis-py's cluster client asks first of all, and cannot do without. HELLO and AUTH are open to

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,14 @@ class Outcome:
         reason: Why, in words.
         expected: What was expected; empty where there is nothing to compare.
         observed: What was seen; empty where nothing was.
+        measurements: What was seen in figures, for programs; no text in it comes from the store.
     """
 
     status: str
     reason: str
     expected: str = ""
     observed: str = ""
+    measurements: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class CheckResult:
 
     def as_dict(self) -> dict[str, Any]:
         """The entry in the report's JSON."""
-        return {
+        entry: dict[str, Any] = {
             "name": self.name,
             "status": self.outcome.status,
             "reason": self.outcome.reason,
@@ -57,6 +59,9 @@ class CheckResult:
             "observed": self.outcome.observed,
             "duration_ms": self.duration_ms,
         }
+        if self.outcome.measurements:
+            entry["measurements"] = dict(self.outcome.measurements)
+        return entry
 
 
 @dataclass(frozen=True)

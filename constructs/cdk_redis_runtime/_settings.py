@@ -127,6 +127,8 @@ class Declaration:
         replicas: Replicas of each shard, 0 or more; None where the service chooses it.
         key_prefix: Prefix of every key that the smoke test touches.
         budget: Seconds within which the battery ends.
+        maxmemory_policy: Declared ``maxmemory-policy``; None where the parameter group's family decides.
+        latency_limit_ms: Milliseconds that the median round trip may take.
     """
 
     engine: str
@@ -135,6 +137,8 @@ class Declaration:
     replicas: int | None
     key_prefix: str = env.DEFAULT_KEY_PREFIX
     budget: float = env.DEFAULT_BUDGET_SECONDS
+    maxmemory_policy: str | None = None
+    latency_limit_ms: float = env.DEFAULT_LATENCY_LIMIT_MS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Declaration:
@@ -154,6 +158,12 @@ class Declaration:
             replicas=read.number(env.REPLICAS, 0, 5) if read.has(env.REPLICAS) else None,
             key_prefix=read.text(env.KEY_PREFIX),
             budget=read.number(env.BUDGET_SECONDS, 1, 900),
+            maxmemory_policy=read.text(env.MAXMEMORY_POLICY) if read.has(env.MAXMEMORY_POLICY) else None,
+            latency_limit_ms=(
+                read.number(env.LATENCY_LIMIT_MS, 1, 60_000)
+                if read.has(env.LATENCY_LIMIT_MS)
+                else env.DEFAULT_LATENCY_LIMIT_MS
+            ),
         )
         read.raise_if_any()
         return declaration

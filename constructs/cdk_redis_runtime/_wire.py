@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -26,6 +28,10 @@ class SilentError(Exception):
         super().__init__(f"no answer to {while_doing}")
 
 
+class PlaintextError(Exception):
+    """An engine answers, but without TLS."""
+
+
 class UnreachedError(Exception):
     """No connection came about in time: nothing came back at all."""
 
@@ -37,10 +43,12 @@ class Handshake:
     Attributes:
         version: ``TLSv1.2`` or ``TLSv1.3``.
         cipher: Name of the cipher suite.
+        expires: When the certificate does, in seconds since 1970.
     """
 
     version: str
     cipher: str
+    expires: float
 
 
 def verifying_context() -> ssl.SSLContext:
@@ -80,12 +88,15 @@ def dialled(address: Address, seconds: float, context: ssl.SSLContext | None) ->
             yield secured
 
 
-def handshake(address: Address, seconds: float, context: ssl.SSLContext) -> Handshake:
-    """Do one TLS handshake and hang up. Raises what `dialled` does."""
-    with dialled(address, seconds, context) as connection:
-        assert isinstance(connection, ssl.SSLSocket)
-        cipher = connection.cipher()
-        return Handshake(connection.version() or "unknown", cipher[0] if cipher else "unknown")
+def settled(connection: ssl.SSLSocket) -> Handshake:
+    """What the handshake of a connection, whose certificate was verified, settled."""
+    cipher = connection.cipher()
+    expires = (connection.getpeercert() or {}).get("notAfter")
+    return Handshake(
+        connection.version() or "unknown",
+        cipher[0] if cipher else "unknown",
+        ssl.cert_time_to_seconds(str(expires)),
+    )
 
 
 def ask(connection: socket.socket, *words: str) -> str:
@@ -100,9 +111,13 @@ def ask(connection: socket.socket, *words: str) -> str:
     """
     parts = [f"*{len(words)}\r\n", *(f"${len(word.encode())}\r\n{word}\r\n" for word in words)]
     received = b""
+    # A server that sends a byte now and then would never run into the socket's timeout.
+    deadline = time.monotonic() + (connection.gettimeout() or math.inf)
     try:
         connection.sendall("".join(parts).encode())
         while b"\n" not in received and len(received) < _LONGEST_LINE:
+            if time.monotonic() > deadline:
+                raise SilentError("a command")
             chunk = connection.recv(_LONGEST_LINE)
             if not chunk:
                 break

@@ -43,5 +43,5 @@ def test_the_cli_names_the_failed_check(
     output = deploy.stdout + deploy.stderr
     assert deploy.returncode != 0, output
     _, _, failure = output.partition("failed to deploy")
-    assert "1 of 9 checks failed" in failure, output
+    assert "1 of 18 checks failed" in failure, output
     assert FAILED_CHECKS[fault] in failure, output

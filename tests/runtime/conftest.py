@@ -16,7 +16,9 @@ from cdk_redis_runtime import _environment as env
 
 PREFIX = "cdk-redis-smoke:"
 PASSWORD = "correct-horse-battery-staple"
-ACCESS = f"on ~{PREFIX}* resetchannels -@all " + " ".join(f"+{command}" for command in env.SMOKE_TEST_COMMANDS)
+ACCESS = f"on ~{PREFIX}* resetchannels &{PREFIX}* -@all " + " ".join(
+    f"+{command}" for command in env.SMOKE_TEST_COMMANDS
+)
 
 
 def smoke_user(access: str = ACCESS) -> AclUser:
@@ -43,7 +45,9 @@ def connection_to(engines: EngineSet) -> Connection:
 
 def declared_for(engines: EngineSet) -> Declaration:
     engine = find_engine()
-    return Declaration(engine.name, engine.major_minor, engines.shards, engines.replicas, PREFIX)
+    return Declaration(
+        engine.name, engine.major_minor, engines.shards, engines.replicas, PREFIX, maxmemory_policy="noeviction"
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, st
             now=dt.datetime.now(dt.timezone.utc),
         )
 
-    access = "on ~cdk-redis-smoke:* resetchannels -@all " + " ".join(f"+{name}" for name in env.SMOKE_TEST_COMMANDS)
+    commands = " ".join(f"+{name}" for name in env.SMOKE_TEST_COMMANDS)
+    access = f"on ~cdk-redis-smoke:* resetchannels &cdk-redis-smoke:* -@all {commands}"
     authority = CertificateAuthority(tmp_path_factory.mktemp("authority"))
     workspace = Workspace()
     stores = Stores(workspace, authority, authorize=authorize, say=lambda _text: None)
@@ -55,7 +56,7 @@ def _run(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch, **changes: 
     settings = {"service": "memorydb", "store": "Orders", "region": "eu-west-1"} | changes
     connection = Connection(host="localhost", port=port, user="smoke", **settings)
     engine = find_engine()
-    return smoke_test(connection, Declaration(engine.name, engine.major_minor, 2, 1))
+    return smoke_test(connection, Declaration(engine.name, engine.major_minor, 2, 1, budget=6))
 
 
 def test_every_check_passes_with_iam_tokens(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:

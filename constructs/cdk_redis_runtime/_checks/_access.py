@@ -6,16 +6,17 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._store import Node, ask_at_once
+from cdk_redis_runtime._checks._store import Meeting, Node, ask_at_once
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import ask, dialled
 
 _AUTH_PROVES = "the user can sign in to every node, and is who it says"
 _ANONYMOUS_EXPECTED = "NOAUTH or NOPERM for a client that does not sign in"
 _ANONYMOUS_PROVES = "nobody gets in without signing in"
+_WRONG_PASSWORD_EXPECTED = "WRONGPASS for the user's name with a password that was made up"  # noqa: S105 - words of a report
+_WRONG_PASSWORD_PROVES = "nobody gets in by the user's name alone"  # noqa: S105 - words of a report
 _ACL_EXPECTED = "NOPERM for a key outside the prefix and for administrative commands"
 _ACL_PROVES = "the user is held to its key prefix and to the commands it needs"
 
@@ -29,10 +30,7 @@ def _check_auth(context: Context) -> Outcome:
     user = context.connection.user
     expected = f"signed in as {user}" if user else "an answer to PING"
 
-    def sign_in(node: Node) -> str | None:
-        return context.clock.retry(lambda: context.store.who_am_i(node), heals)
-
-    results = side_by_side(sign_in, context.store.nodes, context.clock.remaining_for_checks)
+    results = side_by_side(context.store.sign_in, context.store.nodes, context.clock.remaining_for_checks)
     problems: list[str] = []
     silent: list[str] = []
     for result in results:
@@ -53,34 +51,49 @@ def _check_auth(context: Context) -> Outcome:
 def _check_anonymous_refused(context: Context) -> Outcome:
     if context.connection.authentication == env.AUTHENTICATION_NONE:
         return skipped("the store is declared without authentication")
-    context.store.endpoint()
-    key = f"{context.declared.key_prefix}{context.run}:anonymous"
-    trust = context.store.tls_context() if context.connection.tls else None
-
-    def stay_anonymous(address: Address) -> str | None:
-        with dialled(address, context.clock.patience, trust) as connection:
-            for command in (("PING",), ("GET", key)):
-                answer = ask(connection, *command)
-                if not answer:
-                    # Neither let in nor refused: an engine that refuses says so.
-                    raise ConnectionResetError
-                if not answer.startswith(_REFUSALS):
-                    return command[0]
-        return None
-
-    results = side_by_side(stay_anonymous, context.store.addresses, context.clock.remaining_for_checks)
+    met, all_addresses = _strangers(context)
     problems = [
-        f"{result.item}: answers {result.value} to a client that did not sign in: the user default is on without a "
+        f"{address}: answers {', '.join(let_in)} to a client that did not sign in: the user default is on without a "
         "password; put a default user that is off into the access list"
-        for result in results
-        if result.value
+        for address, meeting in met
+        if (let_in := [name for name, answer in meeting.anonymous.items() if not answer.startswith(_REFUSALS)])
     ]
-    tried = [result for result in results if not result.error]
     if problems:
         return failed(problems, _ANONYMOUS_EXPECTED)
-    if not tried:
-        return skipped("no connection came about to try it on; see tls")
-    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, f"refused at {len(tried)} of {len(results)} addresses")
+    if not met:
+        return skipped("no connection came about to try it on; see dns and tls")
+    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, f"refused at {len(met)} of {all_addresses} addresses")
+
+
+def _check_wrong_password_refused(context: Context) -> Outcome:
+    if context.connection.authentication == env.AUTHENTICATION_NONE:
+        return skipped("the store is declared without authentication")
+    met, all_addresses = _strangers(context)
+    user = context.connection.user
+    problems = [
+        f"{address}: lets user {user!r} in with a password that was made up: the user needs none (nopass); "
+        "give it a password or IAM authentication"
+        if meeting.wrong_password.startswith("+OK")
+        else f"{address}: answers a made-up password of user {user!r} with {meeting.wrong_password!r}"
+        for address, meeting in met
+        if not meeting.wrong_password.startswith(_REFUSALS)
+    ]
+    if problems:
+        return failed(problems, _WRONG_PASSWORD_EXPECTED)
+    if not met:
+        return skipped("no connection came about to try it on; see dns and tls")
+    observed = f"refused at {len(met)} of {all_addresses} addresses"
+    return passed(_WRONG_PASSWORD_PROVES, _WRONG_PASSWORD_EXPECTED, observed)
+
+
+def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int]:
+    """The addresses that answered one who did not sign in, and how many there are in all."""
+    context.store.endpoint()
+    addresses = context.store.addresses
+    results = side_by_side(context.store.meet, addresses, context.clock.remaining_for_checks)
+    # Hanging up says nothing: an engine that refuses says so.
+    met = [(result.item, result.value) for result in results if result.value and result.value.wrong_password]
+    return met, len(addresses)
 
 
 def _check_acl_enforced(context: Context) -> Outcome:
@@ -134,4 +147,5 @@ def _probes(key_prefix: str, run: str) -> list[tuple[str, tuple[str, ...]]]:
 
 AUTH = Check("auth", _AUTH_PROVES, _check_auth)
 ANONYMOUS_REFUSED = Check("anonymous-refused", _ANONYMOUS_PROVES, _check_anonymous_refused)
+WRONG_PASSWORD_REFUSED = Check("wrong-password-refused", _WRONG_PASSWORD_PROVES, _check_wrong_password_refused)
 ACL_ENFORCED = Check("acl-enforced", _ACL_PROVES, _check_acl_enforced)

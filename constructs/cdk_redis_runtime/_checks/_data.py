@@ -12,6 +12,7 @@ from redis.cluster import RedisCluster
 from redis.crc import key_slot
 from redis.exceptions import RedisClusterException, RedisError
 
+from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
 from cdk_redis_runtime._checks._store import Node, Shard, ask_at_once
 from cdk_redis_runtime._clock import side_by_side
@@ -19,7 +20,8 @@ from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
 
 # Long enough for any run, short enough to be no burden where a run is cut off before it cleans up.
-_TTL_SECONDS = 60
+TTL_SECONDS = 60
+"""Time to live of each key."""
 _MOST_TRIES = 500_000
 _REPLICATION_PAUSE = 0.02
 
@@ -27,6 +29,10 @@ _WRITE_EXPECTED = "a value written on each shard is read back, and deleted"
 _WRITE_PROVES = "the store takes and returns data on every shard"
 _REPLICA_EXPECTED = "a value written on each shard is read from each of its replicas"
 _REPLICA_PROVES = "every replica serves what its primary was given"
+
+
+_DURABILITY_EXPECTED = "a replica of each shard acknowledges a write"
+_DURABILITY_PROVES = "a write that was acknowledged is on more than one node"
 
 
 class _WrongValueError(Exception):
@@ -41,7 +47,7 @@ def _check_write_read(context: Context) -> Outcome:
     shards = context.store.shards()
     keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:write:")
     if keys is None:
-        return failed(_no_key(context), _WRITE_EXPECTED)
+        return failed(no_key(context), _WRITE_EXPECTED)
     # Through the client that an application uses, which finds its own way to the shards.
     try:
         client = context.clock.retry(context.store.application_client, heals)
@@ -63,8 +69,8 @@ def _check_write_read(context: Context) -> Outcome:
 
 def _write_and_read(client: Redis | RedisCluster, key: str) -> None:
     value = secrets.token_hex(16)
-    with _deleted_at_the_end(lambda: client.delete(key)):
-        client.set(key, value, ex=_TTL_SECONDS)
+    with deleted_at_the_end(lambda: client.delete(key)):
+        client.set(key, value, ex=TTL_SECONDS)
         if client.get(key) != value:
             raise _WrongValueError("another value was read than was written: two stores answer by one name")
 
@@ -77,41 +83,44 @@ def _check_replica_read(context: Context) -> Outcome:
         return skipped("the service chooses the replicas, and shows none")
     keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:replica:")
     if keys is None:
-        return failed(_no_key(context), _REPLICA_EXPECTED)
+        return failed(no_key(context), _REPLICA_EXPECTED)
 
-    def read_everywhere(pair: tuple[Shard, str]) -> list[str]:
+    def read_everywhere(pair: tuple[Shard, str]) -> tuple[list[str], float]:
         return _read_from_replicas(context, *pair)
 
     pairs = list(zip(shards, keys, strict=True))
     results = side_by_side(read_everywhere, pairs, context.clock.remaining_for_checks)
-    problems = [problem for result in results for problem in result.value or ()]
+    problems = [problem for result in results if result.value for problem in result.value[0]]
     problems += [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
     if problems:
         return failed(problems, _REPLICA_EXPECTED)
+    lag = f"each write was there within {max(result.value[1] for result in results if result.value) * 1000:.1f} ms"
     replicas = sum(len(shard.replicas) for shard in shards)
     if not context.connection.cluster_mode:
         # Which replicas the reader endpoint leads to is decided by DNS; that all are in sync is topology's finding.
-        seen = f"read over {count(replicas, 'connection')} to the reader endpoint"
+        seen = f"read over {count(replicas, 'connection')} to the reader endpoint; {lag}"
         return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, seen)
-    return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, f"read from {count(replicas, 'replica')}")
+    return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, f"read from {count(replicas, 'replica')}; {lag}")
 
 
-def _read_from_replicas(context: Context, shard: Shard, key: str) -> list[str]:
-    """Write on a shard's primary, read from its replicas; returns what went wrong with them."""
+def _read_from_replicas(context: Context, shard: Shard, key: str) -> tuple[list[str], float]:
+    """Write on a shard's primary, read from its replicas; what went wrong with them, and the longest lag in seconds."""
     if not shard.replicas and context.declared.replicas is None:
-        return []
+        return [], 0.0
     if not shard.replicas:
-        return [f"shard of {shard.primary}: has no replica in service to read from; see topology"]
+        return [f"shard of {shard.primary}: has no replica in service to read from; see topology"], 0.0
     value = secrets.token_hex(16)
-    with _deleted_at_the_end(lambda: shard.primary.client.delete(key)):
-        context.clock.retry(lambda: shard.primary.client.set(key, value, ex=_TTL_SECONDS), heals)
+    with deleted_at_the_end(lambda: shard.primary.client.delete(key)):
+        context.clock.retry(lambda: shard.primary.client.set(key, value, ex=TTL_SECONDS), heals)
         results = side_by_side(
             lambda node: _await_value(context, node, key, value), shard.replicas, context.clock.remaining_for_checks
         )
-    return [f"{result.item}: {_explain(result.error)}" for result in results if result.error]
+    problems = [f"{result.item}: {_explain(result.error)}" for result in results if result.error]
+    return problems, max((result.value for result in results if result.value), default=0.0)
 
 
-def _await_value(context: Context, node: Node, key: str, value: str) -> None:
+def _await_value(context: Context, node: Node, key: str, value: str) -> float:
+    """Read until the value is there; returns how many seconds that took."""
     # READONLY holds for one connection: it is sent along with the read. Without cluster mode a replica needs none.
     commands = [("READONLY",), ("GET", key)] if context.connection.cluster_mode else [("GET", key)]
     started = time.monotonic()
@@ -120,15 +129,58 @@ def _await_value(context: Context, node: Node, key: str, value: str) -> None:
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
-        if answers[-1] == value:
-            return
         waited = time.monotonic() - started
+        if answers[-1] == value:
+            return waited
         # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
         if waited > context.clock.patience and not context.clock.warming_up:
             raise _NotReplicatedError(
                 f"a write did not arrive within {waited:.1f} s: the replica lags, or its link to the primary is down"
             )
         time.sleep(_REPLICATION_PAUSE)
+
+
+def _check_durability(context: Context) -> Outcome:
+    if context.connection.service == env.MEMORYDB:
+        return skipped(
+            "MemoryDB acknowledges a write once it is in its log in several Availability Zones: there is no replica "
+            "to wait for"
+        )
+    if context.declared.replicas == 0:
+        return skipped("the store is declared without replicas: a write is as durable as its node")
+    shards = context.store.shards()
+    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:durable:")
+    if keys is None:
+        return failed(no_key(context), _DURABILITY_EXPECTED)
+    pairs = list(zip(shards, keys, strict=True))
+    results = side_by_side(
+        lambda pair: _write_and_wait(context, pair[0].primary, pair[1]), pairs, context.clock.remaining_for_checks
+    )
+    problems = [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
+    observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
+    if problems:
+        return failed(problems, _DURABILITY_EXPECTED, observed)
+    return passed(_DURABILITY_PROVES, _DURABILITY_EXPECTED, observed)
+
+
+def _write_and_wait(context: Context, primary: Node, key: str) -> None:
+    # Less than the client waits for an answer.
+    wait_ms = int(context.clock.patience * 700)
+
+    def attempt() -> None:
+        # WAIT is about the writes of its own connection: both go together.
+        commands = [("SET", key, "durable", "EX", str(TTL_SECONDS)), ("WAIT", "1", str(wait_ms))]
+        for answer in (answers := ask_at_once(primary, commands)):
+            if isinstance(answer, Exception):
+                raise answer
+        if int(answers[-1]) < 1:
+            raise _NotReplicatedError(
+                f"no replica acknowledged a write within {wait_ms / 1000:g} s: the replicas lag, or their links to the "
+                "primary are down; a failover now would lose acknowledged writes"
+            )
+
+    with deleted_at_the_end(lambda: primary.client.delete(key)):
+        context.clock.retry(attempt, lambda error: isinstance(error, _NotReplicatedError) or heals(error))
 
 
 def keys_on(shards: tuple[Shard, ...], prefix: str) -> list[str] | None:
@@ -156,7 +208,8 @@ def keys_on(shards: tuple[Shard, ...], prefix: str) -> list[str] | None:
     return None
 
 
-def _no_key(context: Context) -> str:
+def no_key(context: Context) -> str:
+    """Why there is no key for each shard."""
     return (
         f"no key that begins with {context.declared.key_prefix!r} belongs to every shard: a prefix with a hash tag "
         "({...}) keeps all its keys in one slot; choose one without braces"
@@ -170,7 +223,8 @@ def _explain(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _deleted_at_the_end(delete: Callable[[], object]) -> Generator[None, None, None]:
+def deleted_at_the_end(delete: Callable[[], object]) -> Generator[None, None, None]:
+    """Delete what was written, also after a failure."""
     try:
         yield
     except BaseException:
@@ -183,3 +237,4 @@ def _deleted_at_the_end(delete: Callable[[], object]) -> Generator[None, None, N
 
 WRITE_READ = Check("write-read", _WRITE_PROVES, _check_write_read)
 REPLICA_READ = Check("replica-read", _REPLICA_PROVES, _check_replica_read)
+DURABILITY = Check("durability", _DURABILITY_PROVES, _check_durability)

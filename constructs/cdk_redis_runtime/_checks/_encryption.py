@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
-from cdk_redis_runtime._checks._context import Check, Context, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
 from cdk_redis_runtime._checks._store import answers_in_plaintext
 from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._diagnosis import diagnose
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import Handshake, handshake
 
 _TLS_EXPECTED = "a trusted certificate for each node's host name, TLS 1.2 or newer"
 _TLS_PROVES = "every node shows a certificate of a trusted authority for its own host name, over TLS 1.2 or newer"
 _PLAINTEXT_EXPECTED = "no answer to a command that is sent without TLS"
+_DAY_SECONDS = 86_400
 _PLAINTEXT_PROVES = "nobody can talk to a node without TLS"
 
 
@@ -22,18 +23,15 @@ def _check_tls(context: Context) -> Outcome:
     if not context.connection.tls:
         return skipped("the store is declared without TLS")
     context.store.endpoint()
-
-    def shake_hands(address: Address) -> Handshake:
-        trust = context.store.tls_context()
-        return context.clock.retry(lambda: handshake(address, context.clock.patience, trust), heals)
-
-    results = side_by_side(shake_hands, context.store.addresses, context.clock.remaining_for_checks)
+    results = side_by_side(context.store.meet, context.store.addresses, context.clock.remaining_for_checks)
     problems = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
-    versions = Counter(result.value.version for result in results if result.value)
-    observed = ", ".join(f"{version} at {number} of {len(results)} addresses" for version, number in versions.items())
+    shaken = [result.value.handshake for result in results if result.value and result.value.handshake]
+    suites = Counter(f"{done.version} {done.cipher}" for done in shaken)
+    observed = ", ".join(f"{suite} at {number} of {len(results)} addresses" for suite, number in suites.items())
     if problems:
         return failed(problems, _TLS_EXPECTED, observed)
-    return passed(_TLS_PROVES, _TLS_EXPECTED, observed)
+    days = int((min(done.expires for done in shaken) - time.time()) // _DAY_SECONDS)
+    return passed(_TLS_PROVES, _TLS_EXPECTED, f"{observed}; the first certificate expires in {count(days, 'day')}")
 
 
 def _check_plaintext_refused(context: Context) -> Outcome:
@@ -52,7 +50,7 @@ def _check_plaintext_refused(context: Context) -> Outcome:
         problem = "answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
         return failed([f"{address}: {problem}" for address in answered], _PLAINTEXT_EXPECTED)
     if not refused:
-        return skipped("no connection came about to try it on; see tls")
+        return skipped("no connection came about to try it on; see dns and tls")
     return passed(_PLAINTEXT_PROVES, _PLAINTEXT_EXPECTED, f"refused at {len(refused)} of {len(results)} addresses")
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
+import socket
+import ssl
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis import Redis
@@ -14,11 +17,19 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._clock import Clock, Once
+from cdk_redis_runtime._clock import Clock, Done, Once, UnfinishedError, side_by_side
 from cdk_redis_runtime._connect import Patience, client_for, credential_provider, node_client
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._settings import Address, Connection
-from cdk_redis_runtime._wire import Handshake, SilentError, ask, dialled, handshake, verifying_context
+from cdk_redis_runtime._wire import (
+    Handshake,
+    PlaintextError,
+    SilentError,
+    ask,
+    dialled,
+    settled,
+    verifying_context,
+)
 
 SLOTS = 16384
 
@@ -79,11 +90,34 @@ class Shard:
         return any(first <= slot <= last for first, last in self.slots)
 
 
+@dataclass(frozen=True)
+class Meeting:
+    """What a client sees that has not signed in.
+
+    Attributes:
+        handshake: What TLS settled; None without TLS.
+        anonymous: Answer to each command that was sent without signing in.
+        wrong_password: Answer to a sign-in with a password that nobody has; empty where none was tried.
+        error: What went wrong after the handshake.
+    """
+
+    handshake: Handshake | None
+    anonymous: Mapping[str, str] = field(default_factory=dict[str, str])
+    wrong_password: str = ""
+    error: Exception | None = None
+
+
 class Store:
     """Reaches the store at most once for all checks, and remembers what it learnt, errors included."""
 
     def __init__(
-        self, connection: Connection, clock: Clock, *, replicas: int, credentials: CredentialProvider | None = None
+        self,
+        connection: Connection,
+        clock: Clock,
+        *,
+        replicas: int,
+        key_prefix: str,
+        credentials: CredentialProvider | None = None,
     ) -> None:
         """Keep the settings; nothing is dialled yet.
 
@@ -91,20 +125,26 @@ class Store:
             connection: How to connect.
             clock: The battery's budget.
             replicas: How many replicas a reader endpoint shares its connections out over.
+            key_prefix: Prefix of every key that is asked for.
             credentials: How to sign in. Default: - as the connection says.
         """
         self._connection = connection
         self._replicas = replicas
+        self._key_prefix = key_prefix
         self._clock = clock
         self._credentials = _Remembering.around(credentials or credential_provider(connection))
         self._patience = Patience(connect=clock.patience, answer=clock.patience, retries=0)
         self._nodes: dict[tuple[Address, int], Node] = {}
+        self._meetings: dict[Address, Once[Meeting]] = {}
+        self._resolved: dict[str, Once[tuple[str, ...]]] = {}
         self._lock = threading.Lock()
         self.tls_context = Once(verifying_context)
         self.endpoint = Once(self._reach_endpoint)
-        """Handshake with the endpoint, or None without TLS. Raises `PrerequisiteError`."""
+        """What the endpoint is to one who has not signed in. Raises `PrerequisiteError`."""
         self.shards = Once(self._sign_in_and_look)
         """The shards at the time of the first look. Raises `PrerequisiteError`."""
+        self.first_infos = Once(lambda: self.infos(self.nodes))
+        """INFO of each node at the time of the first look. Raises `PrerequisiteError`."""
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -143,6 +183,37 @@ class Store:
                 client = node_client(self._connection, address, self._credentials, self._patience)
                 self._nodes[address, number] = Node(address, client)
             return self._nodes[address, number]
+
+    def resolve(self, host: str) -> tuple[str, ...]:
+        """The IP addresses of a name, asked for once.
+
+        Raises:
+            OSError: It has none.
+            UnfinishedError: The resolver does not answer.
+        """
+        with self._lock:
+            once = self._resolved.setdefault(host, Once(lambda: self._clock.in_time(lambda: self._ask_resolver(host))))
+        return once()
+
+    def meet(self, address: Address) -> Meeting:
+        """See what an address is to one who has not signed in, once for all checks.
+
+        Raises:
+            Exception: What `dialled` does, or `PlaintextError`.
+        """
+        with self._lock:
+            once = self._meetings.setdefault(
+                address, Once(lambda: self._clock.retry(lambda: self._introduce(address), heals))
+            )
+        return once()
+
+    def infos(self, nodes: Sequence[Node]) -> list[Done[Node, dict[str, Any]]]:
+        """Ask nodes for all that INFO says, side by side."""
+        return side_by_side(lambda node: node.client.info(), nodes, self._clock.remaining_for_checks)
+
+    def sign_in(self, node: Node) -> str | None:
+        """Sign in to a node, and ask who that made us, again while that may heal; see `who_am_i`."""
+        return self._clock.retry(lambda: self.who_am_i(node), _sign_in_heals)
 
     def who_am_i(self, node: Node) -> str | None:
         """Sign in to a node, and ask who that made us.
@@ -183,41 +254,61 @@ class Store:
             for node in self._nodes.values():
                 node.client.close()
 
-    def _reach_endpoint(self) -> Handshake | None:
-        # Without TLS there is no such check, and not getting through is the sign-in's finding.
-        owner = "tls" if self._connection.tls else "auth"
-        try:
-            return self._clock.retry(self._dial_endpoint, heals)
-        except PrerequisiteError:
-            raise
-        except Exception as error:
-            raise PrerequisiteError(owner, f"{self._connection.endpoint}: {diagnose(error).reason}") from error
-
-    def _dial_endpoint(self) -> Handshake | None:
+    def _reach_endpoint(self) -> Meeting:
         endpoint = self._connection.endpoint
-        if not self._connection.tls:
-            with dialled(endpoint, self._clock.patience, None):
-                return None
         try:
-            return handshake(endpoint, self._clock.patience, self.tls_context())
+            self.resolve(endpoint.host)
+        except Exception as error:
+            raise PrerequisiteError("dns", f"{endpoint.host}: {explain_resolution(error)}") from error
+        try:
+            return self.meet(endpoint)
+        except Exception as error:
+            # Without TLS there is no such check, and not getting through is the sign-in's finding.
+            owner = "tls" if self._connection.tls else "auth"
+            raise PrerequisiteError(owner, f"{endpoint}: {diagnose(error).reason}") from error
+
+    def _ask_resolver(self, host: str) -> tuple[str, ...]:
+        def ask_once() -> tuple[str, ...]:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+        return self._clock.retry(ask_once, heals)
+
+    def _introduce(self, address: Address) -> Meeting:
+        seconds = self._clock.patience
+        trust = self.tls_context() if self._connection.tls else None
+        try:
+            with dialled(address, seconds, trust) as connection:
+                done = settled(connection) if isinstance(connection, ssl.SSLSocket) else None
+                if self._connection.authentication == env.AUTHENTICATION_NONE:
+                    return Meeting(done)
+                return self._ask_as_stranger(connection, done)
         except SilentError:
             # An engine without TLS takes the handshake for the beginning of a long command, and waits for the rest.
-            if answers_in_plaintext(endpoint, self._clock.patience):
-                raise PrerequisiteError(
-                    "tls", f"{endpoint}: answers in plaintext only: encryption in transit is off, or the port is wrong"
-                ) from None
+            with contextlib.suppress(SilentError):
+                if answers_in_plaintext(address, seconds):
+                    raise PlaintextError from None
             raise
+
+    def _ask_as_stranger(self, connection: socket.socket, done: Handshake | None) -> Meeting:
+        try:
+            anonymous = {words[0]: ask(connection, *words) for words in (("PING",), ("GET", f"{self._key_prefix}0"))}
+            # Last: it might let us in.
+            wrong = ask(connection, "AUTH", self._connection.user or "", secrets.token_hex(24))
+        except SilentError as error:
+            return Meeting(done, error=error)
+        return Meeting(done, anonymous, wrong)
 
     def _sign_in_and_look(self) -> tuple[Shard, ...]:
         self.endpoint()
         endpoint = self.node(self._connection.endpoint)
         try:
-            self._clock.retry(lambda: self.who_am_i(endpoint), heals)
+            self._clock.in_time(lambda: self.sign_in(endpoint))
         except Exception as error:
             raise PrerequisiteError("auth", self.explain_sign_in(endpoint.address, error)) from error
         try:
-            shards = self._clock.retry(self.look, heals)
-        except RedisError as error:
+            shards = self._clock.in_time(lambda: self._clock.retry(self.look, heals))
+        except (RedisError, UnfinishedError) as error:
             raise PrerequisiteError(
                 "topology", f"{endpoint}: the shards cannot be asked for: {diagnose(error).reason}"
             ) from error
@@ -235,7 +326,8 @@ class Store:
             return (
                 f"{reason}; check that user {self._connection.user!r} is an IAM user in the store's access list, that "
                 f"the role is allowed {service}:Connect on both the store's and the user's ARN, and that the token's "
-                f"store {self._connection.store!r} and Region {self._connection.region!r} are the store's own"
+                f"store {self._connection.store!r} and Region {self._connection.region!r} are the store's own, and "
+                "that this machine's clock is right: a token is good for 15 minutes"
             )
         if self._connection.authentication == env.AUTHENTICATION_PASSWORD:
             return f"{reason}; check that the secret holds the password that user {self._connection.user!r} has now"
@@ -257,6 +349,11 @@ class Store:
         # A node that does not know its own name says nothing, or "?": it is where the answer came from.
         host = node[0] if node[0] not in (None, "", "?") else self._connection.host
         return Address(str(host), int(node[1]))
+
+
+def _sign_in_heals(error: Exception) -> bool:
+    # A user that was just made, or just put into the store's list, is refused until the news has come to every node.
+    return heals(error) or any(isinstance(cause, AuthenticationError) for cause in (error, error.__cause__))
 
 
 class _Remembering(CredentialProvider):
@@ -288,13 +385,17 @@ def ask_at_once(node: Node, commands: Iterable[tuple[str, ...]]) -> list[Any]:
         return pipeline.execute(raise_on_error=False)
 
 
+def explain_resolution(error: Exception) -> str:
+    """Why a name has no address."""
+    if isinstance(error, UnfinishedError):
+        return "the resolver does not answer: check that DNS support is on in the VPC"
+    return diagnose(error).reason
+
+
 def answers_in_plaintext(address: Address, seconds: float) -> bool:
-    """Whether an engine speaks at an address without TLS. Raises what `dialled` does."""
+    """Whether an engine speaks at an address without TLS. Raises what `dialled` and `ask` do."""
     with dialled(address, seconds, None) as connection:
-        try:
-            answer = ask(connection, "PING")
-        except SilentError:
-            return False
+        answer = ask(connection, "PING")
         return looks_like_an_answer(answer)
 
 

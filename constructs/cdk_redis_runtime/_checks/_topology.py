@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
 from cdk_redis_runtime._checks._store import SLOTS, Node, Shard
-from cdk_redis_runtime._clock import UnfinishedError, side_by_side
+from cdk_redis_runtime._clock import Done, UnfinishedError
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
 
@@ -36,10 +37,14 @@ class _NotYetError(Exception):
 
 
 def _check_topology(context: Context) -> Outcome:
-    context.store.shards()
+    # The first look is everybody's; what may heal is looked at again.
+    looks = itertools.chain([(context.store.shards(), context.store.first_infos)], itertools.repeat(None))
 
     def look() -> _Survey:
-        survey = _survey(context)
+        first = next(looks)
+        shards = first[0] if first else context.store.look()
+        nodes = [node for shard in shards for node in shard.nodes]
+        survey = _survey(context, shards, first[1]() if first else context.store.infos(nodes))
         if survey.healing and not survey.final:
             raise _NotYetError(survey)
         return survey
@@ -55,21 +60,19 @@ def _check_topology(context: Context) -> Outcome:
     return passed(proved, _expected(context), _observed(context, survey))
 
 
-def _survey(context: Context) -> _Survey:
-    shards = context.store.look()
+def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Done[Node, dict[str, Any]]]) -> _Survey:
     healing = _shape_problems(context, shards) if context.connection.cluster_mode else []
     final: list[str] = []
     engines: set[str] = set()
     in_sync = 0
-    nodes = [(node, node is shard.primary) for shard in shards for node in shard.nodes]
-    results = side_by_side(lambda pair: pair[0].client.info(), nodes, context.clock.remaining_for_checks)
-    for result in results:
-        node, is_primary = result.item
+    primaries = {shard.primary for shard in shards}
+    for result in infos:
+        node, is_primary = result.item, result.item in primaries
         if result.error is not None or result.value is None:
             diagnosis = diagnose(result.error or UnfinishedError())
             (healing if diagnosis.heals else final).append(f"{node}: {diagnosis.reason}")
             continue
-        info: dict[str, Any] = result.value
+        info = result.value
         engine, version = engine_of(info)
         engines.add(f"{engine} {version}")
         if not is_as_declared(context.declared.engine, context.declared.engine_version, engine, version):
