@@ -207,6 +207,7 @@ class MemoryDbCluster(Store):
         problems.raise_if_any()
 
         self.network = network
+        self.parameters = dict(parameters or {})
         self.open_access = unsafe_open_access
         self.multi_region = multi_region
         # Multi-Region clusters have no keys that expire.

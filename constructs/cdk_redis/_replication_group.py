@@ -209,6 +209,7 @@ class ReplicationGroup(Store):
         self.network = network
         self.topology = settings.topology
         self.open_access = settings.open_access
+        self.parameters = dict(parameters or {})
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
         self.parameter_group = self._create_parameter_group(settings)
         self.user_group = self._create_user_group(settings)

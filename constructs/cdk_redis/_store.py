@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from ._authentication import Authentication
+from ._connection_environment import connection_environment
 from ._errors import ConfigurationError, problem
 from ._metrics import StoreMetrics
 from ._naming import MAX_USER_NAME, name_problem
@@ -19,6 +20,7 @@ from ._naming import MAX_USER_NAME, name_problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from ._access_string import AccessString
@@ -65,6 +67,7 @@ class Store(cdk.Resource, StoreMetrics):
         security_groups: Its security groups.
         users: Its users.
         auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
+        parameters: Engine settings that were declared; empty for an import.
         open_access: Whether anyone on the network gets in without signing in.
         takes_writes: Whether it takes writes, or only serves reads as the copy of another.
         keys_expire: Whether keys can have a time to live.
@@ -87,6 +90,7 @@ class Store(cdk.Resource, StoreMetrics):
         self._port = port
         self._last_port = last_port
         self.users: list[User] = []
+        self.parameters: dict[str, str] = {}
         self.security_groups: list[ec2.ISecurityGroup] = []
 
     def _use_security_groups(self, security_groups: Sequence[ec2.ISecurityGroup]) -> None:
@@ -175,6 +179,30 @@ class Store(cdk.Resource, StoreMetrics):
             actions=[self.service.connect_action],
             resource_arns=[self.store_arn, user.user_arn],
         )
+
+    def bind(self, function: lambda_.Function, *, user: User | None = None) -> None:
+        """Let a function connect, and tell it by its environment where and as whom: ``connect()`` reads that.
+
+        As `grant_connect`, and variables whose names begin with ``CDK_REDIS_``; no secret is among them. One function
+        can be bound to one store. Where the user has a password, the function must also reach Secrets Manager: see
+        `RedisNetwork.add_secrets_endpoint`.
+
+        Args:
+            function: A function in a VPC from which the store can be reached.
+            user: The user of this store that it signs in as. Default: - none, for a store with open access.
+
+        Raises:
+            ConfigurationError: If the user belongs to another store, or is missing, or the function is outside any VPC.
+        """
+        if user is not None:
+            self.grant_connect(function, user=user)
+        elif self.open_access:
+            self._open_network_to(function)
+        else:
+            mend = "add one with `add_iam_user`"
+            raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", mend)])
+        for name, value in connection_environment(self, user).items():
+            function.add_environment(name, value)
 
     def _open_network_to(self, grantee: iam.IGrantable) -> None:
         # A function outside a VPC has the attribute `connections` too: reading it ends in a jsii stack trace.

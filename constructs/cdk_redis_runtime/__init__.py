@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cdk_redis_runtime._battery import smoke_test
+    from cdk_redis_runtime._connect import Patience, connect
     from cdk_redis_runtime._render import render_report
     from cdk_redis_runtime._report import CheckResult, Report, SmokeTestFailed
     from cdk_redis_runtime._settings import Address, Connection, Declaration, SettingsError
@@ -20,9 +21,11 @@ __all__ = [
     "CheckResult",
     "Connection",
     "Declaration",
+    "Patience",
     "Report",
     "SettingsError",
     "SmokeTestFailed",
+    "connect",
     "render_report",
     "smoke_test",
 ]
@@ -32,9 +35,11 @@ _HOMES = {
     "CheckResult": "_report",
     "Connection": "_settings",
     "Declaration": "_settings",
+    "Patience": "_connect",
     "Report": "_report",
     "SettingsError": "_settings",
     "SmokeTestFailed": "_report",
+    "connect": "_connect",
     "render_report": "_render",
     "smoke_test": "_battery",
 }

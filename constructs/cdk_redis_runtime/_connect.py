@@ -5,7 +5,9 @@ Trust comes from where OpenSSL finds it: the system's store, or the file named b
 
 from __future__ import annotations
 
+import os
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,20 +21,57 @@ from redis.retry import Retry
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._settings import Address, Connection
 
+CONNECT_SECONDS = 0.75
+"""Below a second, because a primary that the network lost answers no SYN: a client that waits longer for it comes late
+to the replica that took over. Within a VPC a connection opens in milliseconds."""
+
+ANSWER_SECONDS = 0.75
+"""Below a second, because a primary that hangs accepts connections and says nothing: only this timeout ends the wait,
+and is how late a client can come to the new primary. With 0.75 s it came 0.85 s late at most, with 1.5 s 1.57 s.
+A command that may take longer (``BLPOP``, a long script) needs a client with more patience."""
+
+RETRIES = 3
+"""A refused connection fails at once, a lost one after a timeout. Each retry asks the cluster anew who serves the slot;
+they keep two of three errors of a failover from the application, and do not bring it back sooner."""
+
 
 @dataclass(frozen=True)
 class Patience:
     """How long a client waits, and how often it tries again.
 
+    The defaults are for an application in the store's network, and decide how soon it is back after a failover:
+    they were measured, see docs/client-settings.md.
+
     Attributes:
         connect: Seconds to open a TCP connection.
         answer: Seconds to wait for each answer, the TLS handshake's included.
-        retries: How often a failed connection or command is tried again, with back-off and jitter.
+        retries: How often a failed connection or command is tried again; without cluster mode with back-off and jitter.
     """
 
-    connect: float = 3.0
-    answer: float = 3.0
-    retries: int = 3
+    connect: float = CONNECT_SECONDS
+    answer: float = ANSWER_SECONDS
+    retries: int = RETRIES
+
+
+def connect(environment: Mapping[str, str] | None = None, *, patience: Patience | None = None) -> Redis | RedisCluster:
+    """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
+
+    TLS is verified, an IAM token is signed for each connection, a password is read from its secret once. Make one
+    client for all calls, outside the handler.
+
+    Args:
+        environment: Variables to read. Default: - ``os.environ``.
+        patience: Timeouts and retries. Default: - `Patience()`.
+
+    Returns:
+        A cluster client, which dials the endpoint at once; or without cluster mode a plain client, which dials at its
+        first command.
+
+    Raises:
+        SettingsError: The environment does not describe a store.
+    """
+    connection = Connection.from_environment(os.environ if environment is None else environment)
+    return client_for(connection, credential_provider(connection), patience)
 
 
 def credential_provider(connection: Connection) -> CredentialProvider | None:

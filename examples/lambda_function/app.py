@@ -15,6 +15,7 @@ import redis
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+import cdk_redis_runtime
 from cdk_redis import AccessString, RedisNetwork, ReplicationGroup, SmokeTest
 
 
@@ -36,23 +37,18 @@ class CounterStack(cdk.Stack):
             timeout=cdk.Duration.seconds(10),
             vpc=network.vpc,
             vpc_subnets=network.subnet_selection,
-            environment={
-                "STORE": cache.store_name,
-                "HOST": cache.endpoint.address,
-                "PORT": cache.endpoint.port_text,
-                "STORE_USER": user.user_name,
-            },
         )
-        cache.grant_connect(function, user=user)
+        cache.bind(function, user=user)  # the network, the right to sign in, and what connect() reads
         SmokeTest(self, "SmokeTest", target=cache)
 
 
 def _code() -> lambda_.Code:
-    """The function's folder and redis-py beside it; both are pure Python, and botocore is there in Lambda."""
+    """The function's folder, our run time and redis-py beside it: all pure Python, and botocore is there in Lambda."""
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(Path(__file__).with_name("function"), folder, dirs_exist_ok=True)
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(redis.__file__).parent, folder / "redis", ignore=ignore)
+    for package in (cdk_redis_runtime, redis):
+        shutil.copytree(Path(str(package.__file__)).parent, folder / package.__name__, ignore=ignore)
     return lambda_.Code.from_asset(str(folder))
 
 

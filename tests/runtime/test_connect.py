@@ -1,0 +1,95 @@
+"""`connect()`: a client from the environment that a function was bound with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError, RedisClusterException
+
+from cdk_redis_local import CertificateAuthority, EngineSet
+from cdk_redis_runtime import Patience, SettingsError, connect
+from cdk_redis_runtime import _environment as env
+
+PASSWORD = "correct-horse-battery-staple"
+KEY = "cdk-redis-smoke:connect"
+
+
+@pytest.fixture
+def bound(monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, str]]:
+    """Gives the environment of a function that is bound to a store, its password in a secret."""
+    secret = json.dumps({"username": "smoke", "password": PASSWORD})
+    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
+    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
+
+    def variables(engines: EngineSet) -> dict[str, str]:
+        monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
+        host, port = engines.endpoint
+        return {
+            env.SERVICE: "elasticache",
+            env.STORE: "orders",
+            env.HOST: host,
+            env.PORT: str(port),
+            env.TLS: "true",
+            env.CLUSTER_MODE: str(engines.cluster_mode).lower(),
+            env.AUTHENTICATION: "password",
+            env.USER: "smoke",
+            env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
+            "AWS_REGION": "eu-west-1",
+        }
+
+    return variables
+
+
+@pytest.mark.parametrize(("store", "kind"), [("cluster", RedisCluster), ("single", Redis)])
+def test_client_signs_in_and_works(
+    store: str, kind: type, bound: Callable[[EngineSet], dict[str, str]], request: pytest.FixtureRequest
+) -> None:
+    client = connect(bound(request.getfixturevalue(store)))
+    assert isinstance(client, kind)
+    assert client.set(KEY, "1", ex=60)
+    assert client.get(KEY) == "1"
+    assert client.delete(KEY) == 1
+    with pytest.raises(NoPermissionError):
+        client.set("another", "1")
+    client.close()
+
+
+def test_environment_is_the_processs_unless_given(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bound(single).items():
+        monkeypatch.setenv(name, value)
+    client = connect()
+    assert client.get(KEY) is None
+    client.close()
+
+
+def test_server_that_shows_a_strangers_certificate_is_not_talked_to(
+    cluster: EngineSet,
+    bound: Callable[[EngineSet], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = bound(cluster)
+    other = CertificateAuthority(tmp_path_factory.mktemp("other") / "ca")
+    monkeypatch.setenv("SSL_CERT_FILE", str(other.ca_file))
+    with pytest.raises(RedisClusterException, match="CERTIFICATE_VERIFY_FAILED"):
+        connect(variables)
+    with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        connect({**variables, env.CLUSTER_MODE: "false"}).get(KEY)
+
+
+def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
+    options = connect(bound(single), patience=Patience(connect=2, answer=9, retries=1)).get_connection_kwargs()
+    assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
+
+
+def test_function_that_was_bound_to_nothing_is_told() -> None:
+    with pytest.raises(SettingsError, match="CDK_REDIS_HOST is not set"):
+        connect({})
