@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk_redis_runtime import _environment as environment
 
-from ._access_string import AccessString
-from ._errors import ConfigurationError, problem
-from ._weak_reference import read_weakly
+from ._canary import Canary
+from ._canary import alarm_period as canary_period
+from ._errors import Problems
+from ._store_function import StoreFunction
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_events as events
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
-    from aws_cdk import aws_secretsmanager as secretsmanager
+    from aws_cdk import aws_sns as sns
     from aws_cdk import triggers
 
-    from ._network import RedisNetwork
     from ._store import Store
     from ._users import User
 
@@ -50,11 +51,16 @@ class SmokeTest(Construct):
     and the test runs again in seconds. What it reads from a store in another stack, it reads from plain
     outputs, so that nothing locks the store's stack.
 
+    With a schedule it is a canary as well: the same function, metrics in the namespace ``CdkRedis/SmokeTest``
+    (``ChecksPassed``, ``ChecksFailed``, ``ChecksSkipped``, ``Duration``, and the percentiles of the latency where
+    it was measured, by ``Service`` and ``Store``), and an alarm.
+
     Attributes:
         function: The function.
         trigger: Runs the function during the deployment.
         log_group: Where the report is written, one line of JSON a run.
         user: The user that it signs in as; None for a store with open access.
+        alarm: Goes off when a scheduled run finds something wrong, or none reports; None without a schedule.
     """
 
     def __init__(
@@ -65,6 +71,9 @@ class SmokeTest(Construct):
         target: Store,
         user: User | None = None,
         key_prefix: str = "cdk-redis-smoke:",
+        schedule: events.Schedule | None = None,
+        alarm_topic: sns.ITopic | None = None,
+        alarm_period: cdk.Duration | None = None,
     ) -> None:
         """Define the smoke test.
 
@@ -76,191 +85,108 @@ class SmokeTest(Construct):
                 Default: - one is added to the target: an IAM user, or where the engine has none a password user whose
                 secret is read through an interface endpoint of the network (about 8 USD a month and zone).
             key_prefix: Begins each key that is written. Nothing outside it is touched.
+            schedule: Runs it again and again after the deploy, ``events.Schedule.rate(Duration.minutes(5))``, with
+                metrics and an alarm; runs never overlap, for which one of the account's concurrent executions is
+                reserved. Default: - it runs at deploys only.
+            alarm_topic: Told when a check of a scheduled run fails, when no run reports, and when all is well again.
+                Default: - the alarm tells nobody.
+            alarm_period: What the alarm looks at, whole minutes up to 7 days; at least two runs, or a delay between
+                them counts as silence. Default: - twice the rate of the schedule; a cron schedule needs it.
 
         Raises:
             ConfigurationError: If the target is imported without a network or a user, takes no writes, has keys that
-                cannot expire, or is the scope itself.
+                cannot expire, or is the scope itself; or if the alarm has no schedule or no usable period.
         """
         super().__init__(scope, id)
         self._target = target
-        self._check_target()
-        self._key_prefix = key_prefix
-        self.user = self._choose_user(user)
-        self.log_group = self._create_log_group()
-        self._security_group = self._create_security_group()
-        self._store_security_groups = Construct(self, "StoreSecurityGroups")
-        self.function = self._create_function()
-        self._let_in()
-        self.trigger = self._create_trigger()
+        self._check(schedule, alarm_topic, alarm_period)
+        period = None if schedule is None else canary_period(self, schedule, alarm_period)
+        parts = StoreFunction(
+            self,
+            target=target,
+            user=user,
+            user_name="smoke-test",
+            key_prefix=key_prefix,
+            purpose="Smoke test",
+            handler=_HANDLER,
+            timeout=_FUNCTION_TIMEOUT,
+            environment=self._environment(key_prefix, scheduled=schedule is not None),
+            at_most_one=schedule is not None,
+        )
+        self.function: lambda_.Function = parts.function
+        self.log_group: logs.LogGroup = parts.log_group
+        self.user = parts.user
+        self.trigger = self._create_trigger(parts)
+        self.alarm: cloudwatch.Alarm | None = None
+        if schedule is not None and period is not None:
+            canary = Canary(
+                self,
+                "Canary",
+                function=cast("lambda_.IFunction", self.function),
+                schedule=schedule,
+                period=period,
+                topic=alarm_topic,
+                service=target.service.name,
+                store_name=parts.weak("Name", target.store_name),
+                store_path=target.node.path,
+            )
+            # No first run beside the deploy's own, which would be refused, and no alarm before there is a metric.
+            canary.node.add_dependency(self.trigger)
+            self.alarm = canary.alarm
 
-    def _check_target(self) -> None:
-        if self._target in self.node.scopes:
+    def _check(
+        self, schedule: events.Schedule | None, alarm_topic: sns.ITopic | None, alarm_period: cdk.Duration | None
+    ) -> None:
+        problems = Problems(self)
+        self._check_target(problems)
+        if schedule is None:
+            for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
+                if given is not None:
+                    problems.add(name, "one", "only a scheduled smoke test has an alarm", "give a schedule as well")
+        problems.raise_if_any()
+
+    def _check_target(self, problems: Problems) -> None:
+        target, path = self._target, self._target.node.path
+        if target in self.node.scopes:
             mend = "define the smoke test beside the store, or in a stack after it"
-            given = problem("scope", self._target.node.path, "a store cannot wait for a test within itself", mend)
-            raise ConfigurationError(self.node.path, [given])
-        if not self._target.takes_writes:
-            path, allowed = self._target.node.path, "it takes no writes, and a smoke test writes"
+            problems.add("scope", path, "a store cannot wait for a test within itself", mend)
+        if not target.takes_writes:
             mend = "test the primary, whose data it has"
-            raise ConfigurationError(self.node.path, [problem("target", path, allowed, mend)])
-
-    def _choose_user(self, user: User | None) -> User | None:
-        target = self._target
-        self._network()
+            problems.add("target", path, "it takes no writes, and a smoke test writes", mend)
         if not target.keys_expire:
             allowed = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
-            raise ConfigurationError(self.node.path, [problem("target", target.node.path, allowed)])
-        if user is not None or target.open_access:
-            return user
-        # Everybody signs in with the one token that the store has.
-        if target.auth_token is not None:
-            return target.auth_token
-        access, name = AccessString.smoke_test(self._key_prefix), "smoke-test"
-        if target.topology.engine.supports_iam:
-            return target.add_iam_user(name, access)
-        return target.add_password_user(name, access)
+            problems.add("target", path, allowed)
 
-    def _create_log_group(self) -> logs.LogGroup:
-        from aws_cdk import aws_logs as logs
-
-        return logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
-        )
-
-    def _create_security_group(self) -> ec2.SecurityGroup:
-        return ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=self._network().vpc,
-            description=f"Smoke test of {self._target.node.path}",
-            allow_all_outbound=False,
-        )
-
-    def _create_function(self) -> lambda_.Function:
-        from aws_cdk import aws_lambda as lambda_
-
-        from ._smoke_asset import smoke_test_code
-
-        network = self._network()
-        with smoke_test_code() as (folder, code_hash):
-            code = lambda_.Code.from_asset(str(folder), asset_hash=code_hash, asset_hash_type=cdk.AssetHashType.CUSTOM)
-            # Within the block: the construct copies the folder when it is made.
-            return lambda_.Function(
-                self,
-                "Function",
-                description=f"Smoke test of {self._target.node.path}",
-                runtime=lambda_.Runtime.PYTHON_3_14,
-                architecture=lambda_.Architecture.ARM_64,
-                handler=_HANDLER,
-                code=code,
-                # Signing and TLS want some processor, which Lambda gives by memory.
-                memory_size=512,
-                timeout=_FUNCTION_TIMEOUT,
-                vpc=network.vpc,
-                vpc_subnets=network.subnet_selection,
-                security_groups=[self._security_group],
-                log_group=self.log_group,
-                environment=self._environment(),
-            )
-
-    def _environment(self) -> dict[str, str]:
-        target, topology = self._target, self._target.topology
+    def _environment(self, key_prefix: str, *, scheduled: bool) -> dict[str, str]:
+        topology = self._target.topology
         variables = {
-            environment.SERVICE: target.service.name,
-            environment.STORE: self._weak("Name", target.store_name),
-            environment.HOST: self._weak("Host", target.endpoint.address),
-            environment.PORT: self._weak("Port", target.endpoint.port_text),
-            environment.TLS: str(topology.tls).lower(),
-            environment.CLUSTER_MODE: str(topology.cluster_mode).lower(),
             environment.ENGINE: topology.engine.name,
             environment.ENGINE_VERSION: topology.engine.version,
-            environment.KEY_PREFIX: self._key_prefix,
+            environment.KEY_PREFIX: key_prefix,
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
-            environment.DIGEST: cdk.Lazy.string(_Digest(target)),
+            environment.DIGEST: cdk.Lazy.string(_Digest(self._target)),
         }
         if topology.plaintext and topology.tls:
             variables[environment.PLAINTEXT] = "true"
-        if target.service.serverless:
-            variables[environment.SERVERLESS] = "true"
         if topology.shards is not None and topology.replicas is not None:
             variables[environment.SHARDS] = str(topology.shards)
             variables[environment.REPLICAS] = str(topology.replicas)
-        # In cluster mode the cluster itself says where its replicas are.
-        if target.reader_endpoint is not None and topology.replicas and not topology.cluster_mode:
-            variables[environment.READER_HOST] = self._weak("ReaderHost", target.reader_endpoint.address)
-            variables[environment.READER_PORT] = self._weak("ReaderPort", target.reader_endpoint.port_text)
-        return variables | self._authentication()
+        if (policy := self._target.parameters.get("maxmemory-policy")) is not None:
+            variables[environment.MAXMEMORY_POLICY] = policy
+        if scheduled:
+            variables[environment.METRICS_NAMESPACE] = environment.DEFAULT_METRICS_NAMESPACE
+        return variables
 
-    def _authentication(self) -> dict[str, str]:
-        if self.user is None:
-            return {environment.AUTHENTICATION: "none"}
-        if self.user.secret is None:
-            return {environment.AUTHENTICATION: "iam", environment.USER: self.user.user_name}
-        return {
-            environment.AUTHENTICATION: "password",
-            environment.USER: self.user.user_name,
-            environment.SECRET_ARN: self._weak("SecretArn", self.user.secret.secret_arn),
-        }
-
-    def _let_in(self) -> None:
-        """Open the network and let the function sign in, by values that do not lock the store's stack."""
-        from aws_cdk import aws_iam as iam
-
-        target = self._target
-        # Imports, so that the rules stand here and not with the store's own groups.
-        for number, group in enumerate(target.security_groups, start=1):
-            store_group = ec2.SecurityGroup.from_security_group_id(
-                self._store_security_groups, str(number), self._weak(f"SecurityGroup{number}", group.security_group_id)
-            )
-            self.function.connections.allow_to(store_group, target.ports, f"Smoke test of {target.node.path}")
-        if self.user is None:
-            return
-        if self.user.secret is not None:
-            self._reach_secret(self.user.secret)
-            return
-        iam.Grant.add_to_principal(
-            grantee=self.function,
-            actions=[target.service.connect_action],
-            resource_arns=[target.service.store_arn(target, self._weak("Name", target.store_name)), self.user.user_arn],
-        )
-
-    def _reach_secret(self, secret: secretsmanager.ISecret) -> None:
-        from aws_cdk import aws_secretsmanager as secretsmanager
-
-        network = self._network()
-        # The subnets have no way out: the secret is read through an endpoint inside them.
-        endpoint = network.add_secrets_endpoint()
-        self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), "Smoke test to Secrets Manager")
-        readable = secretsmanager.Secret.from_secret_complete_arn(
-            self, "Secret", self._weak("SecretArn", secret.secret_arn)
-        )
-        readable.grant_read(self.function)
-
-    def _weak(self, name: str, value: str) -> str:
-        return read_weakly(self, self._target, name, value)
-
-    def _create_trigger(self) -> triggers.Trigger:
+    def _create_trigger(self, parts: StoreFunction) -> triggers.Trigger:
         from aws_cdk import triggers
 
-        # Deleting the role before the function's network interfaces are gone leaves the security group undeletable
-        # (aws/aws-cdk issue 6701).
-        if self.function.role is not None:
-            self._security_group.node.add_dependency(self.function.role)
-        # All of it: the rules and the policy that the function needs are children of these.
         return triggers.Trigger(
             self,
             "Trigger",
-            handler=self.function,
+            handler=parts.function,
             timeout=_TRIGGER_TIMEOUT,
-            execute_after=[self._target, self.function, self._security_group, self._store_security_groups],
+            execute_after=parts.prerequisites,
         )
-
-    def _network(self) -> RedisNetwork:
-        network = self._target.network
-        if network is None:
-            mend = "give `network` to the import: the function stands in its subnets"
-            path = self._target.node.path
-            raise ConfigurationError(self.node.path, [problem("target", path, "it has no network", mend)])
-        return network
 
 
 @jsii.implements(cdk.IStableStringProducer)

@@ -7,7 +7,9 @@ import json
 import os
 from typing import Any, Protocol
 
+from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._battery import smoke_test
+from cdk_redis_runtime._metrics import embedded_metrics
 from cdk_redis_runtime._report import SmokeTestFailed
 from cdk_redis_runtime._settings import Connection, Declaration
 
@@ -27,7 +29,8 @@ class LambdaContext(Protocol):
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Run the battery on the store that the environment describes.
 
-    Prints the report as one line of JSON, ``{"cdk_redis_smoke_test": ...}``.
+    Prints the report as one line of JSON, ``{"cdk_redis_smoke_test": ...}``; where the environment names a namespace
+    for them, metrics as a second line.
 
     Args:
         event: Ignored: everything comes from the environment.
@@ -46,7 +49,13 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     declared = dataclasses.replace(declared, budget=max(_LEAST_BUDGET_SECONDS, min(declared.budget, left)))
     report = smoke_test(connection, declared)
-    print(json.dumps({"cdk_redis_smoke_test": report.as_dict()}, separators=(",", ":")), flush=True)
+    _print_line({"cdk_redis_smoke_test": report.as_dict()})
+    if namespace := os.environ.get(env.METRICS_NAMESPACE):
+        _print_line(embedded_metrics(report, namespace))
     if not report.passed:
         raise SmokeTestFailed(report)
     return report.as_dict()
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    print(json.dumps(line, separators=(",", ":")), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,7 +62,7 @@ def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in lines] == [{"cdk_redis_smoke_test": report}]
     assert report["passed"]
-    assert len(report["checks"]) == 9
+    assert len(report["checks"]) == 18
 
 
 @pytest.mark.usefixtures("environment")
@@ -69,7 +70,9 @@ def test_failure_is_logged_and_raised_by_name(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
-    with pytest.raises(SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 9 checks failed\. \[topology\]"):
+    with pytest.raises(
+        SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 18 checks failed\. \[topology\]"
+    ):
         handler({}, _context())
     logged = json.loads(capsys.readouterr().out)["cdk_redis_smoke_test"]
     assert not logged["passed"]
@@ -91,3 +94,19 @@ def test_environment_of_another_function_is_refused(
     monkeypatch.delenv(env.STORE)
     with pytest.raises(SettingsError, match="CDK_REDIS_STORE is not set"):
         handler({}, _context())
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("version", ["", "6.2"])
+def test_metrics_are_printed_where_a_namespace_is_named(
+    version: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(env.METRICS_NAMESPACE, "CdkRedis/SmokeTest")
+    if version:
+        monkeypatch.setenv(env.ENGINE_VERSION, version)
+    with pytest.raises(SmokeTestFailed) if version else nullcontext():
+        handler({}, _context())
+    report, metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert set(report) == {"cdk_redis_smoke_test"}
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "CdkRedis/SmokeTest"
+    assert metrics["ChecksFailed"] == (1 if version else 0)

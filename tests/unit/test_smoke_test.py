@@ -8,6 +8,8 @@ from collections.abc import Callable
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Match, Template
 
 from cdk_redis import (
@@ -82,6 +84,27 @@ def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk
     }
 
 
+def test_a_declared_policy_is_told_and_only_then(stack: cdk.Stack, network: RedisNetwork) -> None:
+    parameters = {"maxmemory-policy": "allkeys-lru", "hash-max-listpack-entries": "64"}
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network, parameters=parameters))
+
+    variables = _environment(Template.from_stack(stack))
+    assert variables[environment.MAXMEMORY_POLICY] == "allkeys-lru"
+    assert environment.LATENCY_LIMIT_MS not in variables
+
+
+def test_an_engine_without_sharded_channels_gets_no_user_with_their_commands(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
+    SmokeTest(stack, "SmokeTest", target=cache)
+
+    users = Template.from_stack(stack).find_resources("AWS::ElastiCache::User").values()
+    strings = [user["Properties"]["AccessString"] for user in users]
+    assert any("+publish" in access for access in strings)
+    assert not any("spublish" in access or "ssubscribe" in access for access in strings)
+
+
 def test_without_cluster_mode_the_reader_endpoint_is_told_too(stack: cdk.Stack, network: RedisNetwork) -> None:
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
 
@@ -93,8 +116,24 @@ def test_it_signs_in_as_a_user_whose_rights_end_at_the_prefix(stack: cdk.Stack, 
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network), key_prefix="probe:")
 
     Template.from_stack(stack).has_resource_properties(
-        "AWS::ElastiCache::User", {"AccessString": Match.string_like_regexp(r"^on ~probe:\* \+")}
+        "AWS::ElastiCache::User", {"AccessString": Match.string_like_regexp(r"^on ~probe:\* &probe:\* \+")}
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "rules"),
+    [("6.0", ("~cdk-redis-smoke:*",)), ("6.2", ("&cdk-redis-smoke:*",)), ("7.1", ("&cdk-redis-smoke:*", "+spublish"))],
+)
+def test_its_rights_are_worded_as_the_engine_can_read_them(version: str, rules: tuple[str, ...]) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), engine=Engine.redis(version))
+    SmokeTest(stack, "SmokeTest", target=cache)
+
+    users = Template.from_stack(stack).find_resources("AWS::ElastiCache::User").values()
+    (words,) = [text.split() for user in users if (text := user["Properties"]["AccessString"]).startswith("on")]
+    assert set(rules) <= set(words)
+    assert ("&cdk-redis-smoke:*" in words) is (version != "6.0")
+    assert ("+spublish" in words) is (version == "7.1")
 
 
 def test_it_may_connect_to_the_store_as_its_user_and_nothing_else(stack: cdk.Stack, network: RedisNetwork) -> None:
@@ -228,6 +267,125 @@ def test_a_smoke_test_cannot_stand_within_its_own_target(stack: cdk.Stack, netwo
         "Stack/Cache/SmokeTest: scope: got 'Stack/Cache', but a store cannot wait for a test within itself; "
         "define the smoke test beside the store, or in a stack after it"
     )
+
+
+def _canary(schedule: events.Schedule, **given: object) -> Template:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
+    SmokeTest(
+        stack,
+        "SmokeTest",
+        target=cache,
+        schedule=schedule,
+        alarm_topic=sns.Topic(stack, "Operators"),
+        **given,  # type: ignore[arg-type]
+    )
+    return Template.from_stack(stack)
+
+
+@pytest.fixture(scope="module")
+def canary() -> Template:
+    return _canary(events.Schedule.rate(cdk.Duration.minutes(5)))
+
+
+def test_a_canary_is_the_same_function_on_a_schedule(canary: Template) -> None:
+    (function,) = canary.find_resources(FUNCTION, {"Properties": {"Handler": "cdk_redis_runtime.smoke_lambda.handler"}})
+    canary.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "ScheduleExpression": "rate(5 minutes)",
+            "State": "ENABLED",
+            "Targets": [
+                Match.object_like(
+                    {
+                        "Arn": {"Fn::GetAtt": [function, "Arn"]},
+                        "RetryPolicy": {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0},
+                    }
+                )
+            ],
+        },
+    )
+    assert _environment(canary)[environment.METRICS_NAMESPACE] == "CdkRedis/SmokeTest"
+
+
+def test_runs_of_a_canary_never_overlap_and_a_failed_one_is_not_repeated(canary: Template) -> None:
+    assert _function(canary)["ReservedConcurrentExecutions"] == 1
+    canary.has_resource_properties(
+        "AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    )
+
+
+def test_a_canary_that_fails_or_falls_silent_goes_to_the_topic(canary: Template) -> None:
+    (topic,) = canary.find_resources("AWS::SNS::Topic")
+    canary.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "Namespace": "CdkRedis/SmokeTest",
+            "MetricName": "ChecksFailed",
+            "Dimensions": [
+                {"Name": "Service", "Value": "elasticache"},
+                {"Name": "Store", "Value": {"Ref": "Cache18F6EE16"}},
+            ],
+            "Statistic": "Sum",
+            "Period": 600,
+            "EvaluationPeriods": 1,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "breaching",
+            "AlarmActions": [{"Ref": topic}],
+            "OKActions": [{"Ref": topic}],
+        },
+    )
+
+
+def test_a_canary_starts_after_the_deploys_own_run(canary: Template) -> None:
+    (trigger,) = canary.find_resources("Custom::Trigger")
+    for kind in ("AWS::Events::Rule", "AWS::CloudWatch::Alarm"):
+        (resource,) = canary.find_resources(kind).values()
+        assert trigger in resource["DependsOn"]
+
+
+def test_without_a_schedule_there_is_no_canary(stack: cdk.Stack, network: RedisNetwork) -> None:
+    test = SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    template = Template.from_stack(stack)
+    assert test.alarm is None
+    for kind in ("AWS::Events::Rule", "AWS::CloudWatch::Alarm", "AWS::Lambda::EventInvokeConfig"):
+        template.resource_count_is(kind, 0)
+    assert "ReservedConcurrentExecutions" not in _function(template)
+    assert environment.METRICS_NAMESPACE not in _environment(template)
+
+
+def test_the_period_of_a_cron_canarys_alarm_is_the_users_to_say() -> None:
+    template = _canary(events.Schedule.cron(hour="4", minute="0"), alarm_period=cdk.Duration.days(2))
+
+    template.has_resource_properties("AWS::CloudWatch::Alarm", {"Period": 2 * 24 * 60 * 60})
+
+
+@pytest.mark.parametrize(
+    ("schedule", "given", "message"),
+    [
+        (events.Schedule.cron(hour="4"), {}, "only a rate tells how far apart the runs are"),
+        (events.Schedule.rate(cdk.Duration.days(4)), {}, "11520 minutes.* CloudWatch looks at whole minutes"),
+        (
+            events.Schedule.rate(cdk.Duration.minutes(1)),
+            {"alarm_period": cdk.Duration.seconds(90)},
+            "1.5 minutes.* CloudWatch looks at whole minutes",
+        ),
+    ],
+)
+def test_an_alarm_whose_period_cannot_be_is_refused(
+    schedule: events.Schedule, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        _canary(schedule, **given)
+
+
+def test_an_alarm_without_a_schedule_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+
+    with pytest.raises(ConfigurationError, match=r"alarm_topic.*only a scheduled smoke test has an alarm"):
+        SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=sns.Topic(stack, "Operators"))
 
 
 def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) -> None:
