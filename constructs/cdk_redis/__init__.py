@@ -10,6 +10,7 @@ from ._durability import Durability
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError
+from ._failover_drill import FailoverDrill
 from ._global_datastore import GlobalDatastore, IGlobalDatastore
 from ._log_delivery import LogDelivery, LogFormat
 from ._memorydb_cluster import MemoryDbCluster
@@ -47,6 +48,7 @@ __all__ = [
     "ElastiCacheUserGroup",
     "Endpoint",
     "Engine",
+    "FailoverDrill",
     "GlobalDatastore",
     "IAcl",
     "IGlobalDatastore",

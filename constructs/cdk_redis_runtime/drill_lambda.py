@@ -1,0 +1,49 @@
+"""The failover drill's writer and reader as a Lambda function, run by a state machine beside the failover."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Protocol
+
+from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._drill import Drill
+from cdk_redis_runtime._settings import Connection
+
+# To look for lost writes, to delete, and to answer: a function that is cut off says nothing.
+_RESERVE_SECONDS = 60.0
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+        ...
+
+
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Write and read until the time is over, and tell what that went through.
+
+    Prints the report as one line of JSON, ``{"cdk_redis_failover_drill": ...}``.
+
+    Args:
+        event: Ignored: everything comes from the environment.
+        context: Lambda's context; the drill ends before the function's timeout.
+
+    Returns:
+        The report.
+    """
+    del event
+    left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
+    drill = Drill(
+        Connection.from_environment(os.environ),
+        key_prefix=os.environ.get(env.KEY_PREFIX) or env.DEFAULT_DRILL_KEY_PREFIX,
+        seconds=max(1.0, min(float(os.environ.get(env.DRILL_SECONDS) or left), left)),
+    )
+    drill.start()
+    drill.wait()
+    report = drill.stop().as_dict()
+    drill.clean_up()
+    print(json.dumps({"cdk_redis_failover_drill": report}, separators=(",", ":")), flush=True)
+    return report

@@ -1,0 +1,98 @@
+"""The drill's state machine: what it calls, what it may do, and that no deploy starts it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from cdk_redis import ConfigurationError, FailoverDrill, MemoryDbCluster, RedisNetwork, ReplicationGroup, Store
+from cdk_redis_runtime import _environment as environment
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack")
+
+
+@pytest.fixture(params=["elasticache", "memorydb"])
+def target(request: pytest.FixtureRequest, stack: cdk.Stack) -> Store:
+    network = RedisNetwork(stack, "Network")
+    if request.param == "elasticache":
+        return ReplicationGroup(stack, "Cache", network=network, shards=2)
+    return MemoryDbCluster(stack, "Ledger", network=network, shards=2)
+
+
+def _definition(template: Template) -> dict[str, Any]:
+    (machine,) = template.find_resources("AWS::StepFunctions::StateMachine").values()
+    _, parts = machine["Properties"]["DefinitionString"]["Fn::Join"]
+    return json.loads("".join(part if isinstance(part, str) else next(iter(part)) for part in parts))
+
+
+def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target, shard="0002")
+
+    (drill,) = _definition(Template.from_stack(stack))["States"].values()
+    watch, failover = (branch["States"] for branch in drill["Branches"])
+    assert drill["Type"] == "Parallel"
+    assert drill["OutputPath"] == "$[0]"
+    assert [state["Type"] for state in watch.values()] == ["Task"]
+    wait, call = failover.values()
+    assert wait["Seconds"] == 30
+    service, action, names = {
+        "elasticache": ("elasticache", "testFailover", ("ReplicationGroupId", "NodeGroupId")),
+        "memorydb": ("memorydb", "failoverShard", ("ClusterName", "ShardName")),
+    }[target.service.name]
+    assert call["Resource"].endswith(f":states:::aws-sdk:{service}:{action}")
+    assert tuple(call["Parameters"]) == names
+    assert call["Parameters"][names[1]] == "0002"
+
+
+def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    action = {"elasticache": "elasticache:TestFailover", "memorydb": "memorydb:FailoverShard"}[target.service.name]
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    statements = [entry for policy in policies for entry in policy["Properties"]["PolicyDocument"]["Statement"]]
+    (statement,) = [entry for entry in statements if entry["Action"] == action]
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    assert resources[0] == stack.resolve(target.store_arn)
+    # ElastiCache's nodes are named after their group.
+    name = stack.resolve(target.store_name)
+    for nodes in resources[1:]:
+        assert nodes["Fn::Join"][1][-2:] == [name, "-*"]
+
+
+def test_the_function_outlives_the_drill_and_signs_in_as_a_user_of_its_own(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target, duration=cdk.Duration.minutes(2))
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Handler": "cdk_redis_runtime.drill_lambda.handler",
+            "Timeout": 210,
+            "Environment": {"Variables": Match.object_like({environment.DRILL_SECONDS: "120"})},
+        },
+    )
+    kind = {"elasticache": "AWS::ElastiCache::User", "memorydb": "AWS::MemoryDB::User"}[target.service.name]
+    template.has_resource_properties(kind, {"AccessString": Match.string_like_regexp("^on ~cdk-redis-drill:")})
+
+
+def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    template = Template.from_stack(stack)
+    for kind in ("Custom::Trigger", "AWS::Events::Rule", "AWS::Scheduler::Schedule"):
+        template.resource_count_is(kind, 0)
+
+
+def test_a_store_without_replicas_and_a_long_drill_are_refused_together(stack: cdk.Stack) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), replicas=0)
+
+    with pytest.raises(ConfigurationError, match="nothing to fail over to") as refused:
+        FailoverDrill(stack, "Drill", target=cache, duration=cdk.Duration.minutes(14))
+    assert "a drill takes 1 to 13 minutes" in str(refused.value)
