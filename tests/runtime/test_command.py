@@ -1,0 +1,74 @@
+"""The command, as a process of its own, against real engines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cdk_redis_local import EngineSet, find_engine
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+def _run(engines: EngineSet, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
+    engine = find_engine()
+    host, port = engines.endpoint
+    fixed = ["--host", host, "--port", str(port), "--user", "smoke", "--password-from", "STORE_PASSWORD"]
+    fixed += ["--engine", engine.name, "--engine-version", engine.major_minor, "--shards", str(engines.shards)]
+    fixed += ["--replicas", str(engines.replicas), "--budget", "5"]
+    if engines.cluster_mode:
+        fixed.append("--cluster")
+    else:
+        fixed += ["--reader", "{}:{}".format(*engines.reader_endpoint)]
+    return subprocess.run(
+        [sys.executable, "-m", "cdk_redis_runtime", "smoke", *fixed, *arguments],
+        env={**os.environ, "SSL_CERT_FILE": engines.ca_file, "STORE_PASSWORD": password},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_healthy_cluster_ends_with_zero_and_a_table(cluster: EngineSet) -> None:
+    done = _run(cluster)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "durability" in done.stdout
+    assert "passed" in done.stdout
+
+
+def test_report_is_json_where_asked_for(single: EngineSet) -> None:
+    done = _run(single, "--json", "--maxmemory-policy", "noeviction")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    verdicts = {check["name"]: check["status"] for check in report["checks"]}
+    # Which is MemoryDB's own.
+    assert verdicts.pop("managed-commands-refused") == "skipped"
+    assert set(verdicts.values()) == {"passed"}
+
+
+def test_failed_check_ends_with_one_and_shows_no_secret(single: EngineSet) -> None:
+    done = _run(single, password="not-the-password-of-the-user")
+    assert done.returncode == 1
+    assert "WRONGPASS" in done.stdout
+    assert "not-the-password-of-the-user" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--password-from", "NO_SUCH_VARIABLE"], "the variable NO_SUCH_VARIABLE is not set"),
+        (["--reader", "host:port"], "allowed is HOST or HOST:PORT"),
+        (["--iam", "orders"], "not allowed with argument"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_what_cannot_run_ends_with_two(arguments: list[str], words: str, single: EngineSet) -> None:
+    done = _run(single, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stdout == ""
