@@ -8,7 +8,7 @@ FAULT ?=
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit synth requirements clean engine
+.PHONY: help setup demo test lint unit bench synth requirements clean engine
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: lint engine ## Run every check and every test
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
+
+bench: setup engine ## Measure the smoke test: its time against a floor, and 1,000 runs under load
+	python benchmarks/smoke_floor.py
+	python benchmarks/no_false_alarm.py
 
 lint: setup ## Check format, style, types and who may import whom
 	ruff format --check .

@@ -1,0 +1,197 @@
+"""Measures how soon clients with different timeouts and retries are back after a primary dies.
+
+Run: python benchmarks/client_settings.py [docs/client-settings.md docs/client-settings.svg]
+
+For each fault one cluster of three shards on this machine, with a drill for every setting at once, so that all
+settings see the same failover; repeated, and the worst is what counts. Late is the time from the moment the new
+primary takes a write, which an observer of its own notices every 10 ms, to the first write of a client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import socket
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis.crc import key_slot
+from redis.credentials import UsernamePasswordCredentialProvider
+from redis.exceptions import RedisError
+
+from cdk_redis_local import AclUser, EngineSet, Node, find_engine
+from cdk_redis_runtime import Connection, Patience
+from cdk_redis_runtime._drill import Drill, DrillReport
+
+PASSWORD = "only-for-this-run-of-the-benchmark"
+PREFIX = "cdk-redis-drill:"
+NODE_TIMEOUT = 3.0
+FAULTS: tuple[str, ...] = ("killed", "frozen", "unreachable")
+TIMEOUTS = (0.25, 0.5, 0.75, 1.5, 3.0, 5.5)
+RETRIES = (0, 3)
+
+
+@dataclass
+class Result:
+    """What one setting came to under one fault, in seconds; one entry a repetition."""
+
+    late: list[float] = field(default_factory=list)
+    errors: list[int] = field(default_factory=list)
+    longest_call: list[float] = field(default_factory=list)
+
+
+def grid() -> list[Patience]:
+    """The settings that are compared."""
+    return [Patience(timeout, timeout, retries) for retries in RETRIES for timeout in TIMEOUTS]
+
+
+def break_node(node: Node, fault: str, stack: contextlib.ExitStack) -> None:
+    """Let a primary fail."""
+    if fault == "killed":
+        node.stop()
+        return
+    node.freeze()
+    # A full queue of the listener: the kernel drops further SYNs, as a network that lost the node does.
+    for _ in range(600 if fault == "unreachable" else 0):
+        newcomer = stack.enter_context(socket.socket())
+        newcomer.setblocking(False)
+        newcomer.connect_ex(("127.0.0.1", node.engine_port))
+
+
+def wait_for_write(standby: Node) -> float:
+    """Wait until the replica takes a write; the moment on the monotonic clock."""
+    key = next(f"observer:{n}" for n in range(1000) if key_slot(f"observer:{n}".encode()) * 3 // 16384 == standby.shard)
+    while True:
+        with contextlib.suppress(RedisError):
+            standby.admin.set(key, "1", ex=60)
+            return time.monotonic()
+        time.sleep(0.01)
+
+
+def measure(fault: str, results: dict[tuple[str, Patience], Result]) -> float:
+    """Let one primary fail under all settings at once; gives how long the engines took to replace it."""
+    user = AclUser("drill", f"on ~{PREFIX}* +@all", passwords=(PASSWORD,))
+    with (
+        contextlib.ExitStack() as stack,
+        EngineSet(shards=3, replicas=1, cluster_mode=True, users=[user], node_timeout=NODE_TIMEOUT) as engines,
+    ):
+        os.environ["SSL_CERT_FILE"] = engines.ca_file
+        credentials = UsernamePasswordCredentialProvider("drill", PASSWORD)
+        host, port = engines.primaries[1].host, engines.primaries[1].port
+        connection = Connection("elasticache", "orders", host, port, authentication="password", user="drill")
+        drills = {
+            patience: Drill(
+                connection, key_prefix=PREFIX, seconds=120, credentials=credentials, patience=patience, interval=0.1
+            )
+            for patience in grid()
+        }
+        for drill in drills.values():
+            drill.start()
+        time.sleep(2)
+        victim = engines.primaries[0]
+        standby = next(node for node in engines.replica_nodes if node.shard == victim.shard)
+        broken = time.monotonic()
+        break_node(victim, fault, stack)
+        answered = wait_for_write(standby)
+        # The most patient client has as long as its retries take.
+        time.sleep(max(TIMEOUTS) + 2)
+        reports = _stop(drills)
+        for patience, report in reports.items():
+            hurt = max(report.shards, key=lambda shard: shard.writes.longest_gap_seconds)
+            ended = hurt.writes.longest_gap_ended
+            result = results.setdefault((fault, patience), Result())
+            result.late.append(float("inf") if ended is None else ended - answered)
+            result.errors.append(sum(hurt.writes.errors.values()))
+            result.longest_call.append(hurt.writes.longest_call_seconds)
+        return answered - broken
+
+
+def _stop(drills: dict[Patience, Drill]) -> dict[Patience, DrillReport]:
+    reports: dict[Patience, DrillReport] = {}
+
+    def stop(patience: Patience, drill: Drill) -> None:
+        reports[patience] = drill.stop()
+
+    threads = [threading.Thread(target=stop, args=pair) for pair in drills.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return reports
+
+
+def table(results: dict[tuple[str, Patience], Result]) -> str:
+    """A row a setting, a group of columns a fault."""
+    heads = [f"{fault}: {what}" for fault in FAULTS for what in ("late (s)", "longest call (s)", "errors")]
+    lines = ["| timeout (s) | retries | " + " | ".join(heads) + " |", "| --- " * (2 + len(heads)) + "|"]
+    for patience in grid():
+        cells = [f"{patience.answer:g}", str(patience.retries)]
+        for fault in FAULTS:
+            result = results[fault, patience]
+            late = f"{statistics.median(result.late):.2f} (max {max(result.late):.2f})"
+            cells += [late, f"{max(result.longest_call):.1f}", f"{statistics.median(result.errors):.0f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def plot(results: dict[tuple[str, Patience], Result]) -> str:
+    """Worst lateness over the timeout, a line for each fault and number of retries."""
+    width, height, left, bottom, highest = 640, 360, 60, 310, 6.0
+    colours: dict[str, str] = dict(zip(FAULTS, ("#4c78a8", "#e45756", "#54a24b"), strict=True))
+
+    def at(timeout: float, late: float) -> tuple[float, float]:
+        return left + timeout / 6.0 * (width - left - 150), bottom - min(late, highest) / highest * (bottom - 20)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
+        'font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
+    for mark in range(7):
+        (x, _), (_, y) = at(mark, 0), at(0, mark)
+        parts.append(f'<line x1="{left}" y1="{y:.0f}" x2="{width - 150}" y2="{y:.0f}" stroke="#ddd"/>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{mark}</text>')
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{mark}</text>')
+    parts.append(f'<text x="{left}" y="{height - 8}">timeout of connecting and answering (s)</text>')
+    parts.append(f'<text x="{left}" y="14">first write after the new primary took one, worst of all runs (s)</text>')
+    for row, (fault, retries) in enumerate((fault, retries) for fault in FAULTS for retries in RETRIES):
+        points = [at(t, max(results[fault, Patience(t, t, retries)].late)) for t in TIMEOUTS]
+        dash = "" if retries else ' stroke-dasharray="5 4"'
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colours[fault]}" stroke-width="2"{dash}/>')
+        y = 40 + 20 * row
+        parts.append(
+            f'<line x1="{width - 140}" y1="{y}" x2="{width - 115}" y2="{y}" stroke="{colours[fault]}"{dash} '
+            f'stroke-width="2"/><text x="{width - 110}" y="{y + 4}">{fault}, {retries} retries</text>'
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def main() -> None:
+    """Measure, and print the table; with file names, write the plot and put the table between its marks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("page", nargs="?", type=Path)
+    parser.add_argument("picture", nargs="?", type=Path)
+    parser.add_argument("--repeat", type=int, default=3)
+    arguments = parser.parse_args()
+    results: dict[tuple[str, Patience], Result] = {}
+    replaced = [f"{fault} {measure(fault, results):.1f}" for _ in range(arguments.repeat) for fault in FAULTS]
+    text = (
+        f"{find_engine()}, node timeout {NODE_TIMEOUT:g} s, {arguments.repeat} runs of each fault; the engines "
+        f"replaced the primary after (s): {', '.join(replaced)}.\n\n{table(results)}"
+    )
+    print(text)
+    if arguments.page:
+        before, _, rest = arguments.page.read_text().partition("<!-- measured -->")
+        after = rest.partition("<!-- end -->")[2]
+        arguments.page.write_text(f"{before}<!-- measured -->\n{text}\n<!-- end -->{after}")
+    if arguments.picture:
+        arguments.picture.write_text(plot(results))
+
+
+if __name__ == "__main__":
+    main()
