@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -46,21 +47,48 @@ def smoke_test(
     context = Context(connection, declared, clock, store)
     tallies = {check.name: Tally() for check in checks}
 
-    def run(check: Check) -> Outcome:
+    quiet = _Quiet(sum(not check.undisturbed for check in checks))
+
+    def run(check: Check) -> Done[Check, Outcome]:
+        if check.undisturbed:
+            quiet.wait(clock.remaining_for_warm_up)
         done = attempt(lambda one: tallied(tallies[one.name], lambda: one.run(context)), check)
+        if not check.undisturbed:
+            quiet.one_less()
         if on_verdict:
             on_verdict(_verdict(done, declared.budget, store.secrets, tallies[check.name].tries))
-        if done.error is not None:
-            raise done.error
-        assert done.value is not None
-        return done.value
+        return done
 
     results = side_by_side(run, checks, clock.remaining)
     verdicts = tuple(
-        _verdict(result, declared.budget, store.secrets, tallies[result.item.name].tries) for result in results
+        _verdict(
+            result.value or Done(result.item, None, result.error, result.seconds),
+            declared.budget,
+            store.secrets,
+            tallies[result.item.name].tries,
+        )
+        for result in results
     )
     store.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
+
+
+class _Quiet:
+    """Comes once so many have ended."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._ended = threading.Condition()
+
+    def one_less(self) -> None:
+        with self._ended:
+            self._number -= 1
+            self._ended.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for it, no longer than so many seconds."""
+        with self._ended:
+            self._ended.wait_for(lambda: self._number == 0, seconds)
 
 
 def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str], tries: int) -> CheckResult:

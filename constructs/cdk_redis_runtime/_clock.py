@@ -89,7 +89,12 @@ class Clock:
     @property
     def warming_up(self) -> bool:
         """Whether there is still time to try again."""
-        return time.monotonic() < self._warm_up_ends
+        return self.remaining_for_warm_up > 0
+
+    @property
+    def remaining_for_warm_up(self) -> float:
+        """Seconds for which what may heal is tried again; never negative."""
+        return max(0.0, self._warm_up_ends - time.monotonic())
 
     def retry(self, operation: Callable[[], T], heals: Callable[[Exception], bool]) -> T:
         """Try until it works, with growing pauses, as long as the error may heal and the warm-up lasts.
@@ -202,6 +207,7 @@ class Once(Generic[T]):
         self._compute = compute
         self._lock = threading.Lock()
         self._done: Done[None, T] | None = None
+        self._tally = Tally()
 
     def __call__(self) -> T:
         """Give the value.
@@ -211,7 +217,10 @@ class Once(Generic[T]):
         """
         with self._lock:
             if self._done is None:
-                self._done = attempt(lambda _: self._compute(), None)
+                self._done = attempt(lambda _: tallied(self._tally, self._compute), None)
+        # Who waited for the first caller waited for its tries.
+        if tally := _tally.get():
+            tally.add(self._tally.tries)
         if self._done.error is not None:
             raise self._done.error
         return self._done.value  # pyright: ignore[reportReturnType] - None only where T allows it

@@ -6,12 +6,11 @@ Trust comes from where OpenSSL finds it: the system's store, or the file named b
 from __future__ import annotations
 
 import os
-import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
@@ -19,6 +18,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._pool import pool_class
 from cdk_redis_runtime._settings import Address, Connection
 
 CONNECT_SECONDS = 0.75
@@ -115,40 +115,61 @@ def client_for(
         A cluster client, which dials the endpoint at once; or a plain client, which dials at its first command.
     """
     patience = patience or Patience()
-    if not connection.cluster_mode:
-        return node_client(connection, connection.endpoint, credentials, patience)
-    # A missing shard is found and named by the smoke test; until then the others can be served.
-    return RedisCluster(
-        host=connection.host,
-        port=connection.port,
-        retry=_retry(patience),
-        require_full_coverage=False,
-        **_common(connection, credentials, patience),
-    )
+    make_pool = pool_class(connection)
+    if connection.cluster_mode:
+        return RedisCluster(**cluster_options(connection, credentials, patience, make_pool))
+    return node_client(connection.endpoint, credentials, patience, make_pool)
 
 
 def node_client(
-    connection: Connection, address: Address, credentials: CredentialProvider | None, patience: Patience
+    address: Address,
+    credentials: CredentialProvider | None,
+    patience: Patience,
+    make_pool: Callable[..., ConnectionPool],
 ) -> Redis:
     """Build a client of one node, which dials at its first command.
 
     Args:
-        connection: The store's settings.
         address: The node, by the name that its certificate carries.
         credentials: From `credential_provider`.
         patience: Timeouts and retries.
+        make_pool: Makes the pool of its connections.
     """
-    return Redis(
-        host=address.host, port=address.port, retry=_retry(patience), **_common(connection, credentials, patience)
-    )
+    options = _common(credentials, patience)
+    return Redis.from_pool(make_pool(host=address.host, port=address.port, retry=_retry(patience), **options))
+
+
+def cluster_options(
+    connection: Connection,
+    credentials: CredentialProvider | None,
+    patience: Patience,
+    make_pool: Callable[..., ConnectionPool],
+) -> dict[str, Any]:
+    """The options of a cluster client.
+
+    Args:
+        connection: The store's settings.
+        credentials: From `credential_provider`.
+        patience: Timeouts and retries.
+        make_pool: Makes the pool of a node's connections.
+    """
+    return {
+        # By a URL, because only then the client takes a pool class.
+        "url": f"{'rediss' if connection.tls else 'redis'}://{connection.host}:{connection.port}",
+        "connection_pool_class": make_pool,
+        "retry": _retry(patience),
+        # A missing shard is found and named by the smoke test; until then the others can be served.
+        "require_full_coverage": False,
+        **_common(credentials, patience),
+    }
 
 
 def _retry(patience: Patience) -> Retry:
     return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), patience.retries)
 
 
-def _common(connection: Connection, credentials: CredentialProvider | None, patience: Patience) -> dict[str, Any]:
-    options: dict[str, Any] = {
+def _common(credentials: CredentialProvider | None, patience: Patience) -> dict[str, Any]:
+    return {
         "credential_provider": credentials,
         "socket_connect_timeout": patience.connect,
         "socket_timeout": patience.answer,
@@ -158,10 +179,3 @@ def _common(connection: Connection, credentials: CredentialProvider | None, pati
         "driver_info": None,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
-    if connection.tls:
-        # The client's own defaults, said aloud: what they protect is the point. RedisCluster drops
-        # ssl_min_version, and is held to TLS 1.2 by Python's default context all the same.
-        options |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
-        if not connection.cluster_mode:
-            options["ssl_min_version"] = ssl.TLSVersion.TLSv1_2
-    return options

@@ -6,7 +6,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._store import Meeting, Node, ask_at_once
+from cdk_redis_runtime._checks._store import Node, ask_at_once
+from cdk_redis_runtime._checks._stranger import Meeting
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
@@ -30,7 +31,7 @@ def _check_auth(context: Context) -> Outcome:
     user = context.connection.user
     expected = f"signed in as {user}" if user else "an answer to PING"
 
-    results = side_by_side(context.store.sign_in, context.store.nodes, context.clock.remaining_for_checks)
+    results = context.store.visits()
     problems: list[str] = []
     silent: list[str] = []
     for result in results:
@@ -38,8 +39,8 @@ def _check_auth(context: Context) -> Outcome:
             problems.append(context.store.explain_sign_in(result.item.address, result.error))
         elif result.error:
             silent.append(str(result.item))
-        elif result.value not in (None, user):
-            problems.append(f"{result.item}: signed in as {result.value!r} instead of {user!r}")
+        elif result.value and result.value.user not in (None, user):
+            problems.append(f"{result.item}: signed in as {result.value.user!r} instead of {user!r}")
     observed = f"{count(len(results) - len(silent) - len(problems), 'node')} of {len(results)}"
     if silent:
         observed += f"; no connection to {', '.join(silent)}, see tls and topology"
@@ -89,11 +90,10 @@ def _check_wrong_password_refused(context: Context) -> Outcome:
 def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int]:
     """The addresses that answered one who did not sign in, and how many there are in all."""
     context.store.endpoint()
-    addresses = context.store.addresses
-    results = side_by_side(context.store.meet, addresses, context.clock.remaining_for_checks)
+    results = context.store.meetings()
     # Hanging up says nothing: an engine that refuses says so.
     met = [(result.item, result.value) for result in results if result.value and result.value.wrong_password]
-    return met, len(addresses)
+    return met, len(results)
 
 
 def _check_acl_enforced(context: Context) -> Outcome:

@@ -39,11 +39,13 @@ class Check:
         name: Name in the report.
         proves: What a pass proves; the reason in the report of a pass.
         run: Finds out; returns or raises, in any case within the clock's time.
+        undisturbed: Whether it waits for the other checks to end, as far as they do soon.
     """
 
     name: str
     proves: str
     run: Callable[[Context], Outcome]
+    undisturbed: bool = False
 
 
 def passed(proved: str, expected: str, observed: str) -> Outcome:

@@ -57,9 +57,8 @@ def _check_write_read(context: Context) -> Outcome:
     def round_trip(pair: tuple[Shard, str]) -> None:
         context.clock.retry(lambda: _write_and_read(client, pair[1]), heals)
 
-    with contextlib.closing(client):
-        pairs = list(zip(shards, keys, strict=True))
-        results = side_by_side(round_trip, pairs, context.clock.remaining_for_checks)
+    pairs = list(zip(shards, keys, strict=True))
+    results = side_by_side(round_trip, pairs, context.clock.remaining_for_checks)
     problems = [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
     observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
     if problems:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._store import answers_in_plaintext
+from cdk_redis_runtime._checks._stranger import answers_in_plaintext
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose
 from cdk_redis_runtime._report import Outcome
@@ -23,7 +23,7 @@ def _check_tls(context: Context) -> Outcome:
     if not context.connection.tls:
         return skipped("the store is declared without TLS")
     context.store.endpoint()
-    results = side_by_side(context.store.meet, context.store.addresses, context.clock.remaining_for_checks)
+    results = context.store.meetings()
     problems = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
     shaken = [result.value.handshake for result in results if result.value and result.value.handshake]
     suites = Counter(f"{done.version} {done.cipher}" for done in shaken)

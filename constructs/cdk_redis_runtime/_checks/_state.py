@@ -10,7 +10,7 @@ from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
 from cdk_redis_runtime._checks._data import keys_on, no_key
-from cdk_redis_runtime._checks._store import Node, PrerequisiteError
+from cdk_redis_runtime._checks._store import Node, PrerequisiteError, held_connection
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
@@ -21,7 +21,7 @@ _MEMORY_PROVES = "the store can take more data"
 _LATENCY_PROVES = "the store answers quickly"
 
 _FULL = 0.9
-_ROUND_TRIPS = 50
+_ROUND_TRIPS = 100
 _FEWEST_ROUND_TRIPS = 3
 _MEBIBYTE = 1024 * 1024
 
@@ -107,10 +107,14 @@ def _round_trips(context: Context, node: Node, key: str) -> list[float]:
     context.clock.retry(lambda: node.client.get(key), heals)
     give_up = time.monotonic() + context.clock.patience
     taken: list[float] = []
-    while len(taken) < _ROUND_TRIPS and (len(taken) < _FEWEST_ROUND_TRIPS or time.monotonic() < give_up):
-        started = time.perf_counter()
-        node.client.get(key)
-        taken.append((time.perf_counter() - started) * 1000)
+    with held_connection(node) as connection:
+        command = connection.pack_command("GET", key)
+        while len(taken) < _ROUND_TRIPS and (len(taken) < _FEWEST_ROUND_TRIPS or time.monotonic() < give_up):
+            started = time.perf_counter()
+            # Below the client, whose own work would be a good part of what is measured.
+            connection.send_packed_command(command, check_health=False)
+            connection.read_response()
+            taken.append((time.perf_counter() - started) * 1000)
     return taken
 
 
@@ -125,4 +129,4 @@ def _percentiles(taken: Sequence[float]) -> dict[str, float]:
 
 PARAMETERS = Check("parameters", _PARAMETERS_PROVES, _check_parameters)
 MEMORY_HEADROOM = Check("memory-headroom", _MEMORY_PROVES, _check_memory_headroom)
-LATENCY = Check("latency", _LATENCY_PROVES, _check_latency)
+LATENCY = Check("latency", _LATENCY_PROVES, _check_latency, undisturbed=True)

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from redis import Connection as RedisConnection
 from redis import Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._checks._cluster_client import known_commands_client
+from cdk_redis_runtime._checks._stranger import Meeting, meet
 from cdk_redis_runtime._clock import Clock, Done, Once, UnfinishedError, side_by_side
-from cdk_redis_runtime._connect import Patience, client_for, credential_provider, node_client
+from cdk_redis_runtime._connect import Patience, credential_provider, node_client
 from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._pool import frugal_pool_class
 from cdk_redis_runtime._settings import Address, Connection
-from cdk_redis_runtime._wire import (
-    Handshake,
-    PlaintextError,
-    SilentError,
-    ask,
-    dialled,
-    settled,
-    verifying_context,
-)
+from cdk_redis_runtime._wire import verifying_context
 
 SLOTS = 16384
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+# Not all at once: engines before 7.0 take one section a command, and "everything" is ten times as long.
+_INFO = [("INFO", "server"), ("INFO", "memory"), ("INFO", "replication")]
 
 
 class PrerequisiteError(Exception):
@@ -91,20 +92,17 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """What a client sees that has not signed in.
+class Visit:
+    """What a node says to one who has signed in.
 
     Attributes:
-        handshake: What TLS settled; None without TLS.
-        anonymous: Answer to each command that was sent without signing in.
-        wrong_password: Answer to a sign-in with a password that nobody has; empty where none was tried.
-        error: What went wrong after the handshake.
+        user: The user's name; None where there is none, or the user may not ask: to be refused a command one has to be
+            signed in.
+        info: What INFO says of server, memory and replication, or the error that it answers.
     """
 
-    handshake: Handshake | None
-    anonymous: Mapping[str, str] = field(default_factory=dict[str, str])
-    wrong_password: str = ""
-    error: Exception | None = None
+    user: str | None
+    info: dict[str, Any] | Exception
 
 
 class Store:
@@ -138,13 +136,16 @@ class Store:
         self._meetings: dict[Address, Once[Meeting]] = {}
         self._resolved: dict[str, Once[tuple[str, ...]]] = {}
         self._lock = threading.Lock()
-        self.tls_context = Once(verifying_context)
+        self._tls_context = Once(verifying_context)
+        self._pool_class = Once(lambda: frugal_pool_class(connection, self._trust()))
         self.endpoint = Once(self._reach_endpoint)
         """What the endpoint is to one who has not signed in. Raises `PrerequisiteError`."""
         self.shards = Once(self._sign_in_and_look)
         """The shards at the time of the first look. Raises `PrerequisiteError`."""
-        self.first_infos = Once(lambda: self.infos(self.nodes))
-        """INFO of each node at the time of the first look. Raises `PrerequisiteError`."""
+        self.visits = Once(lambda: self._everywhere(self._visit, self.nodes))
+        """What each node says at the time of the first look. Raises `PrerequisiteError`."""
+        self.meetings = Once(lambda: self._everywhere(self.meet, self.addresses))
+        """What each address is to one who has not signed in; an error is what `meet` raised."""
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -168,8 +169,18 @@ class Store:
         return list(dict.fromkeys(known))
 
     def application_client(self) -> Redis | RedisCluster:
-        """A client as an application has it; a cluster client dials at once."""
-        return client_for(self._connection, self._credentials, self._patience)
+        """A client that finds its way as an application's does; a cluster client dials at once.
+
+        It shares the nodes' connections: `close` is for it, too.
+        """
+        if not self._connection.cluster_mode:
+            return self.node(self._connection.endpoint).client
+        return known_commands_client(
+            self._connection,
+            self._credentials,
+            self._patience,
+            lambda address: self.node(address).client.connection_pool,
+        )
 
     def node(self, address: Address, number: int = 0) -> Node:
         """The node at an address, with the one client that all checks share.
@@ -180,9 +191,13 @@ class Store:
         """
         with self._lock:
             if (address, number) not in self._nodes:
-                client = node_client(self._connection, address, self._credentials, self._patience)
+                client = node_client(address, self._credentials, self._patience, self._pool_class())
                 self._nodes[address, number] = Node(address, client)
             return self._nodes[address, number]
+
+    def apart(self, node: Node) -> Node:
+        """The same node with a client of its own, for what keeps a connection to itself."""
+        return self.node(node.address, -1)
 
     def resolve(self, host: str) -> tuple[str, ...]:
         """The IP addresses of a name, asked for once.
@@ -203,35 +218,40 @@ class Store:
         """
         with self._lock:
             once = self._meetings.setdefault(
-                address, Once(lambda: self._clock.retry(lambda: self._introduce(address), heals))
+                address, Once(lambda: self._clock.retry(lambda: self._meet_once(address), heals))
             )
         return once()
 
+    def first_infos(self) -> list[Done[Node, dict[str, Any]]]:
+        """INFO of each node at the time of the first look; see `infos`. Raises `PrerequisiteError`."""
+        return [_info_of(visit) for visit in self.visits()]
+
     def infos(self, nodes: Sequence[Node]) -> list[Done[Node, dict[str, Any]]]:
-        """Ask nodes for all that INFO says, side by side."""
-        return side_by_side(lambda node: node.client.info(), nodes, self._clock.remaining_for_checks)
+        """Ask nodes what INFO says of server, memory and replication, side by side."""
+        return [_info_of(visit) for visit in self._everywhere(self._visit, nodes)]
 
-    def sign_in(self, node: Node) -> str | None:
-        """Sign in to a node, and ask who that made us, again while that may heal; see `who_am_i`."""
-        return self._clock.retry(lambda: self.who_am_i(node), _sign_in_heals)
+    def _everywhere(self, ask_one: Callable[[Item], T], items: Sequence[Item]) -> list[Done[Item, T]]:
+        return side_by_side(ask_one, items, self._clock.remaining_for_checks)
 
-    def who_am_i(self, node: Node) -> str | None:
-        """Sign in to a node, and ask who that made us.
-
-        Returns:
-            The user's name; None where there is none, or the user may not ask: to be refused a command one has to be
-            signed in.
+    def _visit(self, node: Node) -> Visit:
+        """Sign in, ask who that made us and how the node is; again while that may heal.
 
         Raises:
             RedisError: No connection, or no sign-in.
         """
-        if self._connection.user is None:
-            node.client.ping()
-            return None
-        try:
-            return str(node.client.execute_command("ACL WHOAMI"))
-        except NoPermissionError:
-            return None
+        return self._clock.retry(lambda: self._ask_after(node), _sign_in_heals)
+
+    def _ask_after(self, node: Node) -> Visit:
+        who, *sections = ask_at_once(node, [self._who_am_i, *_INFO])
+        if isinstance(who, Exception) and not isinstance(who, NoPermissionError):
+            raise who
+        user = str(who) if self._connection.user is not None and isinstance(who, str) else None
+        refused = next((section for section in sections if isinstance(section, Exception)), None)
+        return Visit(user, refused or {name: value for section in sections for name, value in section.items()})
+
+    @property
+    def _who_am_i(self) -> tuple[str, ...]:
+        return ("PING",) if self._connection.user is None else ("ACL WHOAMI",)
 
     def look(self) -> tuple[Shard, ...]:
         """Ask the endpoint for the shards, as they are now.
@@ -254,6 +274,9 @@ class Store:
             for node in self._nodes.values():
                 node.client.close()
 
+    def _trust(self) -> ssl.SSLContext | None:
+        return self._tls_context() if self._connection.tls else None
+
     def _reach_endpoint(self) -> Meeting:
         endpoint = self._connection.endpoint
         try:
@@ -274,36 +297,21 @@ class Store:
 
         return self._clock.retry(ask_once, heals)
 
-    def _introduce(self, address: Address) -> Meeting:
-        seconds = self._clock.patience
-        trust = self.tls_context() if self._connection.tls else None
-        try:
-            with dialled(address, seconds, trust) as connection:
-                done = settled(connection) if isinstance(connection, ssl.SSLSocket) else None
-                if self._connection.authentication == env.AUTHENTICATION_NONE:
-                    return Meeting(done)
-                return self._ask_as_stranger(connection, done)
-        except SilentError:
-            # An engine without TLS takes the handshake for the beginning of a long command, and waits for the rest.
-            with contextlib.suppress(SilentError):
-                if answers_in_plaintext(address, seconds):
-                    raise PlaintextError from None
-            raise
-
-    def _ask_as_stranger(self, connection: socket.socket, done: Handshake | None) -> Meeting:
-        try:
-            anonymous = {words[0]: ask(connection, *words) for words in (("PING",), ("GET", f"{self._key_prefix}0"))}
-            # Last: it might let us in.
-            wrong = ask(connection, "AUTH", self._connection.user or "", secrets.token_hex(24))
-        except SilentError as error:
-            return Meeting(done, error=error)
-        return Meeting(done, anonymous, wrong)
+    def _meet_once(self, address: Address) -> Meeting:
+        signs_in = self._connection.authentication != env.AUTHENTICATION_NONE
+        return meet(
+            address,
+            seconds=self._clock.patience,
+            trust=self._trust(),
+            user=(self._connection.user or "") if signs_in else None,
+            key=f"{self._key_prefix}0",
+        )
 
     def _sign_in_and_look(self) -> tuple[Shard, ...]:
         self.endpoint()
         endpoint = self.node(self._connection.endpoint)
         try:
-            self._clock.in_time(lambda: self.sign_in(endpoint))
+            self._clock.in_time(lambda: self._clock.retry(lambda: self._sign_in(endpoint), _sign_in_heals))
         except Exception as error:
             raise PrerequisiteError("auth", self.explain_sign_in(endpoint.address, error)) from error
         try:
@@ -315,6 +323,11 @@ class Store:
         if not shards:
             raise PrerequisiteError("topology", "no shard serves any of the 16,384 slots")
         return shards
+
+    def _sign_in(self, node: Node) -> None:
+        # Not to be allowed to ask takes a user who has signed in.
+        with contextlib.suppress(NoPermissionError):
+            node.client.execute_command(*self._who_am_i)
 
     def explain_sign_in(self, address: Address, error: Exception) -> str:
         """Why a sign-in failed, and what to look at for this kind of authentication."""
@@ -351,6 +364,13 @@ class Store:
         return Address(str(host), int(node[1]))
 
 
+def _info_of(visit: Done[Node, Visit]) -> Done[Node, dict[str, Any]]:
+    if visit.value is None or isinstance(visit.value.info, Exception):
+        error = visit.error if visit.value is None else visit.value.info
+        return Done(visit.item, None, error, visit.seconds)  # pyright: ignore[reportArgumentType]
+    return Done(visit.item, visit.value.info, None, visit.seconds)
+
+
 def _sign_in_heals(error: Exception) -> bool:
     # A user that was just made, or just put into the store's list, is refused until the news has come to every node.
     return heals(error) or any(isinstance(cause, AuthenticationError) for cause in (error, error.__cause__))
@@ -385,20 +405,23 @@ def ask_at_once(node: Node, commands: Iterable[tuple[str, ...]]) -> list[Any]:
         return pipeline.execute(raise_on_error=False)
 
 
+@contextlib.contextmanager
+def held_connection(node: Node) -> Generator[RedisConnection, None, None]:
+    """One connection of a node for the length of a ``with`` block, signed in; hung up after an error."""
+    pool = node.client.connection_pool
+    connection = pool.get_connection()
+    try:
+        yield connection
+    except BaseException:
+        # An answer that still comes would be taken for that to the next command.
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
 def explain_resolution(error: Exception) -> str:
     """Why a name has no address."""
     if isinstance(error, UnfinishedError):
         return "the resolver does not answer: check that DNS support is on in the VPC"
     return diagnose(error).reason
-
-
-def answers_in_plaintext(address: Address, seconds: float) -> bool:
-    """Whether an engine speaks at an address without TLS. Raises what `dialled` and `ask` do."""
-    with dialled(address, seconds, None) as connection:
-        answer = ask(connection, "PING")
-        return looks_like_an_answer(answer)
-
-
-def looks_like_an_answer(line: str, kinds: Iterable[str] = "+-$:*_") -> bool:
-    """Whether a line is one that an engine would send; a TLS alert is not."""
-    return line[:1] in tuple(kinds) and line.isprintable()

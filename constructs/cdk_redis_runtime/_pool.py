@@ -1,0 +1,74 @@
+"""The connections below redis-py's clients: how they are secured, and how many there are."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from typing import Any
+
+from redis import ConnectionPool, SSLConnection
+
+from cdk_redis_runtime._settings import Connection
+from cdk_redis_runtime._wire import verifying_context
+
+
+def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
+    """Choose the pool for a client of a store.
+
+    Args:
+        connection: The store's settings.
+        trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
+    """
+    if not connection.tls:
+        return ConnectionPool
+    context = trust or verifying_context()
+
+    class TlsConnection(SSLConnection):
+        # redis-py reads the machine's certificates anew for every connection, which takes tens of milliseconds where
+        # they are those of the public authorities; and its cluster client drops what is said of the oldest TLS.
+        def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+            return context.wrap_socket(sock, server_hostname=self.host)
+
+    class TlsPool(ConnectionPool):
+        def __init__(self, **options: Any) -> None:
+            options["connection_class"] = TlsConnection
+            super().__init__(**options)
+
+    return TlsPool
+
+
+def frugal_pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
+    """Choose the pool for a client of one node that many threads share; arguments of `pool_class`."""
+
+    class FrugalPool(_FrugalPool, pool_class(connection, trust)):
+        pass
+
+    return FrugalPool
+
+
+class _FrugalPool(ConnectionPool):
+    """Waits a moment for a connection to be given back before it dials another: a handshake takes longer.
+
+    Only a moment: while one command hangs, the others get connections of their own.
+    """
+
+    _moment = 0.1
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Counts the connections at rest, and the one that may be dialled at once.
+        self._at_rest = threading.Semaphore(1)
+
+    def get_connection(self, *arguments: Any, **options: Any) -> Any:
+        waited = self._at_rest.acquire(timeout=self._moment)
+        try:
+            return super().get_connection(*arguments, **options)
+        except BaseException:
+            if waited:
+                self._at_rest.release()
+            raise
+
+    def release(self, connection: Any) -> None:
+        super().release(connection)
+        self._at_rest.release()
