@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from redis import Connection as RedisConnection
 from redis import ConnectionPool, SSLConnection
 
-from cdk_redis_runtime._settings import Connection
+from cdk_redis_runtime._settings import Address, Connection
 from cdk_redis_runtime._wire import verifying_context
 
 
@@ -20,8 +22,33 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
         connection: The store's settings.
         trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
     """
+    return _pool_of(_connection_class(connection, trust), ConnectionPool)
+
+
+def frugal_pool_class(
+    connection: Connection,
+    trust: ssl.SSLContext | None = None,
+    opened: Callable[[Address], socket.socket | None] = lambda _address: None,
+) -> type[ConnectionPool]:
+    """Choose the pool for a client of one node that many threads share.
+
+    Args:
+        connection: The store's settings.
+        trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
+        opened: Gives a connection to an address that is open already, TLS and all, but not signed in; None where
+            there is none to be had.
+    """
+
+    class OpenedConnection(_connection_class(connection, trust)):
+        def _connect(self) -> socket.socket:
+            return opened(Address(self.host, self.port)) or super()._connect()
+
+    return _pool_of(OpenedConnection, _FrugalPool)
+
+
+def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> Any:
     if not connection.tls:
-        return ConnectionPool
+        return RedisConnection
     context = trust or verifying_context()
 
     class TlsConnection(SSLConnection):
@@ -30,21 +57,16 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
         def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
             return context.wrap_socket(sock, server_hostname=self.host)
 
-    class TlsPool(ConnectionPool):
+    return TlsConnection
+
+
+def _pool_of(connection_class: Any, pool: type[ConnectionPool]) -> type[ConnectionPool]:
+    class Pool(pool):
+        # Whatever the client's URL says.
         def __init__(self, **options: Any) -> None:
-            options["connection_class"] = TlsConnection
-            super().__init__(**options)
+            super().__init__(**{**options, "connection_class": connection_class})
 
-    return TlsPool
-
-
-def frugal_pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
-    """Choose the pool for a client of one node that many threads share; arguments of `pool_class`."""
-
-    class FrugalPool(_FrugalPool, pool_class(connection, trust)):
-        pass
-
-    return FrugalPool
+    return Pool
 
 
 class _FrugalPool(ConnectionPool):

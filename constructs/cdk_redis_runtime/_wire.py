@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import socket
 import ssl
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 
 from cdk_redis_runtime._settings import Address
@@ -58,9 +56,8 @@ def verifying_context() -> ssl.SSLContext:
     return context
 
 
-@contextlib.contextmanager
-def dialled(address: Address, seconds: float, context: ssl.SSLContext | None) -> Generator[socket.socket, None, None]:
-    """Open a connection for the length of a ``with`` block.
+def dial(address: Address, seconds: float, context: ssl.SSLContext | None) -> socket.socket:
+    """Open a connection.
 
     Args:
         address: Where to.
@@ -76,16 +73,14 @@ def dialled(address: Address, seconds: float, context: ssl.SSLContext | None) ->
         plain = socket.create_connection((address.host, address.port), timeout=seconds)
     except TimeoutError:
         raise UnreachedError from None
-    with plain:
-        if context is None:
-            yield plain
-            return
-        try:
-            secured = context.wrap_socket(plain, server_hostname=address.host)
-        except TimeoutError:
+    try:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return plain if context is None else context.wrap_socket(plain, server_hostname=address.host)
+    except BaseException as error:
+        plain.close()
+        if isinstance(error, TimeoutError):
             raise SilentError("the TLS handshake") from None
-        with secured:
-            yield secured
+        raise
 
 
 def settled(connection: ssl.SSLSocket) -> Handshake:

@@ -15,7 +15,7 @@ from cdk_redis_local import CertificateAuthority
 from cdk_redis_runtime._clock import Clock, Once, UnfinishedError, side_by_side
 from cdk_redis_runtime._diagnosis import heals
 from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import dialled, verifying_context
+from cdk_redis_runtime._wire import verifying_context
 
 
 def test_port_that_opens_late_is_waited_for() -> None:
@@ -26,7 +26,7 @@ def test_port_that_opens_late_is_waited_for() -> None:
         threading.Timer(0.3, listener.listen).start()
 
         def dial() -> bool:
-            with dialled(address, 1, None):
+            with dial(address, 1, None):
                 return True
 
         assert Clock(10).retry(dial, heals)

@@ -15,6 +15,7 @@ from redis import Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._cluster_client import known_commands_client
@@ -134,10 +135,11 @@ class Store:
         self._patience = Patience(connect=clock.patience, answer=clock.patience, retries=0)
         self._nodes: dict[tuple[Address, int], Node] = {}
         self._meetings: dict[Address, Once[Meeting]] = {}
+        self._spare: dict[Address, socket.socket] = {}
         self._resolved: dict[str, Once[tuple[str, ...]]] = {}
         self._lock = threading.Lock()
         self._tls_context = Once(verifying_context)
-        self._pool_class = Once(lambda: frugal_pool_class(connection, self._trust()))
+        self._pool_class = Once(lambda: frugal_pool_class(connection, self._trust(), self._opened))
         self.endpoint = Once(self._reach_endpoint)
         """What the endpoint is to one who has not signed in. Raises `PrerequisiteError`."""
         self.shards = Once(self._sign_in_and_look)
@@ -214,7 +216,7 @@ class Store:
         """See what an address is to one who has not signed in, once for all checks.
 
         Raises:
-            Exception: What `dialled` does, or `PlaintextError`.
+            Exception: What `dial` does, or `PlaintextError`.
         """
         with self._lock:
             once = self._meetings.setdefault(
@@ -273,6 +275,18 @@ class Store:
         with self._lock:
             for node in self._nodes.values():
                 node.client.close()
+            for connection in self._spare.values():
+                connection.close()
+
+    def _opened(self, address: Address) -> socket.socket | None:
+        """The connection that an address was met on, for the first to come; see `meet` for what else may happen."""
+        try:
+            self.meet(address)
+        except Exception as error:
+            # To redis-py, what is not an error of its own is a fault in the program.
+            raise RedisConnectionError(str(error)) from error
+        with self._lock:
+            return self._spare.pop(address, None)
 
     def _trust(self) -> ssl.SSLContext | None:
         return self._tls_context() if self._connection.tls else None
@@ -299,13 +313,17 @@ class Store:
 
     def _meet_once(self, address: Address) -> Meeting:
         signs_in = self._connection.authentication != env.AUTHENTICATION_NONE
-        return meet(
+        meeting = meet(
             address,
             seconds=self._clock.patience,
             trust=self._trust(),
             user=(self._connection.user or "") if signs_in else None,
             key=f"{self._key_prefix}0",
         )
+        if meeting.connection:
+            with self._lock:
+                self._spare[address] = meeting.connection
+        return meeting
 
     def _sign_in_and_look(self) -> tuple[Shard, ...]:
         self.endpoint()

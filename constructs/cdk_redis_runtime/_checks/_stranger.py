@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import Handshake, PlaintextError, SilentError, ask, dialled, settled
+from cdk_redis_runtime._wire import Handshake, PlaintextError, SilentError, ask, dial, settled
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,14 @@ class Meeting:
         anonymous: Answer to each command that was sent without signing in.
         wrong_password: Answer to a sign-in with a password that nobody has; empty where none was tried.
         error: What went wrong after the handshake.
+        connection: Where it was refused everything, and may sign in; the caller's to close.
     """
 
     handshake: Handshake | None
     anonymous: Mapping[str, str] = field(default_factory=dict[str, str])
     wrong_password: str = ""
     error: Exception | None = None
+    connection: socket.socket | None = field(default=None, repr=False, compare=False)
 
 
 def meet(address: Address, *, seconds: float, trust: ssl.SSLContext | None, user: str | None, key: str) -> Meeting:
@@ -41,12 +43,18 @@ def meet(address: Address, *, seconds: float, trust: ssl.SSLContext | None, user
         key: What it asks for.
 
     Raises:
-        Exception: What `dialled` does, or `PlaintextError`.
+        Exception: What `dial` does, or `PlaintextError`.
     """
     try:
-        with dialled(address, seconds, trust) as connection:
+        connection = dial(address, seconds, trust)
+        meeting: Meeting | None = None
+        try:
             done = settled(connection) if isinstance(connection, ssl.SSLSocket) else None
-            return Meeting(done) if user is None else _ask_as_stranger(connection, done, user, key)
+            meeting = Meeting(done) if user is None else _ask_as_stranger(connection, done, user, key)
+            return meeting
+        finally:
+            if meeting is None or meeting.connection is None:
+                connection.close()
     except SilentError:
         # An engine without TLS takes the handshake for the beginning of a long command, and waits for the rest.
         with contextlib.suppress(SilentError):
@@ -62,12 +70,14 @@ def _ask_as_stranger(connection: socket.socket, done: Handshake | None, user: st
         wrong = ask(connection, "AUTH", user, secrets.token_hex(24))
     except SilentError as error:
         return Meeting(done, error=error)
-    return Meeting(done, anonymous, wrong)
+    # An error is one line, after which nothing is left to be read.
+    refused = all(answer.startswith("-") for answer in (*anonymous.values(), wrong))
+    return Meeting(done, anonymous, wrong, connection=connection if refused else None)
 
 
 def answers_in_plaintext(address: Address, seconds: float) -> bool:
-    """Whether an engine speaks at an address without TLS. Raises what `dialled` and `ask` do."""
-    with dialled(address, seconds, None) as connection:
+    """Whether an engine speaks at an address without TLS. Raises what `dial` and `ask` do."""
+    with dial(address, seconds, None) as connection:
         answer = ask(connection, "PING")
         return looks_like_an_answer(answer)
 
