@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from redis import exceptions as redis_errors
@@ -50,16 +49,18 @@ def heals(error: BaseException) -> bool:
     return diagnose(error).heals
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    # The innermost first: it knows most.
-    if error is None:
-        return
-    if isinstance(error, (redis_errors.ResponseError, redis_errors.AuthenticationError)):
-        # The engine has spoken; an error that was being handled when it did is another story.
-        yield error
-        return
-    yield from _causes(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
-    yield error
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what led to it, the innermost first: it knows most."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    # An error that several checks wait for is raised in each of them, and may so become its own context.
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        if isinstance(cause, (redis_errors.ResponseError, redis_errors.AuthenticationError)):
+            # The engine has spoken; an error that was being handled when it did is another story.
+            break
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return chain[::-1]
 
 
 def _own(error: BaseException) -> Diagnosis | None:
