@@ -21,7 +21,7 @@ def smoke_test(
     declared: Declaration,
     *,
     credentials: CredentialProvider | None = None,
-    checks: Sequence[Check] = CHECKS,
+    checks: Sequence[Check] | None = None,
     on_verdict: Callable[[CheckResult], object] | None = None,
 ) -> Report:
     """Prove that a store does what was declared.
@@ -33,13 +33,14 @@ def smoke_test(
         connection: How to connect.
         declared: What to compare with.
         credentials: How to sign in. Default: - as the connection says.
-        checks: What to prove. Default: - everything.
+        checks: What to prove. Default: - everything that there is to prove of a store of its service.
         on_verdict: Called with each verdict as it is found, from several threads; for those who watch.
 
     Returns:
         One verdict a check; no secret is in it.
     """
     started = time.monotonic()
+    checks = checks_of(connection.service) if checks is None else checks
     clock = Clock(declared.budget)
     store = Store(
         connection, clock, replicas=declared.replicas or 0, key_prefix=declared.key_prefix, credentials=credentials
@@ -89,6 +90,15 @@ class _Quiet:
         """Wait for it, no longer than so many seconds."""
         with self._ended:
             self._ended.wait_for(lambda: self._number == 0, seconds)
+
+
+def checks_of(service: str) -> tuple[Check, ...]:
+    """What there is to prove of a store of a service.
+
+    Args:
+        service: ``elasticache`` or ``memorydb``.
+    """
+    return tuple(check for check in CHECKS if service in check.services)
 
 
 def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str], tries: int) -> CheckResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from cdk_redis_local import FAULTS, LocalCloud
 from cdk_redis_local._cloud import find_cdk
+from cdk_redis_runtime._battery import checks_of
 
 FAILED_CHECKS = {
     "engine-stopped": "[tls]",
@@ -43,5 +45,7 @@ def test_the_cli_names_the_failed_check(
     output = deploy.stdout + deploy.stderr
     assert deploy.returncode != 0, output
     _, _, failure = output.partition("failed to deploy")
-    assert "1 of 18 checks failed" in failure, output
+    counted = re.search(r"Smoke test of (elasticache|memorydb) \S+: 1 of (\d+) checks failed", failure)
+    assert counted, output
+    assert int(counted[2]) == len(checks_of(counted[1]))
     assert FAILED_CHECKS[fault] in failure, output

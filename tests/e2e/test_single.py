@@ -34,10 +34,7 @@ def test_the_smoke_test_passes_and_runs_again_when_the_store_changes(
             run("deploy", "--require-approval", "never", "-c", f"replicas={replicas}")
             (report,) = read_reports(cloud)
             assert report["passed"], report
-            verdicts = {check["name"]: check["status"] for check in report["checks"]}
-            # Which is MemoryDB's own.
-            assert verdicts.pop("managed-commands-refused") == "skipped"
-            assert set(verdicts.values()) == {"passed"}, verdicts
+            assert {check["status"] for check in report["checks"]} == {"passed"}, report
             seen.append(next(str(check) for check in report["checks"] if check["name"] == "topology"))
         assert seen[0] != seen[1]
         assert room() != []

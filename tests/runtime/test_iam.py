@@ -15,7 +15,6 @@ from cdk_redis_local._stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._token_check import TokenTarget, check_token
 from cdk_redis_runtime import Connection, Declaration, smoke_test
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks import CHECKS
 
 KEY_ID, SECRET_KEY, SESSION_TOKEN = "AKIAEXAMPLE", "an-example-of-a-secret-key", "an/example+of=a-session-token"
 KEY = StoreKey("memorydb", ("111122223333", "eu-west-1"), "orders")
@@ -56,12 +55,16 @@ def _run(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch, **changes: 
     settings = {"service": "memorydb", "store": "Orders", "region": "eu-west-1"} | changes
     connection = Connection(host="localhost", port=port, user="smoke", **settings)
     engine = find_engine()
-    return smoke_test(connection, Declaration(engine.name, engine.major_minor, 2, 1, budget=6))
+    declared = Declaration(engine.name, engine.major_minor, 2, 1, budget=6, maxmemory_policy="noeviction")
+    return smoke_test(connection, declared)
 
 
 def test_every_check_passes_with_iam_tokens(endpoint: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
     report = _run(endpoint, monkeypatch)
-    assert [check.outcome.status for check in report.checks] == ["passed"] * len(CHECKS), report
+    verdicts = {check.name: check.outcome.status for check in report.checks}
+    # MemoryDB's log is durable without replicas.
+    assert verdicts.pop("durability") == "skipped"
+    assert set(verdicts.values()) == {"passed"}, report
 
 
 @pytest.mark.parametrize("change", [{"store": "invoices"}, {"region": "eu-central-1"}, {"service": "elasticache"}])

@@ -62,7 +62,7 @@ def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in lines] == [{"cdk_redis_smoke_test": report}]
     assert report["passed"]
-    assert len(report["checks"]) == 18
+    assert len(report["checks"]) == 17
 
 
 @pytest.mark.usefixtures("environment")
@@ -71,7 +71,7 @@ def test_failure_is_logged_and_raised_by_name(
 ) -> None:
     monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
     with pytest.raises(
-        SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 18 checks failed\. \[topology\]"
+        SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 17 checks failed\. \[topology\]"
     ):
         handler({}, _context())
     logged = json.loads(capsys.readouterr().out)["cdk_redis_smoke_test"]

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._store import Store
 from cdk_redis_runtime._clock import Clock
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, Outcome
@@ -40,12 +41,14 @@ class Check:
         proves: What a pass proves; the reason in the report of a pass.
         run: Finds out; returns or raises, in any case within the clock's time.
         undisturbed: Whether it waits for the other checks to end, as far as they do soon.
+        services: Services whose stores there is something to prove of.
     """
 
     name: str
     proves: str
     run: Callable[[Context], Outcome]
     undisturbed: bool = False
+    services: tuple[str, ...] = (env.ELASTICACHE, env.MEMORYDB)
 
 
 def passed(proved: str, expected: str, observed: str) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.exceptions import NoPermissionError, ResponseError
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
 from cdk_redis_runtime._checks._store import Node, ask_at_once
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
@@ -17,8 +17,6 @@ _NO_SLOT = "16384"
 
 
 def _check_managed_commands_refused(context: Context) -> Outcome:
-    if context.connection.service != env.MEMORYDB:
-        return skipped("the list of commands is MemoryDB's")
     probes = _probes(context.declared.key_prefix, context.run)
 
     def overstep(node: Node) -> list[str]:
@@ -72,4 +70,10 @@ def _probes(key_prefix: str, run: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-MANAGED_COMMANDS_REFUSED = Check("managed-commands-refused", _PROVES, _check_managed_commands_refused)
+MANAGED_COMMANDS_REFUSED = Check(
+    # The list of commands is MemoryDB's.
+    "managed-commands-refused",
+    _PROVES,
+    _check_managed_commands_refused,
+    services=(env.MEMORYDB,),
+)
