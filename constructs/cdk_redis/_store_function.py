@@ -9,6 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from cdk_redis_runtime import _environment as runtime
+
 from ._access_string import AccessString
 from ._connection_environment import connection_environment
 from ._errors import ConfigurationError, problem
@@ -76,7 +78,11 @@ class StoreFunction:
         self.log_group = self._create_log_group()
         self._security_group = self._create_security_group()
         self._store_security_groups = Construct(scope, "StoreSecurityGroups")
-        variables = {**connection_environment(target, self.user, self.weak), **environment}
+        variables = {
+            **connection_environment(target, self.user, self.weak),
+            **self._path_environment(),
+            **environment,
+        }
         self.function = self._create_function(handler, timeout, variables, at_most_one=at_most_one)
         self._let_in()
         # Deleting the role before the function's network interfaces are gone leaves the security group undeletable
@@ -90,6 +96,21 @@ class StoreFunction:
             self._security_group,
             self._store_security_groups,
         ]
+
+    def _path_environment(self) -> dict[str, str]:
+        """The security groups on the way, so that a connection that times out can be explained."""
+        groups = self._target.security_groups
+        if not groups:
+            return {}
+        return {
+            runtime.SECURITY_GROUPS: self._security_group.security_group_id,
+            runtime.STORE_SECURITY_GROUPS: ",".join(
+                self._weak_group_id(number, group) for number, group in enumerate(groups, start=1)
+            ),
+        }
+
+    def _weak_group_id(self, number: int, group: ec2.ISecurityGroup) -> str:
+        return self.weak(f"SecurityGroup{number}", group.security_group_id)
 
     def weak(self, name: str, value: str) -> str:
         """Read a value of the target so that its stack is not locked."""
@@ -166,7 +187,7 @@ class StoreFunction:
         # Imports, so that the rules stand here and not with the store's own groups.
         for number, group in enumerate(target.security_groups, start=1):
             store_group = ec2.SecurityGroup.from_security_group_id(
-                self._store_security_groups, str(number), self.weak(f"SecurityGroup{number}", group.security_group_id)
+                self._store_security_groups, str(number), self._weak_group_id(number, group)
             )
             self.function.connections.allow_to(store_group, target.ports, self._description)
         if self.user is None:

@@ -11,6 +11,7 @@ from redis import exceptions as redis_errors
 from cdk_redis_runtime._clock import UnfinishedError
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
 from cdk_redis_runtime._secret import SecretUnavailableError
+from cdk_redis_runtime._settings import Connection
 from cdk_redis_runtime._wire import PlaintextError, SilentError, UnreachedError
 
 
@@ -27,14 +28,17 @@ class Diagnosis:
     heals: bool = False
 
 
-def diagnose(error: BaseException) -> Diagnosis:
+def diagnose(error: BaseException, connection: Connection | None = None) -> Diagnosis:
     """Put an error into words.
 
     Args:
         error: From a socket, from TLS, from redis-py or from ours. redis-py wraps the errors of sockets, so the
             error's causes are looked at too.
+        connection: What was dialled; its security groups are then named. Default: - the words stay general.
     """
     for cause in _causes(error):
+        if isinstance(cause, UnreachedError):
+            return _unreached(connection)
         for explain in (_own, _tls, _network):
             if found := explain(cause):
                 return found
@@ -73,12 +77,6 @@ def _own(error: BaseException) -> Diagnosis | None:
         )
     if isinstance(error, PlaintextError):
         return Diagnosis("answers in plaintext only: encryption in transit is off, or the port is wrong")
-    if isinstance(error, UnreachedError):
-        return Diagnosis(
-            "connection timed out: most likely no security-group rule lets this function's group in on the port, "
-            "or the subnets have no route to the store",
-            heals=True,
-        )
     if isinstance(error, SilentError):
         return Diagnosis(
             f"accepted the connection and did not answer {error.while_doing} in time: the engine hangs, is overloaded "
@@ -86,6 +84,18 @@ def _own(error: BaseException) -> Diagnosis | None:
             heals=True,
         )
     return None
+
+
+def _unreached(connection: Connection | None) -> Diagnosis:
+    if connection and connection.security_groups and connection.store_security_groups:
+        # A rule between any two of them would do.
+        ours, theirs = " or ".join(connection.security_groups), " or ".join(connection.store_security_groups)
+        rule = f"no security-group rule from {ours} to {theirs} on {connection.port}"
+    else:
+        rule = "no security-group rule lets this function's group in on the port"
+    return Diagnosis(
+        f"connection timed out: most likely {rule}, or the subnets have no route to the store", heals=True
+    )
 
 
 # Numbers of OpenSSL's x509_vfy.h.

@@ -45,6 +45,12 @@ USER = "CDK_REDIS_USER"
 SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable
 """Secrets Manager secret with the user's password; present only where authentication is ``password``."""
 
+SECURITY_GROUPS = "CDK_REDIS_SECURITY_GROUPS"
+"""Ids of the function's own security groups, with commas between them; for messages only, and absent where unknown."""
+
+STORE_SECURITY_GROUPS = "CDK_REDIS_STORE_SECURITY_GROUPS"
+"""Ids of the store's security groups, with commas between them; for messages only, and absent where unknown."""
+
 ENGINE = "CDK_REDIS_ENGINE"
 """Declared engine: ``valkey`` or ``redis``."""
 

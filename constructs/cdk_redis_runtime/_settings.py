@@ -60,6 +60,8 @@ class Connection:
         region: AWS Region of the store and of its secret.
         serverless: Whether it is an ElastiCache serverless cache, for which IAM tokens are signed differently.
         plaintext: Whether a store that speaks TLS lets in clients without it, too.
+        security_groups: Ids of the security groups that we connect from, for messages; empty where unknown.
+        store_security_groups: Ids of the store's security groups, for messages; empty where unknown.
     """
 
     service: str
@@ -75,6 +77,8 @@ class Connection:
     region: str | None = None
     serverless: bool = False
     plaintext: bool = False
+    security_groups: tuple[str, ...] = ()
+    store_security_groups: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> Address:
@@ -111,6 +115,8 @@ class Connection:
             region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
             serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
             plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
+            security_groups=read.names(env.SECURITY_GROUPS),
+            store_security_groups=read.names(env.STORE_SECURITY_GROUPS),
         )
         read.raise_if_any()
         return connection
@@ -191,6 +197,9 @@ class _Reader:
                 return value
         self._problems.append(f"{' or '.join(names)} is not set")
         return ""
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).split(",")) if self.has(name) else ()
 
     def choice(self, name: str, *allowed: str) -> str:
         value = self.text(name)

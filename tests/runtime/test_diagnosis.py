@@ -12,6 +12,7 @@ from redis import exceptions as redis_errors
 from cdk_redis_runtime._diagnosis import diagnose
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
 from cdk_redis_runtime._secret import SecretUnavailableError
+from cdk_redis_runtime._settings import Connection
 from cdk_redis_runtime._wire import SilentError, UnreachedError
 
 
@@ -62,6 +63,23 @@ def test_error_is_explained(error: Exception, words: str, heals: bool) -> None:
     diagnosis = diagnose(error)
     assert words in diagnosis.reason
     assert diagnosis.heals is heals
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (((), ()), "no security-group rule lets this function's group in on the port"),
+        ((("sg-aaa",), ()), "no security-group rule lets this function's group in on the port"),
+        ((("sg-aaa",), ("sg-bbb",)), "no security-group rule from sg-aaa to sg-bbb on 6380"),
+        ((("sg-aaa",), ("sg-bbb", "sg-ccc")), "no security-group rule from sg-aaa to sg-bbb or sg-ccc on 6380"),
+    ],
+)
+def test_missing_rule_is_named_by_its_groups_where_they_are_known(
+    groups: tuple[tuple[str, ...], tuple[str, ...]], words: str
+) -> None:
+    ours, theirs = groups
+    connection = Connection("memorydb", "orders", "host", 6380, security_groups=ours, store_security_groups=theirs)
+    assert words in diagnose(UnreachedError(), connection).reason
 
 
 def _wrapped(inner: Exception, outer: Exception) -> Exception:

@@ -52,6 +52,12 @@ def test_reader_endpoint_is_read_when_there_is_one() -> None:
     assert Connection.from_environment(ENVIRONMENT | reader).reader == Address("reader.example.com", 6380)
 
 
+def test_security_groups_are_read_when_they_are_known() -> None:
+    groups = {env.SECURITY_GROUPS: "sg-1", env.STORE_SECURITY_GROUPS: "sg-2,sg-3"}
+    connection = Connection.from_environment(ENVIRONMENT | groups)
+    assert (connection.security_groups, connection.store_security_groups) == (("sg-1",), ("sg-2", "sg-3"))
+
+
 def test_region_falls_back_to_the_default_region() -> None:
     environment = ENVIRONMENT | {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-2"}
     assert Connection.from_environment(environment).region == "us-east-2"

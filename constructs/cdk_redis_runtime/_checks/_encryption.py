@@ -24,7 +24,9 @@ def _check_tls(context: Context) -> Outcome:
         return skipped("the store is declared without TLS")
     context.store.endpoint()
     results = context.store.meetings()
-    problems = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
+    problems = [
+        f"{result.item}: {diagnose(result.error, context.connection).reason}" for result in results if result.error
+    ]
     shaken = [result.value.handshake for result in results if result.value and result.value.handshake]
     suites = Counter(f"{done.version} {done.cipher}" for done in shaken)
     observed = ", ".join(f"{suite} at {number} of {len(results)} addresses" for suite, number in suites.items())

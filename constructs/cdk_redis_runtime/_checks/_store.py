@@ -302,7 +302,7 @@ class Store:
         except Exception as error:
             # Without TLS there is no such check, and not getting through is the sign-in's finding.
             owner = "tls" if self._connection.tls else "auth"
-            raise PrerequisiteError(owner, f"{endpoint}: {diagnose(error).reason}") from error
+            raise PrerequisiteError(owner, f"{endpoint}: {diagnose(error, self._connection).reason}") from error
 
     def _ask_resolver(self, host: str) -> tuple[str, ...]:
         def ask_once() -> tuple[str, ...]:
