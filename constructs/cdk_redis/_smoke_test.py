@@ -35,6 +35,7 @@ _HANDLER = "cdk_redis_runtime.smoke_lambda.handler"
 _BUDGET = cdk.Duration.seconds(20)
 # Beyond the budget: the start of the function, and time to write the report.
 _FUNCTION_TIMEOUT = cdk.Duration.seconds(60)
+_LONGEST_LATENCY_MS = 60_000
 _TRIGGER_TIMEOUT = cdk.Duration.seconds(90)
 
 
@@ -71,6 +72,7 @@ class SmokeTest(Construct):
         target: Store,
         user: User | None = None,
         key_prefix: str = "cdk-redis-smoke:",
+        latency_limit: cdk.Duration | None = None,
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_period: cdk.Duration | None = None,
@@ -85,6 +87,8 @@ class SmokeTest(Construct):
                 Default: - one is added to the target: an IAM user, or where the engine has none a password user whose
                 secret is read through an interface endpoint of the network (about 8 USD a month and zone).
             key_prefix: Begins each key that is written. Nothing outside it is touched.
+            latency_limit: What the median round trip to each shard may take, 1 ms to 60 s in whole milliseconds.
+                Default: - 100 ms.
             schedule: Runs it again and again after the deploy, ``events.Schedule.rate(Duration.minutes(5))``, with
                 metrics and an alarm; runs never overlap, for which one of the account's concurrent executions is
                 reserved. Default: - it runs at deploys only.
@@ -95,11 +99,13 @@ class SmokeTest(Construct):
 
         Raises:
             ConfigurationError: If the target is imported without a network or a user, takes no writes, has keys that
-                cannot expire, or is the scope itself; or if the alarm has no schedule or no usable period.
+                cannot expire, or is the scope itself; if the latency's limit is out of range; or if the alarm has no
+                schedule or no usable period.
         """
         super().__init__(scope, id)
         self._target = target
-        self._check(schedule, alarm_topic, alarm_period)
+        limit = None if latency_limit is None else latency_limit.to_milliseconds(integral=False)
+        self._check(limit, schedule, alarm_topic, alarm_period)
         period = None if schedule is None else canary_period(self, schedule, alarm_period)
         parts = StoreFunction(
             self,
@@ -110,7 +116,7 @@ class SmokeTest(Construct):
             purpose="Smoke test",
             handler=_HANDLER,
             timeout=_FUNCTION_TIMEOUT,
-            environment=self._environment(key_prefix, scheduled=schedule is not None),
+            environment=self._environment(key_prefix, limit, scheduled=schedule is not None),
             at_most_one=schedule is not None,
         )
         self.function: lambda_.Function = parts.function
@@ -135,10 +141,20 @@ class SmokeTest(Construct):
             self.alarm = canary.alarm
 
     def _check(
-        self, schedule: events.Schedule | None, alarm_topic: sns.ITopic | None, alarm_period: cdk.Duration | None
+        self,
+        latency_limit_ms: float | None,
+        schedule: events.Schedule | None,
+        alarm_topic: sns.ITopic | None,
+        alarm_period: cdk.Duration | None,
     ) -> None:
         problems = Problems(self)
         self._check_target(problems)
+        if latency_limit_ms is not None and not (
+            latency_limit_ms == int(latency_limit_ms) and 1 <= latency_limit_ms <= _LONGEST_LATENCY_MS
+        ):
+            allowed = f"a median round trip may take whole milliseconds, from 1 to {_LONGEST_LATENCY_MS}"
+            mend = "give Duration.millis(100), or what the store's distance asks for"
+            problems.add("latency_limit", f"{latency_limit_ms:g} ms", allowed, mend)
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
                 if given is not None:
@@ -157,7 +173,7 @@ class SmokeTest(Construct):
             allowed = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
             problems.add("target", path, allowed)
 
-    def _environment(self, key_prefix: str, *, scheduled: bool) -> dict[str, str]:
+    def _environment(self, key_prefix: str, latency_limit_ms: float | None, *, scheduled: bool) -> dict[str, str]:
         topology = self._target.topology
         variables = {
             environment.ENGINE: topology.engine.name,
@@ -166,6 +182,8 @@ class SmokeTest(Construct):
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
             environment.DIGEST: cdk.Lazy.string(_Digest(self._target)),
         }
+        if latency_limit_ms is not None:
+            variables[environment.LATENCY_LIMIT_MS] = str(int(latency_limit_ms))
         if topology.plaintext and topology.tls:
             variables[environment.PLAINTEXT] = "true"
         if topology.shards is not None and topology.replicas is not None:

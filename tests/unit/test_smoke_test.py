@@ -74,6 +74,8 @@ def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk
         environment.CLUSTER_MODE: "true",
         environment.AUTHENTICATION: "iam",
         environment.USER: test.user.user_name,
+        environment.SECURITY_GROUPS: {"Fn::GetAtt": ["SmokeTestSecurityGroupDDF140D7", "GroupId"]},
+        environment.STORE_SECURITY_GROUPS: stack.resolve(cache.security_groups[0].security_group_id),
         environment.ENGINE: "redis",
         environment.ENGINE_VERSION: "7.1",
         environment.SHARDS: "3",
@@ -91,6 +93,26 @@ def test_a_declared_policy_is_told_and_only_then(stack: cdk.Stack, network: Redi
     variables = _environment(Template.from_stack(stack))
     assert variables[environment.MAXMEMORY_POLICY] == "allkeys-lru"
     assert environment.LATENCY_LIMIT_MS not in variables
+
+
+def test_the_latency_limit_is_told_in_milliseconds(stack: cdk.Stack, network: RedisNetwork) -> None:
+    limit = cdk.Duration.seconds(1)
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network), latency_limit=limit)
+
+    assert _environment(Template.from_stack(stack))[environment.LATENCY_LIMIT_MS] == "1000"
+
+
+@pytest.mark.parametrize("given", [0, 0.5, 1.5, 60_001])
+def test_a_latency_limit_out_of_range_is_refused(given: float, stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+
+    with pytest.raises(ConfigurationError) as caught:
+        SmokeTest(stack, "SmokeTest", target=cache, latency_limit=cdk.Duration.millis(given))
+
+    assert str(caught.value) == (
+        f"Stack/SmokeTest: latency_limit: got '{given:g} ms', but a median round trip may take whole milliseconds, "
+        "from 1 to 60000; give Duration.millis(100), or what the store's distance asks for"
+    )
 
 
 def test_an_engine_without_sharded_channels_gets_no_user_with_their_commands(
@@ -255,6 +277,24 @@ def test_in_a_stack_of_its_own_its_rules_stand_there_too(templates: dict[str, Te
 
     assert len(rules) == 1
     assert "SmokeTest" not in json.dumps(templates["Store"].find_resources("AWS::EC2::SecurityGroupIngress"))
+
+
+def test_it_is_told_the_security_groups_between_which_a_rule_may_be_missing(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    groups = [ec2.SecurityGroup(stack, name, vpc=network.vpc) for name in ("One", "Two")]
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network, security_groups=groups))
+
+    function = _function(Template.from_stack(stack))
+    variables = _environment(Template.from_stack(stack))
+    assert [variables[environment.SECURITY_GROUPS]] == function["VpcConfig"]["SecurityGroupIds"]  # type: ignore[index]
+    ids = [stack.resolve(group.security_group_id) for group in groups]
+    assert variables[environment.STORE_SECURITY_GROUPS] == {"Fn::Join": ["", [ids[0], ",", ids[1]]]}
+
+
+def test_a_stack_of_its_own_reads_the_security_groups_weakly(templates: dict[str, Template]) -> None:
+    theirs = _environment(templates["Test"])[environment.STORE_SECURITY_GROUPS]
+    assert list(theirs) == ["Fn::GetStackOutput"]  # type: ignore[call-overload]
 
 
 def test_a_smoke_test_cannot_stand_within_its_own_target(stack: cdk.Stack, network: RedisNetwork) -> None:
