@@ -6,10 +6,12 @@ Ends with 0 if every check passed, 1 if one failed, 2 if the test could not run.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.credentials import CredentialProvider, UsernamePasswordCredentialProvider
@@ -53,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
         "smoke", help="prove that a store does what it should", description=__doc__
     )
     smoke.add_argument("--host", required=True, help="configuration endpoint, or primary endpoint")
-    smoke.add_argument("--port", type=int, default=6379)
-    smoke.add_argument("--reader", metavar="HOST[:PORT]", help="reader endpoint, where cluster mode is off")
+    smoke.add_argument("--port", type=_whole_number(1, 65535), default=6379)
+    smoke.add_argument(
+        "--reader", type=_reader, metavar="HOST[:PORT]", help="reader endpoint, where cluster mode is off"
+    )
     smoke.add_argument("--tls", action=argparse.BooleanOptionalAction, default=True)
     smoke.add_argument("--cluster", action="store_true", help="cluster mode is on")
     smoke.add_argument("--user", help="user to sign in as; none where the store lets everybody in")
@@ -64,19 +68,72 @@ def _parser() -> argparse.ArgumentParser:
     smoke.add_argument("--region", help="AWS Region of the store; default: AWS_REGION")
     smoke.add_argument("--service", choices=[env.ELASTICACHE, env.MEMORYDB], default=env.ELASTICACHE)
     smoke.add_argument("--engine", choices=["valkey", "redis"], default="valkey")
-    smoke.add_argument("--engine-version", default="8", help="as precise as it matters; default: 8")
-    smoke.add_argument("--shards", type=int, default=1)
-    smoke.add_argument("--replicas", type=int, default=0, help="replicas of each shard")
+    smoke.add_argument("--engine-version", type=_version, default="8", help="as precise as it matters; default: 8")
+    smoke.add_argument("--shards", type=_whole_number(1, 500), default=1)
+    smoke.add_argument("--replicas", type=_whole_number(0, 5), default=0, help="replicas of each shard")
     smoke.add_argument("--maxmemory-policy")
-    smoke.add_argument("--latency-limit", type=float, default=env.DEFAULT_LATENCY_LIMIT_MS, metavar="MS")
-    smoke.add_argument("--key-prefix", default=env.DEFAULT_KEY_PREFIX)
-    smoke.add_argument("--budget", type=float, default=env.DEFAULT_BUDGET_SECONDS, metavar="SECONDS")
+    smoke.add_argument(
+        "--latency-limit",
+        type=_number(1, 60_000),
+        default=env.DEFAULT_LATENCY_LIMIT_MS,
+        metavar="MS",
+        help="what the median round trip may take; default: %(default)s",
+    )
+    smoke.add_argument("--key-prefix", type=_key_prefix, default=env.DEFAULT_KEY_PREFIX)
+    smoke.add_argument(
+        "--budget",
+        type=_number(1, 900),
+        default=env.DEFAULT_BUDGET_SECONDS,
+        metavar="SECONDS",
+        help="within which the test ends; default: %(default)s",
+    )
     smoke.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
 
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"got {text!r}, allowed is a whole number from {low} to {high}")
+
+    return read
+
+
+def _number(low: int, high: int) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            # What is no number at all compares as false, too.
+            if low <= (number := float(text)) <= high:
+                return number
+        raise argparse.ArgumentTypeError(f"got {text!r}, allowed is a number from {low} to {high}")
+
+    return read
+
+
+def _reader(text: str) -> tuple[str, int | None]:
+    host, _, port = text.partition(":")
+    with contextlib.suppress(argparse.ArgumentTypeError):
+        if host:
+            return host, _whole_number(1, 65535)(port) if port else None
+    raise argparse.ArgumentTypeError(f"got {text!r}, allowed is HOST or HOST:PORT, with a port from 1 to 65535")
+
+
+def _version(text: str) -> str:
+    if re.fullmatch(r"\d+(\.\d+)*", text):
+        return text
+    raise argparse.ArgumentTypeError(f"got {text!r}, allowed are numbers with points between them: 8, 7.1 or 7.0.15")
+
+
+def _key_prefix(text: str) -> str:
+    if text:
+        return text
+    raise argparse.ArgumentTypeError("got '', and without a prefix the test would touch anybody's keys")
+
+
 def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProvider | None]:
     source: str | None = options.password_from
+    reader: tuple[str, int | None] | None = options.reader
     if (options.user is None) != (options.iam is None and source is None):
         raise UsageError("--user needs --iam or --password-from, and they need --user")
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
@@ -89,7 +146,7 @@ def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProv
         store=options.iam or options.host,
         host=options.host,
         port=options.port,
-        reader=_reader(options),
+        reader=reader and Address(reader[0], reader[1] or options.port),
         tls=options.tls,
         cluster_mode=options.cluster,
         authentication=kind if options.user else env.AUTHENTICATION_NONE,
@@ -102,15 +159,6 @@ def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProv
     if not os.environ.get(source):
         raise UsageError(f"--password-from: the variable {source} is not set")
     return connection, UsernamePasswordCredentialProvider(options.user, os.environ[source])
-
-
-def _reader(options: argparse.Namespace) -> Address | None:
-    if options.reader is None:
-        return None
-    host, _, port = options.reader.partition(":")
-    if port and not port.isdigit():
-        raise UsageError(f"--reader: got {options.reader!r}, allowed is HOST or HOST:PORT")
-    return Address(host, int(port or options.port))
 
 
 def _declaration(options: argparse.Namespace) -> Declaration:

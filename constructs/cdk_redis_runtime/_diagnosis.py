@@ -93,9 +93,7 @@ def _unreached(connection: Connection | None) -> Diagnosis:
         rule = f"no security-group rule from {ours} to {theirs} on {connection.port}"
     else:
         rule = "no security-group rule lets this function's group in on the port"
-    return Diagnosis(
-        f"connection timed out: most likely {rule}, or the subnets have no route to the store", heals=True
-    )
+    return Diagnosis(f"connection timed out: most likely {rule}, or the subnets have no route to the store", heals=True)
 
 
 # Numbers of OpenSSL's x509_vfy.h.

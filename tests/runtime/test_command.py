@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from cdk_redis_local import EngineSet, find_engine
+from cdk_redis_runtime._command import COULD_NOT_RUN, main
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -53,6 +54,44 @@ def test_failed_check_ends_with_one_and_shows_no_secret(single: EngineSet) -> No
     assert done.returncode == 1
     assert "WRONGPASS" in done.stdout
     assert "not-the-password-of-the-user" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "words"),
+    [
+        ("--port", "0", "a whole number from 1 to 65535"),
+        ("--port", "6379x", "a whole number from 1 to 65535"),
+        ("--shards", "0", "a whole number from 1 to 500"),
+        ("--shards", "501", "a whole number from 1 to 500"),
+        ("--replicas", "6", "a whole number from 0 to 5"),
+        ("--replicas", "1.5", "a whole number from 0 to 5"),
+        ("--budget", "0.5", "a number from 1 to 900"),
+        ("--budget", "901", "a number from 1 to 900"),
+        ("--budget", "nan", "a number from 1 to 900"),
+        ("--latency-limit", "0", "a number from 1 to 60000"),
+        ("--latency-limit", "fast", "a number from 1 to 60000"),
+        ("--reader", "host:65536", "HOST or HOST:PORT, with a port from 1 to 65535"),
+        ("--reader", ":6379", "HOST or HOST:PORT, with a port from 1 to 65535"),
+        ("--engine-version", "8.x", "numbers with points between them: 8, 7.1 or 7.0.15"),
+        ("--key-prefix", "", "without a prefix the test would touch anybody's keys"),
+    ],
+)
+def test_what_is_out_of_range_is_refused_before_anything_is_dialled(
+    option: str, given: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["smoke", "--host", "orders.invalid", option, given])
+    assert ended.value.code == COULD_NOT_RUN
+    said = capsys.readouterr()
+    assert f"argument {option}: got {given!r}" in said.err
+    assert words in said.err
+    assert said.out == ""
+
+
+def test_latency_limit_is_the_callers(single: EngineSet) -> None:
+    done = _run(single, "--json", "--latency-limit", "1234.5")
+    (latency,) = [check for check in json.loads(done.stdout)["checks"] if check["name"] == "latency"]
+    assert latency["expected"] == "a median round trip of at most 1234.5 ms"
 
 
 @pytest.mark.parametrize(
