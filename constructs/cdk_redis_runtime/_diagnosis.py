@@ -14,6 +14,8 @@ from cdk_redis_runtime._secret import SecretUnavailableError
 from cdk_redis_runtime._settings import Connection
 from cdk_redis_runtime._wire import PlaintextError, SilentError, UnreachedError
 
+_NO_ANSWER = "did not answer in time: the engine hangs, is overloaded or answers very slowly, or cannot be reached"
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -139,7 +141,7 @@ def _network(error: BaseException) -> Diagnosis | None:
     if isinstance(error, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return Diagnosis("hung up: the engine is restarting or failing over", heals=True)
     if isinstance(error, TimeoutError):
-        return Diagnosis("did not answer in time: the engine hangs, is overloaded, or cannot be reached", heals=True)
+        return Diagnosis(_NO_ANSWER, heals=True)
     if isinstance(error, OSError):
         return Diagnosis(f"cannot be reached ({error.strerror or error}): check routes and network ACLs", heals=True)
     return None
@@ -170,7 +172,7 @@ def _engine(error: BaseException) -> Diagnosis | None:
     if isinstance(error, redis_errors.OutOfMemoryError):
         return Diagnosis("the memory is full and the policy evicts nothing (OOM): raise the node type or the policy")
     if isinstance(error, redis_errors.TimeoutError):
-        return Diagnosis("did not answer in time: the engine hangs, is overloaded, or cannot be reached", heals=True)
+        return Diagnosis(_NO_ANSWER, heals=True)
     if isinstance(error, redis_errors.ConnectionError):
         return Diagnosis(f"the connection failed ({text})", heals=True)
     if isinstance(error, redis_errors.ResponseError) and "EXEC without MULTI" in text:

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cdk_redis_local import EngineSet
-from cdk_redis_runtime import _environment as env
+from tests.runtime.battery import COMMANDS, Battery, Verdicts
 
 # What may heal is tried again for half of it: long enough for a busy machine, short enough for a test.
-BUDGET = 5.0
-COMMANDS = " ".join(f"+{command}" for command in env.SMOKE_TEST_COMMANDS)
+BUDGET = 3.0
+Run = Callable[..., Verdicts]
 
 
 @pytest.fixture
-def battery(battery: Any) -> Any:
+def battery(battery: Battery) -> Run:
     return functools.partial(battery, budget=BUDGET)
-
-
-def test_stopped_replica_is_missed(broken_cluster: EngineSet, battery: Any) -> None:
-    index = next(i for i, node in enumerate(broken_cluster.nodes) if node.started_as == "replica")
-    port = broken_cluster.nodes[index].port
-    broken_cluster.stop_node(index)
-    verdicts = battery(broken_cluster)
-    assert {"topology", "replica-read"} <= verdicts.failed
-    assert "write-read" in verdicts.passed
-    assert str(port) in verdicts["topology"] or "0 replicas in service, declared are 1" in verdicts["topology"]
-    assert verdicts.seconds < BUDGET
 
 
 @pytest.mark.parametrize(
@@ -44,36 +34,34 @@ def test_stopped_replica_is_missed(broken_cluster: EngineSet, battery: Any) -> N
     ],
 )
 def test_cluster_other_than_declared_is_found(
-    declared: dict[str, Any], reason: str, cluster: EngineSet, battery: Any
+    declared: dict[str, Any], reason: str, cluster: EngineSet, battery: Run
 ) -> None:
     verdicts = battery(cluster, **declared)
     assert verdicts.failed == {"topology"}
     assert re.search(reason, verdicts["topology"])
-    assert verdicts.seconds < BUDGET
 
 
-def test_replicas_other_than_declared_are_found_without_cluster_mode(single: EngineSet, battery: Any) -> None:
+def test_replicas_other_than_declared_are_found_without_cluster_mode(single: EngineSet, battery: Run) -> None:
     verdicts = battery(single, replicas=2)
     assert verdicts.failed == {"topology"}
     assert "1 replica in sync, declared are 2" in verdicts["topology"]
 
 
-def test_cluster_mode_that_is_off_is_found(single: EngineSet, battery: Any) -> None:
+def test_cluster_mode_that_is_off_is_found(single: EngineSet, battery: Run) -> None:
     verdicts = battery(single, cluster_mode=True, reader=None)
     assert "topology" in verdicts.failed
     assert "cluster support disabled" in verdicts["topology"]
 
 
-def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Any, let: Any) -> None:
+def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(cluster, "on ~* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
     verdicts = battery(cluster)
     assert verdicts.failed == {"acl-enforced"}
     assert "is allowed to read a key outside its prefix, to write a key outside its prefix;" in verdicts["acl-enforced"]
     assert "~cdk-redis-smoke:*" in verdicts["acl-enforced"]
-    assert [node.admin.dbsize() for node in cluster.primaries] == [0, 0, 0]
 
 
-def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: Any, let: Any) -> None:
+def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(
         cluster,
         "on ~cdk-redis-smoke:* resetchannels -@all +acl|whoami +cluster|slots +command +info +readonly +get +set +del",
@@ -85,7 +73,7 @@ def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: A
     assert "'wait' command" in verdicts["durability"]
 
 
-def test_node_that_hangs_is_named(cluster: EngineSet, battery: Any) -> None:
+def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
     node = cluster.replica_nodes[2]
     node.freeze()
     try:
@@ -96,10 +84,9 @@ def test_node_that_hangs_is_named(cluster: EngineSet, battery: Any) -> None:
     assert {"auth", "anonymous-refused", "write-read", "acl-enforced"} <= verdicts.passed
     for name in ("tls", "topology", "replica-read"):
         assert str(node.port) in verdicts[name]
-    assert verdicts.seconds < BUDGET + 0.5
 
 
-def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Any, let: Any) -> None:
+def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(cluster, "on ~{tag}:* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
     verdicts = battery(cluster, key_prefix="{tag}:")
     assert verdicts.failed >= {"write-read", "replica-read", "data-types", "latency"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from redis.exceptions import ResponseError
 from cdk_redis_local import OPEN_DEFAULT, AclUser, EngineSet
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks import _managed
-from tests.runtime.conftest import ACCESS
+from tests.runtime.battery import ACCESS, Battery
 
 CHECK = "managed-commands-refused"
 ALLOWED_TO_ALL = " ".join(f"+{command}" for command in env.MEMORYDB_REFUSED_COMMANDS)
@@ -41,19 +42,19 @@ def state(engines: EngineSet) -> list[object]:
     ]
 
 
-def test_a_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Any) -> None:
+def test_a_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, service="memorydb")
     assert CHECK in verdicts.passed, verdicts.report
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == CHECK]
     assert observed == "13 commands refused at 6 nodes"
 
 
-def test_of_elasticache_nothing_is_asked(cluster: EngineSet, battery: Any) -> None:
+def test_of_elasticache_nothing_is_asked(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster)
     assert CHECK not in verdicts.passed | verdicts.failed | verdicts.skipped
 
 
-def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, battery: Any, let: Any) -> None:
+def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, battery: Battery, let: Any) -> None:
     let(cluster, f"{ACCESS} {ALLOWED_TO_ALL}")
     before = state(cluster)
 
@@ -67,10 +68,10 @@ def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, ba
     assert state(cluster) == before
 
 
-def test_open_access_does_not_open_them(battery: Any) -> None:
+def test_open_access_does_not_open_them(start: Callable[..., EngineSet], battery: Battery) -> None:
     everybody = dataclasses.replace(OPEN_DEFAULT, refused=env.MEMORYDB_REFUSED_COMMANDS)
-    with EngineSet(cluster_mode=True, tls=False, users=[everybody]) as engines:
-        verdicts = battery(engines, service="memorydb", authentication="none", user=None)
+    engines = start(cluster_mode=True, tls=False, users=[everybody])
+    verdicts = battery(engines, service="memorydb", authentication="none", user=None)
     assert CHECK in verdicts.passed, verdicts.report
 
 

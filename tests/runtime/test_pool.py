@@ -16,7 +16,7 @@ from cdk_redis_runtime._checks._cluster_client import known_commands_client
 from cdk_redis_runtime._connect import client_for, node_client
 from cdk_redis_runtime._pool import frugal_pool_class
 from cdk_redis_runtime._settings import Address
-from tests.runtime.conftest import PASSWORD, PREFIX, connection_to
+from tests.runtime.battery import PASSWORD, PREFIX, connection_to
 
 CREDENTIALS = UsernamePasswordCredentialProvider("smoke", PASSWORD)
 
