@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from cdk_redis_local import EngineSet
+from cdk_redis_local._node import wait_until
+from cdk_redis_runtime._checks._data import TTL_SECONDS
 from tests.runtime.battery import COMMANDS, Battery, Verdicts
+from tests.runtime.fault_proxy import FaultProxy
 
 # What may heal is tried again for half of it: long enough for a busy machine, short enough for a test.
 BUDGET = 3.0
 Run = Callable[..., Verdicts]
+NO_TTL = -1
 
 
 @pytest.fixture
@@ -84,6 +88,20 @@ def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
     assert {"auth", "anonymous-refused", "write-read", "acl-enforced"} <= verdicts.passed
     for name in ("tls", "topology", "replica-read"):
         assert str(node.port) in verdicts[name]
+
+
+def test_what_is_written_while_the_time_runs_out_goes_by_itself(single: EngineSet, battery: Run) -> None:
+    [primary] = single.primaries
+    # Too slow for every check to end, quick enough for all to begin.
+    with FaultProxy(primary.port, up_delay=0.2) as proxy:
+        verdicts = battery(single, port=proxy.port)
+        assert "transaction" in verdicts.failed
+        for key in primary.admin.scan_iter():
+            # It may be gone by now.
+            assert primary.admin.ttl(key) != NO_TTL
+            assert primary.admin.ttl(key) <= TTL_SECONDS
+        # Where the process lives on, the checks that were given up clean up behind themselves.
+        wait_until(lambda: primary.admin.dbsize() == 0, "the end of the checks that were given up", seconds=10)
 
 
 def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +14,7 @@ from cdk_redis_local import EngineSet, find_engine
 from cdk_redis_runtime import SettingsError, SmokeTestFailed
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime.smoke_lambda import handler
-
-PASSWORD = "correct-horse-battery-staple"
+from tests.runtime.battery import PASSWORD, assert_no_secret
 
 
 def _context(seconds: float = 60) -> Any:
@@ -70,13 +70,27 @@ def test_failure_is_logged_and_raised_by_name(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
-    with pytest.raises(
-        SmokeTestFailed, match=r"Smoke test of elasticache orders: 1 of 17 checks failed\. \[topology\]"
-    ):
+    words = r"Smoke test of elasticache orders: 1 of 17 checks failed\. \[topology\]"
+    with pytest.raises(SmokeTestFailed, match=words) as failed:
         handler({}, _context())
-    logged = json.loads(capsys.readouterr().out)["cdk_redis_smoke_test"]
-    assert not logged["passed"]
-    assert PASSWORD not in json.dumps(logged)
+    written = capsys.readouterr()
+    assert not json.loads(written.out)["cdk_redis_smoke_test"]["passed"]
+    # As Lambda logs it.
+    trace = "".join(traceback.format_exception(failed.value))
+    assert_no_secret([*written, trace], {PASSWORD})
+
+
+@pytest.mark.usefixtures("environment")
+def test_wrong_password_is_told_without_being_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "not-the-password-of-the-user"
+    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": json.dumps({"password": wrong})})
+    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
+    monkeypatch.setenv(env.BUDGET_SECONDS, "2")
+    with pytest.raises(SmokeTestFailed, match="WRONGPASS") as failed:
+        handler({}, _context())
+    assert_no_secret([*capsys.readouterr(), "".join(traceback.format_exception(failed.value))], {wrong})
 
 
 @pytest.mark.usefixtures("environment")
