@@ -6,6 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 
 from redis.credentials import CredentialProvider
 
@@ -42,10 +43,16 @@ def smoke_test(
     started = time.monotonic()
     checks = checks_of(connection.service) if checks is None else checks
     clock = Clock(declared.budget)
+    run_prefix = f"{declared.key_prefix}{token_hex(6)}"
     store = Store(
-        connection, clock, replicas=declared.replicas or 0, key_prefix=declared.key_prefix, credentials=credentials
+        connection,
+        clock,
+        replicas=declared.replicas or 0,
+        key=run_prefix,
+        probes=[probe for check in checks for probe in check.probes(run_prefix).values()],
+        credentials=credentials,
     )
-    context = Context(connection, declared, clock, store)
+    context = Context(connection, declared, clock, store, run_prefix)
     tallies = {check.name: Tally() for check in checks}
 
     quiet = _Quiet(sum(not check.undisturbed for check in checks))

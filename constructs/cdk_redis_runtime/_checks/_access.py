@@ -6,10 +6,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._store import Node, ask_at_once
+from cdk_redis_runtime._checks._probes import probing
+from cdk_redis_runtime._checks._store import Command
 from cdk_redis_runtime._checks._stranger import Meeting
-from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address
 
@@ -101,27 +100,17 @@ def _check_acl_enforced(context: Context) -> Outcome:
         return skipped("the store is declared without authentication")
     if context.connection.user == _DEFAULT_USER:
         return skipped("whoever signs in with the store's AUTH token is the default user, who has every right")
-    probes = _probes(context.declared.key_prefix, context.run)
-
-    def overstep(node: Node) -> list[str]:
-        # Permission comes before everything else in the engine, so an answer of any other kind means permission.
-        answers = context.clock.retry(lambda: ask_at_once(node, [command for _, command in probes]), heals)
-        return [what for (what, _), answer in zip(probes, answers, strict=True) if not _refused(answer)]
-
-    results = side_by_side(overstep, context.store.nodes, context.clock.remaining_for_checks)
-    allowed = sorted({what for result in results for what in result.value or ()})
-    tried = [result for result in results if result.error is None]
-    observed = f"refused at {count(len(tried), 'node')}"
-    if allowed:
+    seen = probing(context, _probes(context.run), _refused)
+    if seen.allowed:
+        allowed = ", ".join(seen.allowed)
         reason = (
-            f"user {context.connection.user!r} is allowed {', '.join(allowed)}; its access string should be held to "
+            f"user {context.connection.user!r} is allowed {allowed}; its access string should be held to "
             f"~{context.declared.key_prefix}* and to the commands it needs"
         )
-        return failed(reason, _ACL_EXPECTED, f"allowed: {', '.join(allowed)}")
-    if not tried:
-        errors = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
-        return failed(errors, _ACL_EXPECTED)
-    return passed(_ACL_PROVES, _ACL_EXPECTED, observed)
+        return failed(reason, _ACL_EXPECTED, f"allowed: {allowed}")
+    if not seen.nodes:
+        return failed(seen.errors, _ACL_EXPECTED)
+    return passed(_ACL_PROVES, _ACL_EXPECTED, f"refused at {count(seen.nodes, 'node')}")
 
 
 def _refused(answer: object) -> bool:
@@ -130,22 +119,22 @@ def _refused(answer: object) -> bool:
     return unknown or isinstance(answer, NoPermissionError)
 
 
-def _probes(key_prefix: str, run: str) -> list[tuple[str, tuple[str, ...]]]:
+def _probes(run: str) -> dict[str, Command]:
     """Commands that the user must be refused, each harmless where it is allowed."""
     # Begins with another character than the prefix, so it cannot be under it.
-    outside = ("x" if key_prefix[:1] != "x" else "y") + f"{key_prefix}{run}"
-    return [
-        ("to read a key outside its prefix", ("GET", outside)),
+    outside = ("x" if run[:1] != "x" else "y") + run
+    return {
+        "to read a key outside its prefix": ("GET", outside),
         # NX and XX together are a syntax error, which the engine finds after it has looked at permissions: nothing is
         # ever written.
-        ("to write a key outside its prefix", ("SET", outside, "never", "NX", "XX")),
+        "to write a key outside its prefix": ("SET", outside, "never", "NX", "XX"),
         # Both are of the category @dangerous, as FLUSHALL is, and only read: one a counter, one an empty list.
-        ("the administrative command SLOWLOG", ("SLOWLOG", "LEN")),
-        ("the administrative command CLIENT LIST", ("CLIENT", "LIST", "ID", "0")),
-    ]
+        "the administrative command SLOWLOG": ("SLOWLOG", "LEN"),
+        "the administrative command CLIENT LIST": ("CLIENT", "LIST", "ID", "0"),
+    }
 
 
 AUTH = Check("auth", _AUTH_PROVES, _check_auth)
 ANONYMOUS_REFUSED = Check("anonymous-refused", _ANONYMOUS_PROVES, _check_anonymous_refused)
 WRONG_PASSWORD_REFUSED = Check("wrong-password-refused", _WRONG_PASSWORD_PROVES, _check_wrong_password_refused)
-ACL_ENFORCED = Check("acl-enforced", _ACL_PROVES, _check_acl_enforced)
+ACL_ENFORCED = Check("acl-enforced", _ACL_PROVES, _check_acl_enforced, probes=_probes)

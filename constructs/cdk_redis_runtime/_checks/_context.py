@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks._store import Store
+from cdk_redis_runtime._checks._store import Command, Store
 from cdk_redis_runtime._clock import Clock
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, Outcome
 from cdk_redis_runtime._settings import Connection, Declaration
@@ -22,14 +21,14 @@ class Context:
         declared: What the template declared.
         clock: The budget.
         store: The store as far as it is known, shared by all checks.
-        run: Sets this run's keys apart from another's.
+        run: Begins this run's keys, and no other's.
     """
 
     connection: Connection
     declared: Declaration
     clock: Clock
     store: Store
-    run: str = field(default_factory=lambda: secrets.token_hex(6))
+    run: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Check:
         run: Finds out; returns or raises, in any case within the clock's time.
         undisturbed: Whether it waits for the other checks to end, as far as they do soon.
         services: Services whose stores there is something to prove of.
+        probes: Commands that each node is asked at the first visit, given what this run's keys begin with.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Check:
     run: Callable[[Context], Outcome]
     undisturbed: bool = False
     services: tuple[str, ...] = (env.ELASTICACHE, env.MEMORYDB)
+    probes: Callable[[str], Mapping[str, Command]] = lambda _run: {}
 
 
 def passed(proved: str, expected: str, observed: str) -> Outcome:

@@ -45,7 +45,7 @@ class _NotReplicatedError(Exception):
 
 def _check_write_read(context: Context) -> Outcome:
     shards = context.store.shards()
-    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:write:")
+    keys = keys_on(shards, f"{context.run}:write:")
     if keys is None:
         return failed(no_key(context), _WRITE_EXPECTED)
     # Through the client that an application uses, which finds its own way to the shards.
@@ -80,7 +80,7 @@ def _check_replica_read(context: Context) -> Outcome:
     shards = context.store.shards()
     if context.declared.replicas is None and not any(shard.replicas for shard in shards):
         return skipped("the service chooses the replicas, and shows none")
-    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:replica:")
+    keys = keys_on(shards, f"{context.run}:replica:")
     if keys is None:
         return failed(no_key(context), _REPLICA_EXPECTED)
 
@@ -150,7 +150,7 @@ def _check_durability(context: Context) -> Outcome:
     shards = context.store.shards()
     if context.declared.replicas is None and not any(shard.replicas for shard in shards):
         return skipped("the service chooses the replicas, and shows none to wait for")
-    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:durable:")
+    keys = keys_on(shards, f"{context.run}:durable:")
     if keys is None:
         return failed(no_key(context), _DURABILITY_EXPECTED)
     pairs = list(zip(shards, keys, strict=True))

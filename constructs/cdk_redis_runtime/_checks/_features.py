@@ -146,7 +146,7 @@ def _has_sharded_pubsub(version: str) -> bool:
 def _on_one_shard(context: Context, name: str, expected: str, action: Callable[[Node, str], T]) -> T | Outcome:
     """Do something on the first shard that answers; a failure, in words, where none does."""
     shards = context.store.shards()
-    keys = keys_on(shards, f"{context.declared.key_prefix}{context.run}:{name}:")
+    keys = keys_on(shards, f"{context.run}:{name}:")
     if keys is None:
         return failed(no_key(context), expected)
 

@@ -6,9 +6,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
-from cdk_redis_runtime._checks._store import Node, ask_at_once
-from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._checks._probes import probing
+from cdk_redis_runtime._checks._store import Command
 from cdk_redis_runtime._report import Outcome
 
 _EXPECTED = "NOPERM or an unknown command for each command by which the service manages its nodes"
@@ -17,23 +16,15 @@ _NO_SLOT = "16384"
 
 
 def _check_managed_commands_refused(context: Context) -> Outcome:
-    probes = _probes(context.declared.key_prefix, context.run)
-
-    def overstep(node: Node) -> list[str]:
-        answers = context.clock.retry(lambda: ask_at_once(node, probes.values()), heals)
-        return [name for name, answer in zip(probes, answers, strict=True) if not _refused(answer)]
-
-    results = side_by_side(overstep, context.store.nodes, context.clock.remaining_for_checks)
-    allowed = sorted({name for result in results for name in result.value or ()})
-    tried = [result for result in results if result.error is None]
-    if allowed:
-        names = ", ".join(name.replace("|", " ").upper() for name in allowed)
+    probes = _probes(context.run)
+    seen = probing(context, probes, _refused)
+    if seen.allowed:
+        names = ", ".join(name.replace("|", " ").upper() for name in seen.allowed)
         reason = f"the store allows {names}, which MemoryDB allows to nobody: what answers is not MemoryDB"
         return failed(reason, _EXPECTED, f"allowed: {names}")
-    if not tried:
-        errors = [f"{result.item}: {diagnose(result.error).reason}" for result in results if result.error]
-        return failed(errors, _EXPECTED)
-    return passed(_PROVES, _EXPECTED, f"{len(probes)} commands refused at {count(len(tried), 'node')}")
+    if not seen.nodes:
+        return failed(seen.errors, _EXPECTED)
+    return passed(_PROVES, _EXPECTED, f"{len(probes)} commands refused at {count(seen.nodes, 'node')}")
 
 
 def _refused(answer: object) -> bool:
@@ -44,14 +35,13 @@ def _refused(answer: object) -> bool:
     return isinstance(answer, ResponseError) and ("unknown" in text or "debug command not allowed" in text)
 
 
-def _probes(key_prefix: str, run: str) -> dict[str, tuple[str, ...]]:
+def _probes(nobody: str) -> dict[str, Command]:
     """Each command, in a form that changes nothing where it is allowed.
 
     An engine counts the arguments first, then looks at permissions, and at what the arguments say only in the command
     itself: so the number of arguments is right, and what they say is impossible. ACL LOAD and SAVE, BGREWRITEAOF,
     PSYNC, SAVE and SYNC take nothing that could be wrong, and are not tried.
     """
-    nobody = f"{key_prefix}{run}"
     return {
         "acl|deluser": ("ACL", "DELUSER", nobody),
         "acl|setuser": ("ACL", "SETUSER", nobody, "no-rule"),
@@ -76,4 +66,5 @@ MANAGED_COMMANDS_REFUSED = Check(
     _PROVES,
     _check_managed_commands_refused,
     services=(env.MEMORYDB,),
+    probes=_probes,
 )

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,11 +29,12 @@ from cdk_redis_runtime._wire import verifying_context
 
 SLOTS = 16384
 
+Command = tuple[str, ...]
 T = TypeVar("T")
 Item = TypeVar("Item")
 
 # Not all at once: engines before 7.0 take one section a command, and "everything" is ten times as long.
-_INFO = [("INFO", "server"), ("INFO", "memory"), ("INFO", "replication")]
+_INFO: tuple[Command, ...] = (("INFO", "server"), ("INFO", "memory"), ("INFO", "replication"))
 
 
 class PrerequisiteError(Exception):
@@ -100,10 +101,12 @@ class Visit:
         user: The user's name; None where there is none, or the user may not ask: to be refused a command one has to be
             signed in.
         info: What INFO says of server, memory and replication, or the error that it answers.
+        answers: Answer to each probe; an error that the engine answered with is one.
     """
 
     user: str | None
     info: dict[str, Any] | Exception
+    answers: Mapping[Command, Any]
 
 
 class Store:
@@ -115,7 +118,8 @@ class Store:
         clock: Clock,
         *,
         replicas: int,
-        key_prefix: str,
+        key: str,
+        probes: Sequence[Command] = (),
         credentials: CredentialProvider | None = None,
     ) -> None:
         """Keep the settings; nothing is dialled yet.
@@ -124,12 +128,13 @@ class Store:
             connection: How to connect.
             clock: The battery's budget.
             replicas: How many replicas a reader endpoint shares its connections out over.
-            key_prefix: Prefix of every key that is asked for.
+            key: What is asked for without signing in.
+            probes: Commands that each node is asked when it is visited first. Default: - none.
             credentials: How to sign in. Default: - as the connection says.
         """
         self._connection = connection
         self._replicas = replicas
-        self._key_prefix = key_prefix
+        self._key = key
         self._clock = clock
         self._credentials = _Remembering.around(credentials or credential_provider(connection))
         self._patience = Patience(connect=clock.patience, answer=clock.patience, retries=0)
@@ -144,7 +149,7 @@ class Store:
         """What the endpoint is to one who has not signed in. Raises `PrerequisiteError`."""
         self.shards = Once(self._sign_in_and_look)
         """The shards at the time of the first look. Raises `PrerequisiteError`."""
-        self.visits = Once(lambda: self._everywhere(self._visit, self.nodes))
+        self.visits = Once(lambda: self._visit_all(self.nodes, probes))
         """What each node says at the time of the first look. Raises `PrerequisiteError`."""
         self.meetings = Once(lambda: self._everywhere(self.meet, self.addresses))
         """What each address is to one who has not signed in; an error is what `meet` raised."""
@@ -230,29 +235,28 @@ class Store:
 
     def infos(self, nodes: Sequence[Node]) -> list[Done[Node, dict[str, Any]]]:
         """Ask nodes what INFO says of server, memory and replication, side by side."""
-        return [_info_of(visit) for visit in self._everywhere(self._visit, nodes)]
+        return [_info_of(visit) for visit in self._visit_all(nodes)]
 
-    def _everywhere(self, ask_one: Callable[[Item], T], items: Sequence[Item]) -> list[Done[Item, T]]:
-        return side_by_side(ask_one, items, self._clock.remaining_for_checks)
+    def _visit_all(self, nodes: Sequence[Node], probes: Sequence[Command] = ()) -> list[Done[Node, Visit]]:
+        """Sign in to each, and ask who that made us, how the node is, and more; again while an error may heal."""
+        return self._everywhere(
+            lambda node: self._clock.retry(lambda: self._ask_after(node, probes), _sign_in_heals), nodes
+        )
 
-    def _visit(self, node: Node) -> Visit:
-        """Sign in, ask who that made us and how the node is; again while that may heal.
-
-        Raises:
-            RedisError: No connection, or no sign-in.
-        """
-        return self._clock.retry(lambda: self._ask_after(node), _sign_in_heals)
-
-    def _ask_after(self, node: Node) -> Visit:
-        who, *sections = ask_at_once(node, [self._who_am_i, *_INFO])
+    def _ask_after(self, node: Node, probes: Sequence[Command]) -> Visit:
+        answers = dict(zip(commands := (self._who_am_i, *_INFO, *probes), ask_at_once(node, commands), strict=True))
+        who, sections = answers[self._who_am_i], [answers[command] for command in _INFO]
         if isinstance(who, Exception) and not isinstance(who, NoPermissionError):
             raise who
         user = str(who) if self._connection.user is not None and isinstance(who, str) else None
         refused = next((section for section in sections if isinstance(section, Exception)), None)
-        return Visit(user, refused or {name: value for section in sections for name, value in section.items()})
+        return Visit(user, refused or {name: value for section in sections for name, value in section.items()}, answers)
+
+    def _everywhere(self, ask_one: Callable[[Item], T], items: Sequence[Item]) -> list[Done[Item, T]]:
+        return side_by_side(ask_one, items, self._clock.remaining_for_checks)
 
     @property
-    def _who_am_i(self) -> tuple[str, ...]:
+    def _who_am_i(self) -> Command:
         return ("PING",) if self._connection.user is None else ("ACL WHOAMI",)
 
     def look(self) -> tuple[Shard, ...]:
@@ -318,7 +322,7 @@ class Store:
             seconds=self._clock.patience,
             trust=self._trust(),
             user=(self._connection.user or "") if signs_in else None,
-            key=f"{self._key_prefix}0",
+            key=self._key,
         )
         if meeting.connection:
             with self._lock:
