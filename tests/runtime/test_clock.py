@@ -15,7 +15,7 @@ from cdk_redis_local import CertificateAuthority
 from cdk_redis_runtime._clock import Clock, Once, UnfinishedError, side_by_side
 from cdk_redis_runtime._diagnosis import heals
 from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import verifying_context
+from cdk_redis_runtime._wire import dial, verifying_context
 
 
 def test_port_that_opens_late_is_waited_for() -> None:
@@ -25,11 +25,11 @@ def test_port_that_opens_late_is_waited_for() -> None:
         address = Address("127.0.0.1", listener.getsockname()[1])
         threading.Timer(0.3, listener.listen).start()
 
-        def dial() -> bool:
+        def reach() -> bool:
             with dial(address, 1, None):
                 return True
 
-        assert Clock(10).retry(dial, heals)
+        assert Clock(10).retry(reach, heals)
 
 
 def test_error_that_cannot_heal_is_raised_at_once() -> None:
