@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import contextvars
+import functools
 import itertools
 import queue
 import random
@@ -178,8 +179,8 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
 
     # Not a pool's threads, nor `threading`'s: the one waits at the end of the process for what hangs, and the other is
     # slow to start what ends within a millisecond.
-    for pair in enumerate(items):
-        _thread.start_new_thread(contextvars.copy_context().run, (call, *pair))
+    for index, item in enumerate(items):
+        _thread.start_new_thread(contextvars.copy_context().run, (functools.partial(call, index, item),))
     with contextlib.suppress(queue.Empty):
         for _ in items:
             ended.get(timeout=max(0.0, started + seconds - time.monotonic()))

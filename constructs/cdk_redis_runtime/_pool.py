@@ -30,7 +30,7 @@ def frugal_pool_class(
     trust: ssl.SSLContext | None = None,
     opened: Callable[[Address], socket.socket | None] = lambda _address: None,
 ) -> type[ConnectionPool]:
-    """Choose the pool for a client of one node that many threads share.
+    """Choose the pool for a client of one node that many threads share; its connections have their socket as ``wire``.
 
     Args:
         connection: The store's settings.
@@ -40,8 +40,11 @@ def frugal_pool_class(
     """
 
     class OpenedConnection(_connection_class(connection, trust)):
+        wire: socket.socket
+
         def _connect(self) -> socket.socket:
-            return opened(Address(self.host, self.port)) or super()._connect()
+            self.wire = opened(Address(self.host, self.port)) or super()._connect()
+            return self.wire
 
     return _pool_of(OpenedConnection, _FrugalPool)
 

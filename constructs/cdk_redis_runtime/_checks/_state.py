@@ -10,10 +10,11 @@ from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
 from cdk_redis_runtime._checks._data import keys_on, no_key
-from cdk_redis_runtime._checks._store import Node, PrerequisiteError, held_connection
+from cdk_redis_runtime._checks._store import Node, PrerequisiteError, held_wire
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
+from cdk_redis_runtime._wire import ask
 
 _PARAMETERS_PROVES = "the nodes run with the settings that were declared"
 _MEMORY_EXPECTED = "room for more, or a policy that makes room"
@@ -108,13 +109,12 @@ def _round_trips(context: Context, node: Node, key: str) -> list[float]:
     context.clock.retry(lambda: node.client.get(key), heals)
     give_up = time.monotonic() + context.clock.patience
     taken: list[float] = []
-    with held_connection(node) as connection:
-        command = connection.pack_command("GET", key)
+    # Below the client, whose own work would be a good part of what is measured.
+    with held_wire(node) as wire:
         while len(taken) < _ROUND_TRIPS and (len(taken) < _FEWEST_ROUND_TRIPS or time.monotonic() < give_up):
             started = time.perf_counter()
-            # Below the client, whose own work would be a good part of what is measured.
-            connection.send_packed_command(command, check_health=False)
-            connection.read_response()
+            if not ask(wire, "GET", key):
+                raise ConnectionResetError
             taken.append((time.perf_counter() - started) * 1000)
     return taken
 

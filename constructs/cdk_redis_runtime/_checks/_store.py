@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from redis import Connection as RedisConnection
 from redis import Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
@@ -428,12 +427,12 @@ def ask_at_once(node: Node, commands: Iterable[tuple[str, ...]]) -> list[Any]:
 
 
 @contextlib.contextmanager
-def held_connection(node: Node) -> Generator[RedisConnection, None, None]:
-    """One connection of a node for the length of a ``with`` block, signed in; hung up after an error."""
+def held_wire(node: Node) -> Generator[socket.socket, None, None]:
+    """A signed-in connection of a node below redis-py for the length of a ``with`` block; hung up after an error."""
     pool = node.client.connection_pool
-    connection = pool.get_connection()
+    connection: Any = pool.get_connection()
     try:
-        yield connection
+        yield connection.wire
     except BaseException:
         # An answer that still comes would be taken for that to the next command.
         connection.disconnect()
