@@ -5,7 +5,6 @@ from __future__ import annotations
 import _thread
 import contextlib
 import contextvars
-import functools
 import itertools
 import queue
 import random
@@ -20,6 +19,8 @@ Item = TypeVar("Item")
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
+
+_ANOTHER_AFTER = 0.005
 
 
 class UnfinishedError(Exception):
@@ -159,11 +160,14 @@ class Done(Generic[Item, T]):
 
 
 def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: float) -> list[Done[Item, T]]:
-    """Call a function for every item at once, and return in time whether or not all have ended.
+    """Call a function for every item, none of which waits for another that hangs; return in time in any case.
+
+    One begins at once, and one more every few milliseconds or when another ends: most end before the next begins, and
+    threads that have something to do hinder each other.
 
     Args:
         function: What to call.
-        items: What to call it with, one thread each.
+        items: What to call it with.
         seconds: How long to wait. What still runs then is left behind, and reported as `UnfinishedError`.
 
     Returns:
@@ -171,23 +175,41 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     """
     started = time.monotonic()
     done: list[Done[Item, T] | None] = [None] * len(items)
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
 
-    def call(index: int, item: Item) -> None:
-        done[index] = attempt(function, item)
-        ended.put(index)
+    def work() -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                index = waiting.get_nowait()
+                done[index] = attempt(function, items[index])
+                ended.put(index)
 
-    # Not a pool's threads, nor `threading`'s: the one waits at the end of the process for what hangs, and the other is
-    # slow to start what ends within a millisecond.
-    for index, item in enumerate(items):
-        _thread.start_new_thread(contextvars.copy_context().run, (functools.partial(call, index, item),))
+    for index in range(len(items)):
+        waiting.put(index)
+    workers, left = 0, len(items)
+    while left and (passed := time.monotonic() - started) < seconds:
+        next_begins = seconds if waiting.empty() else workers * _ANOTHER_AFTER
+        if passed >= next_begins:
+            _start(work)
+            workers += 1
+            continue
+        with contextlib.suppress(queue.Empty):
+            ended.get(timeout=min(next_begins, seconds) - passed)
+            left -= 1
     with contextlib.suppress(queue.Empty):
-        for _ in items:
-            ended.get(timeout=max(0.0, started + seconds - time.monotonic()))
+        while left:
+            waiting.get_nowait()
     return [
         entry or Done(item, None, UnfinishedError(), time.monotonic() - started)
         for item, entry in zip(items, done, strict=True)
     ]
+
+
+def _start(work: Callable[[], object]) -> None:
+    # Not a pool's thread, nor `threading`'s: the one is waited for at the end of the process, however long it hangs,
+    # and the other is slow to start for what ends within a millisecond.
+    _thread.start_new_thread(contextvars.copy_context().run, (work,))
 
 
 def attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:

@@ -97,3 +97,11 @@ class _FrugalPool(ConnectionPool):
     def release(self, connection: Any) -> None:
         super().release(connection)
         self._at_rest.release()
+
+    # A cluster client calls both on the pool of the node that it has asked for the slots, to be rid of READONLY. Here
+    # the checks share that pool, and send READONLY along with the reads that need it.
+    def update_active_connections_for_reconnect(self, *_arguments: Any, **_options: Any) -> None:
+        pass
+
+    def disconnect_free_connections(self, *_arguments: Any, **_options: Any) -> None:
+        pass

@@ -95,7 +95,18 @@ def settled(connection: ssl.SSLSocket) -> Handshake:
 
 
 def ask(connection: socket.socket, *words: str) -> str:
-    """Send one command, and read the first line of the answer.
+    """Send one command, and read the first line of the answer; see `exchange`."""
+    return exchange(connection, packed(*words))
+
+
+def packed(*words: str) -> bytes:
+    """A command as it is sent."""
+    encoded = [word.encode() for word in words]
+    return b"".join([b"*%d\r\n" % len(words), *(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)])
+
+
+def exchange(connection: socket.socket, command: bytes) -> str:
+    """Send a command, and read the first line of the answer.
 
     Returns:
         The line without its end, such as ``+PONG`` or ``-NOAUTH Authentication required.``; empty when the other
@@ -104,22 +115,19 @@ def ask(connection: socket.socket, *words: str) -> str:
     Raises:
         SilentError: Nothing came back.
     """
-    parts = [f"*{len(words)}\r\n", *(f"${len(word.encode())}\r\n{word}\r\n" for word in words)]
-    received = b""
     # A server that sends a byte now and then would never run into the socket's timeout.
     deadline = time.monotonic() + (connection.gettimeout() or math.inf)
     try:
-        connection.sendall("".join(parts).encode())
-        while b"\n" not in received and len(received) < _LONGEST_LINE:
+        connection.sendall(command)
+        received = chunk = connection.recv(_LONGEST_LINE)
+        while chunk and b"\n" not in received and len(received) < _LONGEST_LINE:
             if time.monotonic() > deadline:
                 raise SilentError("a command")
             chunk = connection.recv(_LONGEST_LINE)
-            if not chunk:
-                break
             received += chunk
     except TimeoutError:
         raise SilentError("a command") from None
     except OSError:
         # A server that wants TLS answers plaintext with a reset, which says the same as hanging up.
         return ""
-    return received.split(b"\r\n", 1)[0].decode(errors="replace")
+    return received.partition(b"\r\n")[0].decode(errors="replace")

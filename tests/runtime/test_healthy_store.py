@@ -110,7 +110,7 @@ def test_every_key_is_under_the_prefix_and_short_lived(cluster: EngineSet, batte
     # The engine's own: what it does to replicas and to keys that expired.
     assert all(words[1].startswith("cdk-redis-smoke:") for words in keyed if words[0].upper() != "PING")
     lives = [words[3:] for words in keyed if words[0].upper() == "SET"]
-    assert all(life in (["EX", "60"], ["PX", "10"]) for life in lives), lives
+    assert all(life in (["EX", "60"], ["PX", "5"]) for life in lives), lives
     for position, words in enumerate(keyed):
         if words[0].upper() in writing - {"SET"}:
             assert keyed[position + 1] == ["EXPIRE", words[1], "60"]

@@ -29,8 +29,8 @@ _TRANSACTION_PROVES = "transactions are atomic, and optimistic locking holds"
 _PUBSUB_EXPECTED = "a message that is published reaches its subscriber"
 _PUBSUB_PROVES = "messages reach those who subscribed"
 
-_EXPIRES_AFTER_MS = 10
-_PAUSE = 0.005
+_EXPIRES_AFTER_MS = 5
+_PAUSE = 0.002
 
 
 def _check_data_types(context: Context) -> Outcome:
