@@ -61,7 +61,8 @@ from ._cloud import LocalCloud
 from ._engine_program import EngineProgram, find_engine, find_engines
 from ._engines import EngineSet
 from ._errors import EngineError, EngineNotFoundError, LocalCloudError
-from ._node import Node
+from ._lost_network import RoutedNetwork, own_network
+from ._node import Node, Place
 from ._stores import FAULTS
 from ._workspace import Workspace
 
@@ -79,7 +80,10 @@ __all__ = [
     "LocalCloud",
     "LocalCloudError",
     "Node",
+    "Place",
+    "RoutedNetwork",
     "Workspace",
     "find_engine",
     "find_engines",
+    "own_network",
 ]

@@ -45,9 +45,9 @@ class CertificateAuthority:
         authority._authority = trustme.CA.from_pem(authority.ca_file.read_bytes(), (directory / "ca.key").read_bytes())
         return authority
 
-    def issue(self, name: str) -> Certificate:
-        """A certificate for ``localhost``, written to files that begin with ``name``."""
-        issued = self._authority.issue_cert(*_NAMES)
+    def issue(self, name: str, *hosts: str) -> Certificate:
+        """A certificate for ``localhost`` and those hosts, written to files that begin with ``name``."""
+        issued = self._authority.issue_cert(*_NAMES, *hosts)
         certificate = Certificate(self._directory / f"{name}.crt", self._directory / f"{name}.key")
         issued.private_key_pem.write_to_path(str(certificate.key_file))
         certificate.key_file.chmod(0o600)

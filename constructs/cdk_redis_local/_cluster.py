@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ._node import HOST, Node, wait_until
+from ._node import Node, wait_until
 
 SLOTS = 16384
 # Members tell each other twice in a node timeout.
@@ -13,7 +13,7 @@ _HURRIED_TIMEOUT = 1.0
 
 
 def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str, str]]:
-    """The settings that make a node a member of a cluster reached through ``localhost``.
+    """The settings that make a node a member of a cluster reached through its host.
 
     ``behind_tls`` says that the node speaks no TLS, but the gate that clients are sent to does.
     """
@@ -26,10 +26,10 @@ def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str,
         ("cluster-enabled", "yes"),
         ("cluster-config-file", "nodes.conf"),
         ("cluster-port", str(node.bus_port)),
-        ("cluster-announce-ip", "127.0.0.1"),
+        ("cluster-announce-ip", node.address),
         ("cluster-announce-bus-port", str(node.bus_port)),
         # Clients check the certificate's name, so they are sent to a name.
-        ("cluster-announce-hostname", HOST),
+        ("cluster-announce-hostname", node.host),
         ("cluster-preferred-endpoint-type", "hostname"),
         # What ElastiCache does unless a parameter group says otherwise: slots that are covered are served.
         ("cluster-require-full-coverage", "no"),
@@ -89,7 +89,7 @@ def calm(nodes: Sequence[Node], node_timeout: float) -> None:
 def meet(member: Node, newcomer: Node) -> None:
     """Introduce a node to a cluster."""
     # Only the bus port is connected to; the other is stored until gossip tells better.
-    member.admin.execute_command("CLUSTER", "MEET", "127.0.0.1", newcomer.port, newcomer.bus_port)
+    member.admin.execute_command("CLUSTER", "MEET", newcomer.address, newcomer.port, newcomer.bus_port)
 
 
 def replicate(replica: Node, primary: Node) -> None:
@@ -107,23 +107,21 @@ def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
 
     Before that a killed primary would never be replaced, and clients would be sent to nodes without a name.
     """
-    ports = {node.port for node in nodes}
+    addresses = {(node.host, node.port) for node in nodes}
     for node in nodes:
-        wait_until(lambda node=node: _sees_all(node, ports, slots), "the forming of the cluster", seconds=40)
+        wait_until(lambda node=node: _sees_all(node, addresses, slots), "the forming of the cluster", seconds=40)
 
 
-def _sees_all(node: Node, ports: set[int], slots: int) -> bool:
+def _sees_all(node: Node, addresses: set[tuple[str, int]], slots: int) -> bool:
     state = _fields(node.admin.execute_command("CLUSTER", "INFO"))
     if state["cluster_state"] != "ok" or int(state["cluster_slots_assigned"]) != slots:
         return False
-    seen: set[int] = set()
+    seen: set[tuple[str, int]] = set()
     for _, _, *members in node.admin.execute_command("CLUSTER", "SLOTS"):
-        if any(host != HOST for host, *_ in members):
-            return False
-        seen.update(port for _, port, *_ in members)
+        seen.update((host, port) for host, port, *_ in members)
     replication = node.admin.info("replication")
     in_sync = replication["role"] == "master" or replication["master_link_status"] == "up"
-    return seen == ports and in_sync
+    return seen == addresses and in_sync
 
 
 def delete_slots(nodes: Sequence[Node], shard: int) -> int:

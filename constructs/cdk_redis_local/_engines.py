@@ -15,7 +15,7 @@ from ._acl import CLOSED_DEFAULT, AclUser
 from ._certificates import CertificateAuthority
 from ._engine_program import EngineProgram, find_engine
 from ._errors import EngineError
-from ._node import HOST, Node, Security, wait_until
+from ._node import HOST, LOOPBACK, Node, Place, Security, wait_until
 from ._workspace import Workspace
 
 _MANAGER = "cdk-redis-local"
@@ -51,6 +51,7 @@ class EngineSet:
         workspace: Workspace | None = None,
         program: EngineProgram | None = None,
         open_gate: Callable[[Node], int] | None = None,
+        place: Callable[[int, str], Place] | None = None,
     ) -> None:
         """Describe the set; nothing is started yet.
 
@@ -68,6 +69,8 @@ class EngineSet:
             program: The engine. One without TLS is reached without it, behind gates that speak TLS if ``tls``.
                 Default: - the one that this machine prefers.
             open_gate: Called with each node before it starts; returns the port that the node is announced at.
+            place: Called with shard and role of each node, ``primary`` or ``replica``; returns where it is to run.
+                Default: - all on loopback.
 
         Raises:
             EngineError: More than one shard without cluster mode, or TLS without anybody to speak it.
@@ -88,12 +91,15 @@ class EngineSet:
         self.nodes: list[Node] = []
         self._node_timeout = node_timeout
         self._open_gate = open_gate
+        self._place = place or (lambda _shard, _role: LOOPBACK)
         self._owned_workspace = None if workspace else Workspace()
         self._workspace = workspace or self._owned_workspace or Workspace()
         self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
         self._lock = threading.RLock()
         self.authority = authority or CertificateAuthority(self._directory / "ca")
-        self.certificate = self.authority.issue(f"node-{secrets.token_hex(4)}") if tls else None
+        hosts = {self._place(shard, role).host for shard in range(shards) for role in ("primary", "replica")}
+        name = f"node-{secrets.token_hex(4)}"
+        self.certificate = self.authority.issue(name, *sorted(hosts - {HOST})) if tls else None
         encrypted = tls and self.program.tls
         self.security = Security(
             manager=AclUser(_MANAGER, passwords=(secrets.token_hex(24),)),
@@ -119,12 +125,13 @@ class EngineSet:
     @property
     def endpoint(self) -> tuple[str, int]:
         """Host and port of the first primary: the configuration or the primary endpoint."""
-        return HOST, self.primaries[0].port
+        return self.primaries[0].host, self.primaries[0].port
 
     @property
     def reader_endpoint(self) -> tuple[str, int]:
         """Host and port of the first replica; of the primary when there is none."""
-        return HOST, (self.replica_nodes or self.primaries)[0].port
+        node = (self.replica_nodes or self.primaries)[0]
+        return node.host, node.port
 
     @property
     def primaries(self) -> list[Node]:
@@ -266,7 +273,8 @@ class EngineSet:
 
     def _new_node(self, shard: int, role: str) -> Node:
         directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"
-        node = Node(self.program, self._workspace, directory, self.security, shard, role)
+        place = self._place(shard, role)
+        node = Node(self.program, self._workspace, directory, self.security, shard, role, place)
         self.nodes.append(node)
         if self._open_gate:
             node.port = self._open_gate(node)
@@ -285,7 +293,7 @@ class EngineSet:
             elif node.started_as == "replica":
                 primary = self.primaries[0]
                 port = primary.engine_port if self._behind_tls else primary.port
-                settings.append(("replicaof", f"127.0.0.1 {port}"))
+                settings.append(("replicaof", f"{primary.address} {port}"))
             node.start(settings, _with_default(self.users))
         for node in nodes:
             node.wait()

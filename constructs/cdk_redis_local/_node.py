@@ -45,6 +45,24 @@ class Security:
     ca_file: Path | None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a node runs: on loopback, or in a network namespace that a command enters.
+
+    Attributes:
+        host: What clients are sent to: a name of its certificate, or its address.
+        address: What it listens on, and tells the other nodes.
+        command: Begins the command that starts it, as ``nsenter`` does.
+    """
+
+    host: str = HOST
+    address: str = "127.0.0.1"
+    command: tuple[str, ...] = ()
+
+
+LOOPBACK = Place()
+
+
 def reserve_port() -> socket.socket:
     """A loopback port that nobody else gets while the socket is open, but that an engine may listen on.
 
@@ -88,12 +106,21 @@ class Node:
     """
 
     def __init__(
-        self, program: EngineProgram, workspace: Workspace, directory: Path, security: Security, shard: int, role: str
+        self,
+        program: EngineProgram,
+        workspace: Workspace,
+        directory: Path,
+        security: Security,
+        shard: int,
+        role: str,
+        place: Place = LOOPBACK,
     ) -> None:
         """Reserve the ports of a node that is not started yet."""
         self.shard = shard
         self.started_as = role
-        self.host = HOST
+        self.host = place.host
+        self.address = place.address
+        self._command = place.command
         self._reservations = [reserve_port(), reserve_port()]
         self.engine_port, self.bus_port = (int(socket.getsockname()[1]) for socket in self._reservations)
         self.port = self.engine_port
@@ -110,7 +137,7 @@ class Node:
         if self.security.ca_file:
             tls = {"ssl": True, "ssl_ca_certs": str(self.security.ca_file)}
         return redis.Redis(
-            host=HOST,
+            host=self.host,
             port=port or self.port,
             username=user,
             password=password,
@@ -148,7 +175,7 @@ class Node:
         configuration.write_text("".join(f'{name} "{value}"\n' for name, value in lines))
         with (self._directory / "log").open("ab") as log:
             self.process = self._workspace.spawn(
-                [self.program.path, str(configuration)], cwd=self._directory, stdout=log, stderr=log
+                [*self._command, self.program.path, str(configuration)], cwd=self._directory, stdout=log, stderr=log
             )
 
     def wait(self) -> None:
@@ -192,7 +219,7 @@ class Node:
     def _own_settings(self) -> list[tuple[str, str]]:
         manager = self.security.manager
         settings = [
-            ("bind", "127.0.0.1"),
+            ("bind", self.address),
             ("save", ""),
             ("appendonly", "no"),
             ("dir", str(self._directory)),
@@ -203,7 +230,7 @@ class Node:
             ("repl-ping-replica-period", "1"),
             ("masteruser", manager.name),
             ("masterauth", manager.passwords[0]),
-            ("replica-announce-ip", HOST),
+            ("replica-announce-ip", self.host),
             ("replica-announce-port", str(self.port)),
         ]
         certificate = self.security.certificate

@@ -94,7 +94,7 @@ def _ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
 def _move_keys(giver: Node, taker: Node, slot: int) -> None:
     manager = giver.security.manager
     while keys := giver.admin.execute_command("CLUSTER", "GETKEYSINSLOT", slot, _KEYS_AT_A_TIME):
-        target = ("127.0.0.1", taker.engine_port, "", 0, _MIGRATE_MILLISECONDS)
+        target = (taker.address, taker.engine_port, "", 0, _MIGRATE_MILLISECONDS)
         giver.admin.execute_command("MIGRATE", *target, "AUTH2", manager.name, manager.passwords[0], "KEYS", *keys)
 
 
