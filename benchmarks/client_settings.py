@@ -5,6 +5,8 @@ Run: python benchmarks/client_settings.py [docs/client-settings.md docs/client-s
 For each fault one cluster of three shards on this machine, with a drill for every setting at once, so that all
 settings see the same failover; repeated, and the worst is what counts. Late is the time from the moment the new
 primary takes a write, which an observer of its own notices every 10 ms, to the first write of a client.
+
+Runs in network namespaces of its own, so that "unreachable" is what it says: a router drops what comes and goes.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import socket
 import statistics
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ from redis.crc import key_slot
 from redis.credentials import UsernamePasswordCredentialProvider
 from redis.exceptions import RedisError
 
-from cdk_redis_local import AclUser, EngineSet, Node, find_engine
+from cdk_redis_local import AclUser, EngineSet, Node, RoutedNetwork, find_engine, own_network
 from cdk_redis_runtime import Connection, Patience
 from cdk_redis_runtime._drill import Drill, DrillReport
 
@@ -49,17 +51,14 @@ def grid() -> list[Patience]:
     return [Patience(timeout, timeout, retries) for retries in RETRIES for timeout in TIMEOUTS]
 
 
-def break_node(node: Node, fault: str, stack: contextlib.ExitStack) -> None:
+def break_node(node: Node, fault: str, network: RoutedNetwork) -> None:
     """Let a primary fail."""
     if fault == "killed":
         node.stop()
-        return
-    node.freeze()
-    # A full queue of the listener: the kernel drops further SYNs, as a network that lost the node does.
-    for _ in range(600 if fault == "unreachable" else 0):
-        newcomer = stack.enter_context(socket.socket())
-        newcomer.setblocking(False)
-        newcomer.connect_ex(("127.0.0.1", node.engine_port))
+    elif fault == "frozen":
+        node.freeze()
+    else:
+        network.lose()
 
 
 def wait_for_write(standby: Node) -> float:
@@ -72,13 +71,17 @@ def wait_for_write(standby: Node) -> float:
         time.sleep(0.01)
 
 
-def measure(fault: str, results: dict[tuple[str, Patience], Result]) -> float:
+def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, Patience], Result]) -> float:
     """Let one primary fail under all settings at once; gives how long the engines took to replace it."""
     user = AclUser("drill", f"on ~{PREFIX}* +@all", passwords=(PASSWORD,))
-    with (
-        contextlib.ExitStack() as stack,
-        EngineSet(shards=3, replicas=1, cluster_mode=True, users=[user], node_timeout=NODE_TIMEOUT) as engines,
-    ):
+    with EngineSet(
+        shards=3,
+        replicas=1,
+        cluster_mode=True,
+        users=[user],
+        node_timeout=NODE_TIMEOUT,
+        place=lambda shard, role: network.far if (shard, role) == (0, "primary") else network.near,
+    ) as engines:
         os.environ["SSL_CERT_FILE"] = engines.ca_file
         credentials = UsernamePasswordCredentialProvider("drill", PASSWORD)
         host, port = engines.primaries[1].host, engines.primaries[1].port
@@ -95,11 +98,13 @@ def measure(fault: str, results: dict[tuple[str, Patience], Result]) -> float:
         victim = engines.primaries[0]
         standby = next(node for node in engines.replica_nodes if node.shard == victim.shard)
         broken = time.monotonic()
-        break_node(victim, fault, stack)
+        break_node(victim, fault, network)
         answered = wait_for_write(standby)
         # The most patient client has as long as its retries take.
         time.sleep(max(TIMEOUTS) + 2)
         reports = _stop(drills)
+        if fault == "unreachable":
+            network.find()
         for patience, report in reports.items():
             hurt = max(report.shards, key=lambda shard: shard.writes.longest_gap_seconds)
             ended = hurt.writes.longest_gap_ended
@@ -177,9 +182,16 @@ def main() -> None:
     parser.add_argument("page", nargs="?", type=Path)
     parser.add_argument("picture", nargs="?", type=Path)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--inside", action="store_true", help="in a network of its own already")
     arguments = parser.parse_args()
+    if not arguments.inside:
+        command = [*own_network(), sys.executable, *sys.argv, "--inside"]
+        os.execvp(command[0], command)
     results: dict[tuple[str, Patience], Result] = {}
-    replaced = [f"{fault} {measure(fault, results):.1f}" for _ in range(arguments.repeat) for fault in FAULTS]
+    with RoutedNetwork() as network:
+        replaced = [
+            f"{fault} {measure(fault, network, results):.1f}" for _ in range(arguments.repeat) for fault in FAULTS
+        ]
     text = (
         f"{find_engine()}, node timeout {NODE_TIMEOUT:g} s, {arguments.repeat} runs of each fault; the engines "
         f"replaced the primary after (s): {', '.join(replaced)}.\n\n{table(results)}"

@@ -116,7 +116,8 @@ class RoutedNetwork:
             ["unshare", "--net", "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._stack.callback(holder.wait)
-        assert holder.stdin and holder.stdout
+        assert holder.stdin
+        assert holder.stdout
         self._stack.callback(holder.stdout.close)
         self._stack.callback(holder.stdin.close)
         if not holder.stdout.readline():

@@ -1,30 +1,23 @@
-"""The drill against a primary that dies, beside an observer that asks the engines themselves."""
+"""The drill against a primary that fails under load, beside an observer that asks the engines themselves."""
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
+import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from redis.crc import key_slot
-from redis.credentials import UsernamePasswordCredentialProvider
-from redis.exceptions import RedisError
 
-from cdk_redis_local import AclUser, EngineSet, Node
-from cdk_redis_runtime import Connection
+from cdk_redis_local import EngineSet, LocalCloudError, Node, own_network
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._drill import Attempt, Drill, outage_of
 from cdk_redis_runtime.drill_lambda import handler
-
-PASSWORD = "correct-horse-battery-staple"
-PREFIX = "cdk-redis-drill:"
-NODE_TIMEOUT = 3.0
-_CROWD: list[socket.socket] = []
-ACCESS = f"on ~{PREFIX}* resetchannels -@all +cluster|slots +command +info +readonly +get +set +del"
+from tests.runtime.failovers import NODE_TIMEOUT, PASSWORD, PREFIX, USERS, Failover, Seen, drill_of, fail_over, primaries
 
 
 def _answered(*ends: float) -> list[Attempt]:
@@ -53,136 +46,80 @@ def test_outage_is_the_time_between_answers(
     assert outage.as_dict()["recovered"] is recovered
 
 
-def _key_of_shard(shard: int, shards: int = 3) -> str:
-    """A key of a slot that the shard serves; slots are shared out evenly, in order."""
-    return next(f"observer:{n}" for n in range(1000) if key_slot(f"observer:{n}".encode()) * shards // 16384 == shard)
-
-
-class Observer:
-    """Asks the engines of a shard directly, each for itself, when the next one takes writes."""
-
-    def __init__(self, standby: Node) -> None:
-        self._standby = standby
-        self._key = _key_of_shard(standby.shard)
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.answered = 0.0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wait(self) -> float:
-        self._thread.join(40)
-        assert self.answered, "no replica took over"
-        return self.answered
-
-    def _watch(self) -> None:
-        deadline = time.monotonic() + 40
-        while time.monotonic() < deadline and not self.answered:
-            # A replica refuses the write, a primary takes it: by its first answer it has taken over.
-            with contextlib.suppress(RedisError):
-                self._standby.admin.set(self._key, "1", ex=60)
-                self.answered = time.monotonic()
-            time.sleep(0.02)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engines() -> Iterator[EngineSet]:
-    user = AclUser("drill", ACCESS, passwords=(PASSWORD,))
-    # Three primaries, because the others elect the new one.
-    with EngineSet(shards=3, replicas=1, cluster_mode=True, users=[user], node_timeout=NODE_TIMEOUT) as engines:
+    """One cluster for all: a killed primary leaves a shard with one node, of three that elect a new primary."""
+    with EngineSet(shards=3, replicas=1, cluster_mode=True, users=USERS, node_timeout=NODE_TIMEOUT) as engines:
         yield engines
 
 
-@pytest.fixture
-def drill(engines: EngineSet, monkeypatch: pytest.MonkeyPatch) -> Drill:
-    monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
-    # Not the node that is about to die: what is measured is the failover, not the first dialling.
-    host, port = engines.primaries[1].host, engines.primaries[1].port
-    connection = Connection("elasticache", "orders", host, port, authentication="password", user="drill")
-    credentials = UsernamePasswordCredentialProvider("drill", PASSWORD)
-    return Drill(connection, key_prefix=PREFIX, seconds=60, credentials=credentials)
-
-
-def _kill(node: Node) -> None:
-    node.stop()
-
-
-def _freeze(node: Node) -> None:
-    node.freeze()
-
-
-def _lose(node: Node) -> None:
-    """What the loss of the network looks like: open connections fall silent, and a SYN is answered by nothing.
-
-    A kernel drops the SYNs that a full queue of a listener has no place for, so this needs no firewall.
-    """
-    node.freeze()
-    # Engines ask for a queue of 511.
-    for _ in range(600):
-        newcomer = socket.socket()
-        newcomer.setblocking(False)
-        newcomer.connect_ex(("127.0.0.1", node.engine_port))
-        _CROWD.append(newcomer)
-    with socket.socket() as late:
-        late.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            late.connect(("127.0.0.1", node.engine_port))
-
-
 @pytest.fixture(autouse=True)
-def _crowd_goes_home() -> Iterator[None]:
-    yield
-    for newcomer in _CROWD:
-        newcomer.close()
-    _CROWD.clear()
+def _trust(engines: EngineSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
 
 
-@pytest.mark.parametrize("fault", [_kill, _freeze, _lose])
-def test_reported_outage_is_the_one_that_an_observer_sees(
-    fault: Callable[[Node], None], engines: EngineSet, drill: Drill
-) -> None:
-    victim = engines.primaries[0]
-    standby = next(node for node in engines.replica_nodes if node.shard == victim.shard)
-    observer = Observer(standby)
-    drill.start()
-    time.sleep(1.5)
-    broken = time.monotonic()
-    fault(victim)
-    observer.start()
-    answered = observer.wait()
-    time.sleep(2)
-    report = drill.stop()
+@pytest.fixture
+def drill(engines: EngineSet) -> Drill:
+    return drill_of(engines, primaries(engines)[0])
 
-    observed = answered - broken
-    (hurt,) = [shard for shard in report.shards if shard.writes.failed_seconds > NODE_TIMEOUT / 2]
-    assert observed > NODE_TIMEOUT / 2
-    for outage in (hurt.writes, hurt.reads):
-        assert outage.longest_gap_ended is not None
+
+def test_outage_of_a_killed_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
+    _agree(fail_over(engines, engines.primaries[0], Node.stop))
+
+
+def test_outage_of_a_frozen_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
+    victim = engines.primaries[1]
+    try:
+        seen = fail_over(engines, victim, Node.freeze)
+    finally:
+        victim.resume()
+    _agree(seen)
+
+
+def test_outage_of_an_unreachable_primary_is_the_one_that_an_observer_sees(repository: Path) -> None:
+    try:
+        own = own_network()
+    except LocalCloudError as refused:
+        pytest.skip(str(refused))
+    lost = subprocess.run(
+        [*own, sys.executable, "-m", "tests.runtime.failovers"],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(repository / "constructs"), str(repository)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert lost.returncode == 0, lost.stderr
+    words = json.loads(lost.stdout)
+    _agree(Failover(**{**words, "writes": Seen(**words["writes"]), "reads": Seen(**words["reads"])}))
+
+
+def _agree(seen: Failover) -> None:
+    """What the drill reported is what the observer saw, under a load that is worth the name."""
+    assert seen.load_per_second > 1000, seen
+    assert seen.observed > NODE_TIMEOUT / 2, seen
+    for operation in (seen.writes, seen.reads):
         # Back within a second of the moment the new primary answers.
-        assert outage.longest_gap_ended - answered < 1.0
-        assert outage.longest_gap_seconds == pytest.approx(observed, rel=0.2)
-        assert outage.errors
-    assert hurt.other_primary is True
-    assert [shard.other_primary for shard in report.shards].count(True) == 1
+        assert operation.late < 1.0, seen
+        assert operation.gap == pytest.approx(seen.observed, rel=0.2), seen
+        assert operation.errors, seen
+    assert seen.failed_over == [True, False, False], seen
     # Replication is asynchronous: what the engine lost is reported as lost, and nothing that it kept.
-    kept = {int(key.rpartition(":")[2]) for key in standby.admin.keys(f"{PREFIX}*")}
-    assert hurt.lost is not None
-    assert set(hurt.lost) == set(hurt.acknowledged) - kept
-    assert report.as_dict()["failover_seen"] is True
-    drill.clean_up()
-    assert standby.admin.keys(f"{PREFIX}*") == []
+    assert seen.acknowledged, seen
+    assert seen.lost == seen.gone, seen
+    assert seen.left == 0, seen
 
 
 def test_acknowledged_writes_that_are_gone_are_counted(engines: EngineSet, drill: Drill) -> None:
     drill.start()
     time.sleep(1)
-    gone = sum(int(node.admin.delete(*node.admin.keys(f"{PREFIX}*")[:3])) for node in engines.primaries)
+    gone = sum(int(node.admin.delete(*node.admin.keys(f"{PREFIX}*")[:3])) for node in primaries(engines))
     report = drill.stop()
     assert gone == 9
     assert report.as_dict()["acknowledged_writes_lost"] == gone
     assert report.as_dict()["failover_seen"] is False
     drill.clean_up()
-    assert [node.admin.keys(f"{PREFIX}*") for node in engines.primaries] == [[], [], []]
+    assert [node.admin.keys(f"{PREFIX}*") for node in primaries(engines)] == [[], [], []]
 
 
 def test_function_drills_within_its_time_and_leaves_nothing_behind(
@@ -191,7 +128,7 @@ def test_function_drills_within_its_time_and_leaves_nothing_behind(
     secret = f'{{"username": "drill", "password": "{PASSWORD}"}}'
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
     monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
-    host, port = engines.endpoint
+    host, port = primaries(engines)[0].host, primaries(engines)[0].port
     variables = {
         env.SERVICE: "elasticache",
         env.STORE: "orders",
@@ -204,7 +141,6 @@ def test_function_drills_within_its_time_and_leaves_nothing_behind(
         env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:drill",
         env.DRILL_SECONDS: "300",
         "AWS_REGION": "eu-west-1",
-        "SSL_CERT_FILE": engines.ca_file,
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -217,4 +153,4 @@ def test_function_drills_within_its_time_and_leaves_nothing_behind(
     line = capsys.readouterr().out
     assert line.startswith('{"cdk_redis_failover_drill":')
     assert PASSWORD not in line
-    assert [node.admin.keys("*") for node in engines.primaries] == [[], [], []]
+    assert [node.admin.keys(f"{PREFIX}*") for node in primaries(engines)] == [[], [], []]
