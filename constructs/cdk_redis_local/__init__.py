@@ -41,6 +41,7 @@ Engines alone (what tests next to a real store need)::
         engines.set_users([...])                 # these and no others
         engines.set_parameters({"maxmemory-policy": "noeviction"})
         engines.resize(shards=4, replicas=2)     # in place, with the keys
+        engines.fail_over(0)                     # the first shard's primary dies, a replica takes over
 
 * ``EngineSet(replicas=1)`` is a store without cluster mode: one primary, ``.endpoint`` and
   ``.reader_endpoint``. ``tls=False`` gives plain sockets. ``users=[OPEN_DEFAULT]`` lets everybody in; else the

@@ -102,6 +102,12 @@ def replicate(replica: Node, primary: Node) -> None:
     wait_until(done, "a replica's knowledge of its primary")
 
 
+def take_over(replica: Node) -> None:
+    """Make a replica the primary of its shard, without the votes of the other shards: there may be none."""
+    replica.admin.execute_command("CLUSTER", "FAILOVER", "TAKEOVER")
+    wait_until(lambda: replica.role == "primary", "a replica's taking over")
+
+
 def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
     """Wait until every node sees the whole cluster, and every replica is in sync.
 

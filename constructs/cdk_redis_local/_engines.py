@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 
@@ -19,6 +20,8 @@ from ._node import HOST, LOOPBACK, Node, Place, Security, wait_until
 from ._workspace import Workspace
 
 _MANAGER = "cdk-redis-local"
+# How long a dead primary goes unnoticed; AWS takes longer.
+_NOTICE_SECONDS = 1.5
 # Set by this module itself; a parameter group does not get to change them.
 _RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
 
@@ -135,12 +138,13 @@ class EngineSet:
 
     @property
     def primaries(self) -> list[Node]:
-        """The nodes started as primaries, in the order of the shards."""
-        return [node for node in self.nodes if node.started_as == "primary"]
+        """The nodes started as primaries, or made such by :meth:`fail_over`, in the order of the shards."""
+        nodes = [node for node in self.nodes if node.started_as == "primary"]
+        return sorted(nodes, key=lambda node: node.shard)
 
     @property
     def replica_nodes(self) -> list[Node]:
-        """The nodes started as replicas."""
+        """The nodes started as replicas, or made such by :meth:`fail_over`."""
         return [node for node in self.nodes if node.started_as == "replica"]
 
     @property
@@ -211,6 +215,34 @@ class EngineSet:
     def stop_node(self, index: int) -> None:
         """End one node's process, as a crash would; it is not started again."""
         self.nodes[index].stop()
+
+    def fail_over(self, shard: int) -> Node:
+        """Let a shard's primary die and a replica take over, as the services do when they are asked to.
+
+        Who watches over the nodes notices after a moment, promotes the replica, and starts the dead node again as a
+        replica of it. Returns the new primary when all that is done.
+
+        Raises:
+            EngineError: The shard has no replica that could take over.
+        """
+        with self._lock:
+            primary, successor = self._pair(shard)
+            primary.crash()
+            time.sleep(_NOTICE_SECONDS)
+            primary.started_as, successor.started_as = "replica", "primary"
+            if self.cluster_mode:
+                _cluster.take_over(successor)
+            else:
+                successor.admin.replicaof("NO", "ONE")
+                for node in self.replica_nodes:
+                    if node.running:
+                        node.admin.replicaof(*self._primary_address())
+            self._launch([primary])
+            if self.cluster_mode:
+                _cluster.calm([primary], self._node_timeout)
+            self._wait_for_replicas()
+            self.set_parameters(self.parameters)
+            return successor
 
     def delete_slots(self, shard: int) -> int:
         """Leave a shard's slots without an owner; returns how many they were."""
@@ -291,12 +323,24 @@ class EngineSet:
             if self.cluster_mode:
                 settings += _cluster.cluster_settings(node, behind_tls=self._behind_tls)
             elif node.started_as == "replica":
-                primary = self.primaries[0]
-                port = primary.engine_port if self._behind_tls else primary.port
-                settings.append(("replicaof", f"{primary.address} {port}"))
+                settings.append(("replicaof", " ".join(self._primary_address())))
             node.start(settings, _with_default(self.users))
         for node in nodes:
             node.wait()
+
+    def _primary_address(self) -> tuple[str, str]:
+        """Where the replicas of a set without cluster mode find their primary."""
+        primary = self.primaries[0]
+        return primary.address, str(primary.engine_port if self._behind_tls else primary.port)
+
+    def _pair(self, shard: int) -> tuple[Node, Node]:
+        """The primary of a shard, and the replica that would take over."""
+        roles = {node: node.role for node in self._running() if node.shard == shard}
+        primary = next((node for node, role in roles.items() if role == "primary"), None)
+        successor = next((node for node, role in roles.items() if role == "replica"), None)
+        if primary is None or successor is None:
+            raise EngineError(f"shard {shard} has nothing to fail over to: {len(roles)} of its nodes run")
+        return primary, successor
 
     def _wait_for_replicas(self) -> None:
         for node in self.replica_nodes:

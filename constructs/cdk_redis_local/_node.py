@@ -101,8 +101,8 @@ class Node:
     """An engine process.
 
     ``port`` is where clients connect, ``engine_port`` where the process itself listens: another one when a gate
-    stands in front of it. ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``; a failover may
-    have changed it since, :attr:`role` asks the engine.
+    stands in front of it. ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``, or what
+    :meth:`EngineSet.fail_over` made of it; the nodes may have changed it since, :attr:`role` asks the engine.
     """
 
     def __init__(
@@ -204,9 +204,13 @@ class Node:
 
     def stop(self) -> None:
         """End the process at once and free its ports. A second call does nothing."""
-        self.admin.close()
         for reservation in self._reservations:
             reservation.close()
+        self.crash()
+
+    def crash(self) -> None:
+        """End the process at once, in a way that it can be started again: its ports stay its own."""
+        self.admin.close()
         if self.process:
             # Nothing is to be saved, and a frozen process does not hear a politer signal.
             self.process.kill()

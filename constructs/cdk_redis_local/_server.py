@@ -25,6 +25,7 @@ from ._callers import authorize
 from ._certificates import CertificateAuthority
 from ._handlers._elasticache import ElastiCacheHandlers
 from ._handlers._emulator import answer_when_settled, run_functions_with
+from ._handlers._failover import FailoverCalls
 from ._handlers._inert import register_inert
 from ._handlers._memorydb import MemoryDbHandlers
 from ._handlers._secrets import register_secrets
@@ -116,6 +117,7 @@ def main() -> None:
     )
     ElastiCacheHandlers(stores).register()
     MemoryDbHandlers(stores).register()
+    FailoverCalls(stores).register()
     register_secrets()
     register_inert(voice.say)
     answer_when_settled()

@@ -189,6 +189,30 @@ class Stores:
             store.gates.remove(node.port)
         self._tell(key, store)
 
+    def shard_names(self, key: StoreKey) -> list[str]:
+        """What the services call the shards of a running store, in their order."""
+        return [f"{number:04}" for number in range(1, self._stores[key].engines.shards + 1)]
+
+    def fail_over(self, key: StoreKey, shard: str) -> None:
+        """Begin to fail a shard over, by its name; what came of it is said.
+
+        Raises:
+            LocalCloudError: The shard has no replica.
+        """
+        engines, index = self._stores[key].engines, self.shard_names(key).index(shard)
+        if not engines.replicas:
+            raise LocalCloudError(f"{key.name} has no replica to fail over to")
+
+        def work() -> None:
+            try:
+                port = engines.fail_over(index).port
+            except LocalCloudError as error:
+                self._say(f"{key.name}: shard {shard} did not fail over: {error}")
+            else:
+                self._say(f"{key.name}: shard {shard} failed over to the node at {HOST}:{port}")
+
+        threading.Thread(target=work, name=f"failover of {key.name}", daemon=True).start()
+
     def delete(self, key: StoreKey) -> None:
         """Stop a store. One that does not run is ignored."""
         with self._lock:
@@ -216,9 +240,13 @@ class Stores:
                 ports = [node.engine_port for node in engines.replica_nodes or engines.primaries if node.running]
                 return ports[next(turn) % len(ports)] if ports else None
 
-            reader = self._gatekeeper.open(some_replica, rules)
-            gates.append(reader)
-            return engines.primaries[0].port, reader
+            def the_primary() -> int | None:
+                # AWS's primary endpoint is a name that follows a failover.
+                return next((node.engine_port for node in engines.primaries if node.running), None)
+
+            primary, reader = (self._gatekeeper.open(backend, rules) for backend in (the_primary, some_replica))
+            gates += [primary, reader]
+            return primary, reader
 
         def any_node() -> int | None:
             return next((node.engine_port for node in engines.nodes if node.running), None)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import pytest
@@ -96,7 +96,7 @@ class Observer:
 
 
 @contextlib.contextmanager
-def load(engines: EngineSet) -> Iterator[None]:
+def load(engines: EngineSet) -> Generator[None]:
     """Writes as fast as they go to every primary, from a process each; the one of a primary that dies ends with it."""
     shards = len(engines.primaries)
     tags = (str(number) for number in range(1000))

@@ -17,7 +17,17 @@ from cdk_redis_local import EngineSet, LocalCloudError, Node, own_network
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._drill import Attempt, Drill, outage_of
 from cdk_redis_runtime.drill_lambda import handler
-from tests.runtime.failovers import NODE_TIMEOUT, PASSWORD, PREFIX, USERS, Failover, Seen, drill_of, fail_over, primaries
+from tests.runtime.failovers import (
+    NODE_TIMEOUT,
+    PASSWORD,
+    PREFIX,
+    USERS,
+    Failover,
+    Seen,
+    drill_of,
+    fail_over,
+    primaries,
+)
 
 
 def _answered(*ends: float) -> list[Attempt]:

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ministack.core import lambda_runtime
+from ministack import app
+from ministack.core import lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, elasticache
+from ministack.services import cloudformation, elasticache, stepfunctions
 from ministack.services.cloudformation import provisioners, stacks
 
 _LONGEST_WAIT = 20.0
@@ -19,6 +21,11 @@ _LONGEST_WAIT = 20.0
 Properties = dict[str, Any]
 Outcome = tuple[str, dict[str, Any]]
 """What creating or updating a resource gives: its physical id, and its attributes."""
+
+Response = tuple[int, dict[str, str], bytes]
+"""Status, headers and body of an answer."""
+Action = Callable[[Mapping[str, str]], Response]
+"""Answers one call of an API by its parameters; has no time to wait, because it runs on the loop."""
 
 HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 """From each resource type to its ``create``, ``update`` and ``delete``."""
@@ -62,6 +69,37 @@ def run_functions_with(python: Path) -> None:
         return (str(python) if runtime.startswith("python") else program), script
 
     lambda_runtime._detect_runtime_binary = detect
+
+
+def add_elasticache_action(name: str, action: Action) -> None:
+    """Have ElastiCache's API answer one more call."""
+    emulated = elasticache.handle_request
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
+        parameters = {key: values[-1] for key, values in parse_qs(body.decode()).items()}
+        if parameters.get("Action") == name:
+            return action(parameters)
+        return await emulated(method, path, headers, body, query_params)
+
+    elasticache.handle_request = handle
+
+
+def add_memorydb(actions: Mapping[str, Action]) -> None:
+    """Have the emulator answer these calls of MemoryDB's API, which it does not know, and state machines make them."""
+    prefix = "AmazonMemoryDB"
+
+    async def handle(method: str, path: str, headers: Any, body: bytes | str, query_params: Any) -> Response:
+        del method, path, query_params
+        name = str(headers.get("x-amz-target", "")).removeprefix(f"{prefix}.")
+        if name in actions:
+            return actions[name](json.loads(body or "{}"))
+        refusal = {"__type": "UnknownOperationException", "message": f"the local cloud does not know {name}"}
+        return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(refusal).encode()
+
+    app.SERVICE_HANDLERS["memorydb"] = handle
+    router.SERVICE_PATTERNS["memorydb"] = {"target_prefixes": [prefix], "host_patterns": [r"memory-db\."]}
+    stepfunctions._AWS_SDK_SERVICE_MAP["memorydb"] = {"target_prefix": prefix, "protocol": "json"}
+    stepfunctions._AWS_SDK_ERROR_PREFIX["memorydb"] = "MemoryDb"
 
 
 def answer_when_settled() -> None:
