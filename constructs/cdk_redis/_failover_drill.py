@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _HANDLER = "cdk_redis_runtime.drill_lambda.handler"
 # Time after the writing and reading to look for lost writes and to delete them; the function keeps a minute of it.
 _SPARE = cdk.Duration.seconds(90)
-_LONGEST = 13 * 60
+_SHORTEST, _LONGEST = 10, 13 * 60
 # The function starts, and shows that all was well before.
-_BEFORE = cdk.Duration.seconds(30)
+_BEFORE_SECONDS = 30.0
 
 
 class FailoverDrill(Construct):
@@ -37,8 +37,9 @@ class FailoverDrill(Construct):
 
     Defines a state machine that does nothing until somebody starts it: no deploy does. It runs a function in the
     store's subnets that writes to and reads from every shard, calls ``TestFailover`` (ElastiCache) or ``FailoverShard``
-    (MemoryDB) half a minute later, and ends with the function's report as its output: seconds of failed writes and
-    reads, the longest gap, errors by kind, and acknowledged writes that were lost.
+    (MemoryDB) half a minute later, and ends with the function's report as its output: whether another node serves the
+    shard now, seconds of failed writes and reads, the longest gap, errors by kind, and acknowledged writes that were
+    lost.
 
     AWS allows a few such failovers a day: 15 node groups in 24 hours for ElastiCache. A shard needs a replica.
 
@@ -58,6 +59,7 @@ class FailoverDrill(Construct):
         user: User | None = None,
         shard: str = "0001",
         duration: cdk.Duration | None = None,
+        failover_after: cdk.Duration | None = None,
         key_prefix: str = environment.DEFAULT_DRILL_KEY_PREFIX,
     ) -> None:
         """Define the drill.
@@ -69,17 +71,21 @@ class FailoverDrill(Construct):
             user: User of the target to sign in as; its access string must be `AccessString.smoke_test`'s of the prefix.
                 Default: - one is added to the target, as for `SmokeTest`.
             shard: Node group (ElastiCache) or shard (MemoryDB) that fails over, by the service's name for it.
-            duration: How long it writes and reads, 1 to 13 minutes. Default: - 5 minutes.
+            duration: How long it writes and reads, 10 seconds to 13 minutes. AWS may take minutes to fail a shard over:
+                a drill that ends before says so (``failover_seen``, ``recovered``). Default: - 5 minutes.
+            failover_after: How long it waits with the failover, the function's start included, within the duration.
+                Default: - 30 seconds, or a third of a duration below 90 seconds.
             key_prefix: Begins each key that is written. Nothing outside it is touched.
 
         Raises:
-            ConfigurationError: If there is no replica to fail over to, the duration is out of range, or the target is
+            ConfigurationError: If there is no replica to fail over to, a time is out of range, or the target is
                 imported without a network or a user.
         """
         super().__init__(scope, id)
         self._target = target
         duration = duration or cdk.Duration.minutes(5)
-        self._check(duration)
+        before = failover_after or cdk.Duration.seconds(int(min(_BEFORE_SECONDS, duration.to_seconds() / 3)))
+        self._check(duration, before)
         parts = StoreFunction(
             self,
             target=target,
@@ -97,9 +103,9 @@ class FailoverDrill(Construct):
         self.function: lambda_.Function = parts.function
         self.log_group: logs.LogGroup = parts.log_group
         self.user = parts.user
-        self.state_machine = self._create_state_machine(parts.weak("Name", target.store_name), shard)
+        self.state_machine = self._create_state_machine(parts.weak("Name", target.store_name), shard, before)
 
-    def _check(self, duration: cdk.Duration) -> None:
+    def _check(self, duration: cdk.Duration, before: cdk.Duration) -> None:
         problems = Problems(self)
         replicas = self._target.topology.replicas
         if replicas is None:
@@ -108,11 +114,14 @@ class FailoverDrill(Construct):
         elif not is_token(replicas) and replicas < 1:
             allowed = "a shard without a replica has nothing to fail over to"
             problems.add("target", self._target.node.path, allowed, "give the store replicas=1 or more")
-        if not 60 <= duration.to_seconds() <= _LONGEST:
-            problems.add("duration", f"{duration.to_seconds():g} s", "a drill takes 1 to 13 minutes")
+        if not _SHORTEST <= duration.to_seconds() <= _LONGEST:
+            problems.add("duration", f"{duration.to_seconds():g} s", "a drill takes 10 seconds to 13 minutes")
+        if not 1 <= before.to_seconds() < duration.to_seconds():
+            allowed = f"the failover begins after a second or more, and within the {duration.to_seconds():g} s"
+            problems.add("failover_after", f"{before.to_seconds():g} s", allowed)
         problems.raise_if_any()
 
-    def _create_state_machine(self, store_name: str, shard: str) -> stepfunctions.StateMachine:
+    def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:
         from aws_cdk import aws_stepfunctions as stepfunctions
         from aws_cdk import aws_stepfunctions_tasks as tasks
 
@@ -124,7 +133,7 @@ class FailoverDrill(Construct):
             # A second attempt would report on a store that has failed over already.
             retry_on_service_exceptions=False,
         )
-        wait = stepfunctions.Wait(self, "Let all be well", time=stepfunctions.WaitTime.duration(_BEFORE))
+        wait = stepfunctions.Wait(self, "Let all be well", time=stepfunctions.WaitTime.duration(before))
         both = stepfunctions.Parallel(self, "Drill", output_path="$[0]")
         both.branch(cast("stepfunctions.IChainable", watch))
         both.branch(wait.next(self._create_failover(store_name, shard)))

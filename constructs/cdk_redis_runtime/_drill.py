@@ -73,6 +73,11 @@ class Outage:
     longest_call_seconds: float = 0.0
     errors: Counter[str] = field(default_factory=Counter[str])
 
+    @property
+    def recovered(self) -> bool:
+        """Whether there were answers after the longest gap."""
+        return self.attempted > 0 and self.longest_gap_ended is not None
+
     def as_dict(self) -> dict[str, Any]:
         """The part of the report's JSON."""
         return {
@@ -81,7 +86,7 @@ class Outage:
             "failed_seconds": round(self.failed_seconds, 3),
             "longest_gap_seconds": round(self.longest_gap_seconds, 3),
             "longest_call_seconds": round(self.longest_call_seconds, 3),
-            "recovered": self.attempted > 0 and self.longest_gap_ended is not None,
+            "recovered": self.recovered,
             "errors": dict(self.errors),
         }
 
@@ -167,6 +172,7 @@ class DrillReport:
             "service": self.service,
             "seconds": round(self.seconds, 3),
             "failover_seen": any(shard.other_primary for shard in self.shards),
+            "recovered": all(outage.recovered for shard in self.shards for outage in (shard.writes, shard.reads)),
             "seconds_of_failed_writes": round(max(shard.writes.failed_seconds for shard in self.shards), 3),
             "seconds_of_failed_reads": round(max(shard.reads.failed_seconds for shard in self.shards), 3),
             "longest_gap_seconds": round(

@@ -28,7 +28,7 @@ from cdk_redis_runtime._drill import Drill, Outage
 
 PASSWORD = "correct-horse-battery-staple"
 PREFIX = "cdk-redis-drill:"
-NODE_TIMEOUT = 2.5
+NODE_TIMEOUT = 3.0
 USERS = (
     AclUser(
         "drill",
@@ -67,31 +67,45 @@ class Failover:
 
 
 class Observer:
-    """Asks the replica of a shard, by a connection of its own, when it takes writes."""
+    """Writes to both nodes of a shard, by connections of its own: until the primary takes none, and the replica does.
 
-    def __init__(self, standby: Node, shards: int) -> None:
-        self._standby = standby
+    A replica refuses writes, a primary takes them: by its first answer it has taken over.
+    """
+
+    def __init__(self, victim: Node, standby: Node, shards: int) -> None:
         # Slots are shared out evenly, in order.
         names = (f"observer:{number}" for number in range(1000))
         self._key = next(key for key in names if key_slot(key.encode()) * shards // 16384 == standby.shard)
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.answered = 0.0
+        self._done = threading.Event()
+        self._last = self._first = 0.0
+        self._threads = [
+            threading.Thread(target=self._write, args=(node, note), daemon=True)
+            for node, note in ((victim, self._note_last), (standby, self._note_first))
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
-    def wait(self) -> float:
-        self._thread.join(40)
-        assert self.answered, "no replica took over"
-        return self.answered
+    def wait(self) -> tuple[float, float]:
+        """The last answer of the old primary, and the first of the new one."""
+        assert self._done.wait(40), "no replica took over"
+        return self._last, self._first
 
-    def _watch(self) -> None:
-        deadline = time.monotonic() + 40
-        while time.monotonic() < deadline and not self.answered:
-            # A replica refuses the write, a primary takes it: by its first answer it has taken over.
+    def _note_last(self, now: float) -> None:
+        self._last = now
+
+    def _note_first(self, now: float) -> None:
+        self._first = now
+        self._done.set()
+
+    def _write(self, node: Node, note: Callable[[float], None]) -> None:
+        while not self._done.is_set():
             with contextlib.suppress(RedisError):
-                self._standby.admin.set(self._key, "1", ex=60)
-                self.answered = time.monotonic()
+                node.admin.set(self._key, "1", ex=60)
+                # A frozen node answers when it is resumed: that is no answer of the primary any more.
+                if not self._done.is_set():
+                    note(time.monotonic())
             time.sleep(0.01)
 
 
@@ -132,24 +146,24 @@ def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object])
     """Let a primary fail under load, and wait until its replica has taken over."""
     standby = next(node for node in engines.nodes if node.shard == victim.shard and node is not victim)
     witness = next(node for node in primaries(engines) if node is not victim)
-    observer = Observer(standby, len(engines.primaries))
+    observer = Observer(victim, standby, len(engines.primaries))
     # By a node that stays: what is measured is the failover, not the first dialling.
     drill = drill_of(engines, witness)
     with load(engines):
         drill.start()
-        time.sleep(_WELL_SECONDS)
-        commands, broken = _commands(witness), time.monotonic()
-        fault(victim)
         observer.start()
-        answered = observer.wait()
+        time.sleep(_WELL_SECONDS)
+        commands, begun = _commands(witness), time.monotonic()
+        fault(victim)
+        last, answered = observer.wait()
         time.sleep(_AFTERWARDS_SECONDS)
-        rate = (_commands(witness) - commands) / (time.monotonic() - broken)
+        rate = (_commands(witness) - commands) / (time.monotonic() - begun)
     report = drill.stop()
     hurt = max(report.shards, key=lambda shard: shard.writes.longest_gap_seconds)
     kept = {int(key.rpartition(":")[2]) for key in standby.admin.keys(f"{PREFIX}*")}
     drill.clean_up()
     return Failover(
-        observed=answered - broken,
+        observed=answered - last,
         writes=_seen(hurt.writes, answered),
         reads=_seen(hurt.reads, answered),
         others_failed=max(shard.writes.failed_seconds for shard in report.shards if shard is not hurt),

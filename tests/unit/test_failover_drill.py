@@ -95,4 +95,37 @@ def test_a_store_without_replicas_and_a_long_drill_are_refused_together(stack: c
 
     with pytest.raises(ConfigurationError, match="nothing to fail over to") as refused:
         FailoverDrill(stack, "Drill", target=cache, duration=cdk.Duration.minutes(14))
-    assert "a drill takes 1 to 13 minutes" in str(refused.value)
+    assert "a drill takes 10 seconds to 13 minutes" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("duration", "after", "waited"), [(300, None, 30), (90, None, 30), (12, None, 4), (10, 9, 9), (780, 600, 600)]
+)
+def test_the_failover_leaves_time_before_and_after(
+    stack: cdk.Stack, duration: int, after: int | None, waited: int
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), shards=2)
+    FailoverDrill(
+        stack,
+        "Drill",
+        target=cache,
+        duration=cdk.Duration.seconds(duration),
+        failover_after=cdk.Duration.seconds(after) if after else None,
+    )
+
+    (drill,) = _definition(Template.from_stack(stack))["States"].values()
+    assert next(iter(drill["Branches"][1]["States"].values()))["Seconds"] == waited
+
+
+@pytest.mark.parametrize(("duration", "after"), [(60, 60), (60, 0), (9, 4)])
+def test_a_failover_outside_the_drill_is_refused(stack: cdk.Stack, duration: int, after: int) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
+
+    with pytest.raises(ConfigurationError, match=r"failover_after|duration"):
+        FailoverDrill(
+            stack,
+            "Drill",
+            target=cache,
+            duration=cdk.Duration.seconds(duration),
+            failover_after=cdk.Duration.seconds(after),
+        )
