@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from types import TracebackType
@@ -34,17 +35,15 @@ def own_network() -> tuple[str, ...]:
     Raises:
         LocalCloudError: This machine does not let its people have any; the message has its reason.
     """
+    _require_tools()
     refused = ""
     for way in _WAYS if os.geteuid() == 0 else _WAYS[1:]:
-        try:
-            # A namespace alone is not enough: routers forward by a setting that some containers cannot write.
-            done = subprocess.run([*way, "sh", "-c", _FORWARD], capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise LocalCloudError(f"no network namespaces here: {error}") from error
+        # A namespace alone is not enough: routers forward by a setting that some containers cannot write.
+        done = subprocess.run([*way, "sh", "-c", _FORWARD], capture_output=True, text=True, check=False)
         if not done.returncode:
             return way
         refused = done.stderr.strip()
-    raise LocalCloudError(f"no network namespaces here: {refused}")
+    raise LocalCloudError(f"this machine gives out no network namespaces: {refused}")
 
 
 class RoutedNetwork:
@@ -65,8 +64,9 @@ class RoutedNetwork:
         """Make the namespaces and connect them.
 
         Raises:
-            LocalCloudError: This process is in the machine's own network, or a step was refused.
+            LocalCloudError: The process's network is in use, as the machine's own is, or a step was refused.
         """
+        _require_tools()
         if _ip((), "-oneline", "link", "show", "dev", "lo", "up"):
             raise LocalCloudError("start the process with own_network(): it is in a network that is in use")
         self._stack = contextlib.ExitStack()
@@ -125,6 +125,11 @@ class RoutedNetwork:
         return holder.pid
 
 
+def _require_tools() -> None:
+    if missing := [tool for tool in ("unshare", "nsenter", "ip") if shutil.which(tool) is None]:
+        raise LocalCloudError(f"no {' and '.join(missing)} on PATH: apt-get install util-linux iproute2")
+
+
 def _enter(process: int) -> tuple[str, ...]:
     return ("nsenter", f"--net=/proc/{process}/ns/net", "--")
 
@@ -142,10 +147,7 @@ def _batch(inside: Sequence[str], *commands: str) -> None:
 
 
 def _run(command: Sequence[str], text: str | None = None) -> str:
-    try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise LocalCloudError(f"{' '.join(command)}: {error}") from error
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LocalCloudError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout

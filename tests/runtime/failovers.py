@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -120,7 +121,7 @@ def load(engines: EngineSet) -> Generator[None]:
     processes = [
         subprocess.Popen(
             [
-                *("redis-benchmark", "-h", node.host, "-p", str(node.port), "--tls", "--cacert", engines.ca_file),
+                *(_benchmark(), "-h", node.host, "-p", str(node.port), "--tls", "--cacert", engines.ca_file),
                 *("--user", "load", "-a", PASSWORD, "-q", "-l", "-c", "4", "-n", "100000", "-r", "10000", "-d", "64"),
                 *("SET", f"load:{{{tag_of[node.shard]}}}:__rand_int__", "__data__"),
             ],
@@ -135,6 +136,12 @@ def load(engines: EngineSet) -> Generator[None]:
         for process in processes:
             process.kill()
             process.wait()
+
+
+def _benchmark() -> str:
+    program = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
+    assert program, "no redis-benchmark or valkey-benchmark on PATH: apt-get install redis-tools"
+    return program
 
 
 def primaries(engines: EngineSet) -> list[Node]:
