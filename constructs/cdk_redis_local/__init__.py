@@ -24,7 +24,7 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Wh
 * ``FAULTS`` are what can be made to go wrong: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
   ``managed-commands-allowed``, ``slots-missing``.
 * ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` end a primary's process and promote a replica; the
-  node comes back as its replica. State machines may call both, without their role's policy being asked.
+  node comes back as its replica. State machines may call both, if their role's policies allow it.
 * The commands by which AWS manages MemoryDB's nodes (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused to every user of
   a MemoryDB cluster, one with ``+@all`` included.
 

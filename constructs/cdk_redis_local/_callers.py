@@ -1,5 +1,7 @@
 """Who signed a token, and whether IAM lets them connect: asked of the emulator's own IAM."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import datetime as dt
@@ -10,6 +12,7 @@ from ministack.core.iam_evaluator import (
     CredentialResolutionError,
     EvalContext,
     PrincipalInfo,
+    _gather_role_policies,
     evaluate,
     resolve_credential,
     resolve_principal,
@@ -51,6 +54,13 @@ def authorize(token: str, user: str, target: TokenTarget) -> str:
     return principal.arn
 
 
+def role_may(role: str, action: str, resource: str) -> bool:
+    """Whether its policies allow a role, by its ARN, an action on a resource."""
+    account, name = role.split(":")[4], role.rpartition("/")[2]
+    principal = PrincipalInfo(role, "AssumedRole", account, _gather_role_policies(name, account))
+    return _is_allowed(principal, action, resource, resource.split(":")[3])
+
+
 def connect_arns(target: TokenTarget, user: str) -> list[str]:
     """The two resources that a caller must be allowed to connect to."""
     start = f"arn:aws:{target.service}:{target.region}:{target.account}"
@@ -63,14 +73,18 @@ def _check_allowed(principal: PrincipalInfo, target: TokenTarget, arn: str) -> N
     if principal.policies is None:  # the account's root, who may do everything
         return
     action = f"{target.service}:Connect"
+    if not _is_allowed(principal, action, arn, target.region):
+        raise TokenRefusedError(f"{principal.arn} is not allowed {action} on {arn}")
+
+
+def _is_allowed(principal: PrincipalInfo, action: str, resource: str, region: str) -> bool:
     context = EvalContext(
         principal_arn=principal.arn,
         principal_type=principal.type,
         principal_account=principal.account,
         action=action,
-        resource_arn=arn,
-        region=target.region,
+        resource_arn=resource,
+        region=region,
         principal_keys=principal.keys,
     )
-    if evaluate(context, principal.policies, *principal.limits).decision != "Allow":
-        raise TokenRefusedError(f"{principal.arn} is not allowed {action} on {arn}")
+    return evaluate(context, principal.policies or [], *principal.limits).decision == "Allow"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -117,6 +118,32 @@ def _until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
         if (seen is not None and good(seen)) or time.monotonic() > deadline:
             return seen
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("resource", ["cluster/ledger", "cluster/another"])
+def test_a_state_machine_needs_a_role_that_may(cloud: Cloud, ports: dict[str, str], resource: str) -> None:
+    iam, machines = cloud.client("iam"), cloud.client("stepfunctions")
+    name = resource.replace("/", "-")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    arn = f"arn:aws:memorydb:us-east-1:000000000000:{resource}"
+    statement = {"Effect": "Allow", "Action": "memorydb:FailoverShard", "Resource": arn}
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [statement]}))
+    # There is no such shard: whoever gets so far was let through.
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:memorydb:failoverShard",
+        "Parameters": {"ClusterName": "ledger", "ShardName": "0009"},
+        "End": True,
+    }
+    definition = json.dumps({"StartAt": "Task", "States": {"Task": task}})
+    machine = machines.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    execution = machines.start_execution(stateMachineArn=machine)["executionArn"]
+    ended = _until(
+        lambda: machines.describe_execution(executionArn=execution), lambda seen: seen["status"] != "RUNNING"
+    )
+    assert ended["status"] == "FAILED"
+    allowed = resource == "cluster/ledger"
+    assert ended["error"] == f"MemoryDb.{'ShardNotFoundFault' if allowed else 'AccessDeniedException'}"
 
 
 @pytest.mark.parametrize(

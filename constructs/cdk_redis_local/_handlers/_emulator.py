@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ Response = tuple[int, dict[str, str], bytes]
 """Status, headers and body of an answer."""
 Action = Callable[[Mapping[str, str]], Response]
 """Answers one call of an API by its parameters; has no time to wait, because it runs on the loop."""
+
+_execution_role: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution_role", default=None)
 
 HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 """From each resource type to its ``create``, ``update`` and ``delete``."""
@@ -100,6 +103,30 @@ def add_memorydb(actions: Mapping[str, Action]) -> None:
     router.SERVICE_PATTERNS["memorydb"] = {"target_prefixes": [prefix], "host_patterns": [r"memory-db\."]}
     stepfunctions._AWS_SDK_SERVICE_MAP["memorydb"] = {"target_prefix": prefix, "protocol": "json"}
     stepfunctions._AWS_SDK_ERROR_PREFIX["memorydb"] = "MemoryDb"
+
+
+def execution_role() -> str | None:
+    """ARN of the role of the state machine that makes the call being answered; None for one from outside.
+
+    The emulator checks those from outside itself.
+    """
+    return _execution_role.get()
+
+
+def remember_execution_roles() -> None:
+    """Have `execution_role` know the role, which the emulator does not ask for what its tasks do."""
+    emulated = stepfunctions._run_execution
+
+    def run(execution: str) -> None:
+        machine = (stepfunctions._executions.get(execution) or {}).get("stateMachineArn")
+        # Goes along to the threads of parallel branches, and to the loop.
+        token = _execution_role.set((stepfunctions._state_machines.get(machine) or {}).get("roleArn"))
+        try:
+            emulated(execution)
+        finally:
+            _execution_role.reset(token)
+
+    stepfunctions._run_execution = run
 
 
 def answer_when_settled() -> None:

@@ -1,6 +1,7 @@
 """The calls that fail a shard over, in the services' own protocols: TestFailover and FailoverShard.
 
-Both answer at once, as on AWS, with the store as it is while the work goes on.
+Both answer at once, as on AWS, with the store as it is while the work goes on. A state machine must be allowed them by
+the policies of its role.
 """
 
 from __future__ import annotations
@@ -9,10 +10,18 @@ import json
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
+from cdk_redis_local._callers import role_may
 from cdk_redis_local._errors import LocalCloudError
 from cdk_redis_local._stores import StoreKey, Stores
 
-from ._emulator import Response, add_elasticache_action, add_memorydb, scope
+from ._emulator import (
+    Response,
+    add_elasticache_action,
+    add_memorydb,
+    execution_role,
+    remember_execution_roles,
+    scope,
+)
 
 _NAMESPACE = "http://elasticache.amazonaws.com/doc/2015-02-02/"
 
@@ -30,14 +39,17 @@ class FailoverCalls:
 
     def register(self) -> None:
         """Have the emulator answer both calls, whether they come from outside or from a state machine."""
+        remember_execution_roles()
         add_elasticache_action("TestFailover", self._test_failover)
         add_memorydb({"FailoverShard": self._failover_shard})
 
     def _test_failover(self, parameters: Mapping[str, str]) -> Response:
         # ElastiCache takes its ids in any case.
-        name = parameters.get("ReplicationGroupId", "").lower()
+        name, shard = parameters.get("ReplicationGroupId", "").lower(), parameters.get("NodeGroupId", "")
         try:
-            self._begin("elasticache", name, parameters.get("NodeGroupId", ""), "ReplicationGroup", "NodeGroup")
+            # To IAM the nodes are resources of their own, and it is one of them that fails.
+            _check_role("elasticache:TestFailover", f"replicationgroup:{name}", f"cluster:{name}-{shard}-001")
+            self._begin("elasticache", name, shard, "ReplicationGroup", "NodeGroup")
         except _RefusedError as refusal:
             code, message = map(escape, refusal.args)
             error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
@@ -49,6 +61,7 @@ class FailoverCalls:
     def _failover_shard(self, parameters: Mapping[str, str]) -> Response:
         name = parameters.get("ClusterName", "")
         try:
+            _check_role("memorydb:FailoverShard", f"cluster/{name}")
             self._begin("memorydb", name, parameters.get("ShardName", ""), "Cluster", "Shard")
         except _RefusedError as refusal:
             code, message = refusal.args
@@ -71,6 +84,21 @@ class FailoverCalls:
             self._stores.fail_over(key, shard)
         except LocalCloudError as error:
             raise _RefusedError("TestFailoverNotAvailableFault", str(error)) from error
+
+
+def _check_role(action: str, *resources: str) -> None:
+    """Ask IAM, where a state machine makes the call.
+
+    Raises:
+        _RefusedError: Its role is not allowed the action on one of the resources.
+    """
+    account, region = scope()
+    role = execution_role()
+    for resource in resources:
+        arn = f"arn:aws:{action.partition(':')[0]}:{region}:{account}:{resource}"
+        if role and not role_may(role, action, arn):
+            message = f"User: {role} is not authorized to perform: {action} on resource: {arn}"
+            raise _RefusedError("AccessDeniedException", message)
 
 
 def _xml(status: int, text: str) -> Response:
