@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from redis.exceptions import RedisError
+
 from cdk_redis_runtime._environment import MEMORYDB_REFUSED_COMMANDS
 
 from ._acl import AclUser
@@ -206,7 +208,7 @@ class Stores:
         def work() -> None:
             try:
                 port = engines.fail_over(index).port
-            except LocalCloudError as error:
+            except (LocalCloudError, RedisError) as error:
                 self._say(f"{key.name}: shard {shard} did not fail over: {error}")
             else:
                 self._say(f"{key.name}: shard {shard} failed over to the node at {HOST}:{port}")

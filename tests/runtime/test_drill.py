@@ -74,7 +74,18 @@ def drill(engines: EngineSet) -> Drill:
 
 
 def test_outage_of_a_killed_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
-    _agree(fail_over(engines, engines.primaries[0], Node.stop))
+    standby = engines.replica_nodes[0]
+
+    def kill(victim: Node) -> None:
+        # The replica is cut off first: what is acknowledged from then on, it does not have.
+        standby.admin.config_set("masterauth", "wrong")
+        victim.admin.client_kill_filter(_type="replica")
+        time.sleep(0.5)
+        victim.stop()
+
+    seen = fail_over(engines, engines.primaries[0], kill)
+    _agree(seen)
+    assert seen.lost
 
 
 def test_outage_of_a_frozen_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
