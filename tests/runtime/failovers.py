@@ -101,13 +101,16 @@ class Observer:
         self._done.set()
 
     def _write(self, node: Node, note: Callable[[float], None]) -> None:
-        while not self._done.is_set():
-            with contextlib.suppress(RedisError):
-                node.admin.set(self._key, "1", ex=60)
-                # A frozen node answers when it is resumed: that is no answer of the primary any more.
-                if not self._done.is_set():
-                    note(time.monotonic())
-            time.sleep(0.01)
+        manager = node.security.manager
+        # Not the node's own client: that is closed when the node is stopped, in the middle of a command.
+        with node.client(manager.name, manager.passwords[0]) as client:
+            while not self._done.is_set():
+                with contextlib.suppress(RedisError):
+                    client.set(self._key, "1", ex=60)
+                    # A frozen node answers when it is resumed: that is no answer of the primary any more.
+                    if not self._done.is_set():
+                        note(time.monotonic())
+                time.sleep(0.01)
 
 
 @contextlib.contextmanager
