@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Sequence
 
 from ._node import Node, wait_until
@@ -10,6 +12,7 @@ from ._node import Node, wait_until
 SLOTS = 16384
 # Members tell each other twice in a node timeout.
 _HURRIED_TIMEOUT = 1.0
+_INTRODUCED_AGAIN_AFTER = 2 * _HURRIED_TIMEOUT
 
 
 def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str, str]]:
@@ -62,8 +65,7 @@ def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
         # Epochs that differ from the start need not be settled by gossip later.
         node.admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
         node.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
-    for node in nodes[1:]:
-        meet(nodes[0], node)
+    introduce(nodes[0], nodes[1:])
     for node in nodes:
         if node.started_as == "replica":
             primary = next(other for other in primaries if other.shard == node.shard)
@@ -86,10 +88,27 @@ def calm(nodes: Sequence[Node], node_timeout: float) -> None:
         node.admin.config_set("cluster-replica-no-failover", "no")
 
 
-def meet(member: Node, newcomer: Node) -> None:
-    """Introduce a node to a cluster."""
-    # Only the bus port is connected to; the other is stored until gossip tells better.
-    member.admin.execute_command("CLUSTER", "MEET", newcomer.address, newcomer.port, newcomer.bus_port)
+def introduce(member: Node, newcomers: Sequence[Node]) -> None:
+    """Introduce nodes to a member of a cluster, each until the member knows it.
+
+    An engine forgets an introduction that is not answered within the node timeout, as happens on a busy machine.
+    """
+    last: dict[Node, float] = {}
+
+    def known(newcomer: Node) -> bool:
+        nodes = str(member.admin.execute_command("CLUSTER", "NODES")).splitlines()
+        if any(line.startswith(node_id(newcomer)) and "handshake" not in line for line in nodes):
+            return True
+        if time.monotonic() - last.get(newcomer, -math.inf) > _INTRODUCED_AGAIN_AFTER:
+            last[newcomer] = time.monotonic()
+            # Only the bus port is connected to; the other is stored until gossip tells better.
+            member.admin.execute_command("CLUSTER", "MEET", newcomer.address, newcomer.port, newcomer.bus_port)
+        return False
+
+    for newcomer in newcomers:
+        known(newcomer)
+    for newcomer in newcomers:
+        wait_until(lambda newcomer=newcomer: known(newcomer), "a new node's introduction to the cluster")
 
 
 def replicate(replica: Node, primary: Node) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._cluster import SLOTS, meet, node_id, owned_ranges, replicate, wait_until_available
+from ._cluster import SLOTS, introduce, node_id, owned_ranges, replicate, wait_until_available
 from ._node import Node, wait_until
 
 _MIGRATE_MILLISECONDS = 10_000
@@ -13,8 +13,7 @@ _KEYS_AT_A_TIME = 200
 
 def join(members: Sequence[Node], newcomers: Sequence[Node]) -> None:
     """Make running nodes members: primaries without slots yet, replicas in sync with the primary of their shard."""
-    for node in newcomers:
-        meet(members[0], node)
+    introduce(members[0], newcomers)
     everybody = [*members, *newcomers]
     for node in newcomers:
         if node.started_as == "replica":
