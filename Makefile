@@ -16,13 +16,13 @@ help: ## Show this list
 demo: setup engine ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
-# What only computes shares the cores, and so do batteries, which wait for most of their time; what measures time has
-# them to itself.
+# What only computes shares the cores, and so does what waits for engines for most of its time; what measures time, or
+# runs the CDK CLI, has them to itself.
 TIMED := tests/runtime/test_drill.py tests/runtime/test_no_false_alarm.py
 test: lint engine network ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
-	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime
-	pytest $(TIMED) tests/local tests/e2e
+	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
+	pytest $(TIMED) tests/e2e
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
