@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -54,16 +55,19 @@ def main() -> int:
 @contextlib.contextmanager
 def _load(engines: EngineSet) -> Generator[None, None, None]:
     host, port = engines.endpoint
-    command = ["redis-benchmark", "-h", host, "-p", str(port), "--tls", "--cacert", engines.ca_file, "--cluster"]
+    program = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
+    if program is None:
+        raise SystemExit("no redis-benchmark or valkey-benchmark on PATH: apt-get install redis-tools")
+    command = [program, "-h", host, "-p", str(port), "--tls", "--cacert", engines.ca_file, "--cluster"]
     command += ["--user", "load", "-a", PASSWORD, "-t", "set,get", "-c", "20", "-r", "1000", "-l", "-q"]
     load = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(1)
     if load.poll() is not None:
-        raise SystemExit(f"redis-benchmark ended at its start with {load.returncode}")
+        raise SystemExit(f"{program} ended at its start with {load.returncode}")
     try:
         yield
         if load.poll() is not None:
-            raise SystemExit("redis-benchmark ended before the runs did")
+            raise SystemExit(f"{program} ended before the runs did")
     finally:
         load.kill()
         load.wait()

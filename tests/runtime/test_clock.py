@@ -69,6 +69,39 @@ def test_what_hangs_is_left_behind_and_the_rest_is_reported() -> None:
     assert isinstance(results[1].error, UnfinishedError)
 
 
+def test_what_ends_soon_shares_a_thread() -> None:
+    results = side_by_side(lambda _: threading.get_ident(), list(range(20)), 5)
+    assert len({result.value for result in results}) < 10
+
+
+def test_what_hangs_keeps_nothing_from_beginning() -> None:
+    release = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        release.wait(30)
+
+    side_by_side(work, list(range(20)), 0.5)
+    release.set()
+    assert sorted(begun) == list(range(20))
+
+
+def test_what_has_not_begun_in_time_never_does() -> None:
+    release = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        release.wait(30)
+
+    results = side_by_side(work, list(range(100)), 0.02)
+    release.set()
+    time.sleep(0.1)
+    assert len(begun) < 100
+    assert all(isinstance(result.error, UnfinishedError) for result in results)
+
+
 def test_errors_are_results_and_keep_their_place() -> None:
     def divide(number: int) -> float:
         return 1 / number

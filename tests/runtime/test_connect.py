@@ -93,3 +93,11 @@ def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callabl
 def test_function_that_was_bound_to_nothing_is_told() -> None:
     with pytest.raises(SettingsError, match="CDK_REDIS_HOST is not set"):
         connect({})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("orders.example", "rediss://orders.example:6379"), ("fd00::1", "rediss://[fd00::1]:6379")]
+)
+def test_cluster_client_dials_names_and_addresses_of_either_kind(host: str, url: str) -> None:
+    connection = Connection("elasticache", "orders", host, 6379)
+    assert cluster_options(connection, None, Patience(), pool_class(connection))["url"] == url
