@@ -13,8 +13,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, RedisClusterException
 
 from cdk_redis_local import CertificateAuthority, EngineSet
-from cdk_redis_runtime import Patience, SettingsError, connect
+from cdk_redis_runtime import Connection, Patience, SettingsError, connect
 from cdk_redis_runtime import _environment as env
+from cdk_redis_runtime._connect import cluster_options
+from cdk_redis_runtime._pool import pool_class
 
 PASSWORD = "correct-horse-battery-staple"
 KEY = "cdk-redis-smoke:connect"
