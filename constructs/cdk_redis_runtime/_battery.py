@@ -52,33 +52,53 @@ def smoke_test(
         probes=[probe for check in checks for probe in check.probes(run_prefix).values()],
         credentials=credentials,
     )
-    context = Context(connection, declared, clock, store, run_prefix)
-    tallies = {check.name: Tally() for check in checks}
-
-    quiet = _Quiet(sum(not check.undisturbed for check in checks))
-
-    def run(check: Check) -> Done[Check, Outcome]:
-        if check.undisturbed:
-            quiet.wait(clock.remaining_for_warm_up)
-        done = attempt(lambda one: tallied(tallies[one.name], lambda: one.run(context)), check)
-        if not check.undisturbed:
-            quiet.one_less()
-        if on_verdict:
-            on_verdict(_verdict(done, declared.budget, store.secrets, tallies[check.name].tries))
-        return done
-
-    results = side_by_side(run, checks, clock.remaining)
+    run = _Run(checks, Context(connection, declared, clock, store, run_prefix), on_verdict)
+    results = side_by_side(run.check, checks, clock.remaining)
     verdicts = tuple(
-        _verdict(
-            result.value or Done(result.item, None, result.error, result.seconds),
-            declared.budget,
-            store.secrets,
-            tallies[result.item.name].tries,
-        )
-        for result in results
+        run.verdict(result.value or Done(result.item, None, result.error, result.seconds)) for result in results
     )
     store.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
+
+
+class _Run:
+    """One run of the checks."""
+
+    def __init__(
+        self, checks: Sequence[Check], context: Context, on_verdict: Callable[[CheckResult], object] | None
+    ) -> None:
+        self._context = context
+        self._on_verdict = on_verdict
+        self._tallies = {check.name: Tally() for check in checks}
+        self._quiet = _Quiet(sum(not check.undisturbed for check in checks))
+
+    def check(self, check: Check) -> Done[Check, Outcome]:
+        """Let a check find out; one that is not to be disturbed when it is its turn."""
+        if check.undisturbed:
+            self._quiet.wait(self._context.clock.remaining_for_warm_up)
+        done = attempt(lambda one: tallied(self._tallies[one.name], lambda: one.run(self._context)), check)
+        if not check.undisturbed:
+            self._quiet.one_less()
+        if self._on_verdict:
+            self._on_verdict(self.verdict(done))
+        return done
+
+    def verdict(self, done: Done[Check, Outcome]) -> CheckResult:
+        """What became of a check, in words that hold no secret."""
+        outcome = done.value or _outcome_of_error(done.item, done.error, self._context.clock.budget)
+        tries = self._tallies[done.item.name].tries
+        if tries > 1 and outcome.status == PASSED:
+            outcome = dataclasses.replace(outcome, observed=f"{outcome.observed}; it took {tries} tries")
+        elif tries > 1 and outcome.status == FAILED:
+            outcome = dataclasses.replace(outcome, reason=f"{outcome.reason} (after {tries} tries)")
+        secrets = self._context.store.secrets
+        clean = dataclasses.replace(
+            outcome,
+            reason=redact(outcome.reason, secrets),
+            expected=redact(outcome.expected, secrets),
+            observed=redact(outcome.observed, secrets),
+        )
+        return CheckResult(done.item.name, clean, _milliseconds(done.seconds))
 
 
 class _Quiet:
@@ -106,21 +126,6 @@ def checks_of(service: str) -> tuple[Check, ...]:
         service: ``elasticache`` or ``memorydb``.
     """
     return tuple(check for check in CHECKS if service in check.services)
-
-
-def _verdict(result: Done[Check, Outcome], budget: float, secrets: frozenset[str], tries: int) -> CheckResult:
-    outcome = result.value or _outcome_of_error(result.item, result.error, budget)
-    if tries > 1 and outcome.status == PASSED:
-        outcome = dataclasses.replace(outcome, observed=f"{outcome.observed}; it took {tries} tries")
-    elif tries > 1 and outcome.status == FAILED:
-        outcome = dataclasses.replace(outcome, reason=f"{outcome.reason} (after {tries} tries)")
-    clean = dataclasses.replace(
-        outcome,
-        reason=redact(outcome.reason, secrets),
-        expected=redact(outcome.expected, secrets),
-        observed=redact(outcome.observed, secrets),
-    )
-    return CheckResult(result.item.name, clean, _milliseconds(result.seconds))
 
 
 def _outcome_of_error(check: Check, error: Exception | None, budget: float) -> Outcome:

@@ -9,7 +9,7 @@ import pytest
 from redis.crc import key_slot
 
 from cdk_redis_runtime._checks._data import keys_on
-from cdk_redis_runtime._checks._store import Node, Shard
+from cdk_redis_runtime._checks._nodes import Node, Shard
 from cdk_redis_runtime._checks._topology import engine_of, is_as_declared, replicas_in_sync
 
 

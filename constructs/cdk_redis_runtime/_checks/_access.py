@@ -6,8 +6,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._nodes import Command
 from cdk_redis_runtime._checks._probes import probing
-from cdk_redis_runtime._checks._store import Command
 from cdk_redis_runtime._checks._stranger import Meeting
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address

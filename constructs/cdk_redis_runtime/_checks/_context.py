@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks._store import Command, Store
+from cdk_redis_runtime._checks._nodes import Command
+from cdk_redis_runtime._checks._store import Store
 from cdk_redis_runtime._clock import Clock
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, Outcome
 from cdk_redis_runtime._settings import Connection, Declaration

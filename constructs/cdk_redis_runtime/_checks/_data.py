@@ -14,7 +14,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._store import Node, Shard, ask_at_once
+from cdk_redis_runtime._checks._nodes import Node, Shard, ask_at_once
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome

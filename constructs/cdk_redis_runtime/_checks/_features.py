@@ -15,7 +15,7 @@ from redis.exceptions import WatchError
 
 from cdk_redis_runtime._checks._context import Check, Context, failed, passed
 from cdk_redis_runtime._checks._data import TTL_SECONDS, deleted_at_the_end, keys_on, no_key
-from cdk_redis_runtime._checks._store import Node
+from cdk_redis_runtime._checks._nodes import Node
 from cdk_redis_runtime._clock import UnfinishedError
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome

@@ -6,8 +6,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
+from cdk_redis_runtime._checks._nodes import Command
 from cdk_redis_runtime._checks._probes import probing
-from cdk_redis_runtime._checks._store import Command
 from cdk_redis_runtime._report import Outcome
 
 _EXPECTED = "NOPERM or an unknown command for each command by which the service manages its nodes"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cdk_redis_runtime._checks._context import Context
-from cdk_redis_runtime._checks._store import Command
+from cdk_redis_runtime._checks._nodes import Command
 from cdk_redis_runtime._diagnosis import diagnose
 
 

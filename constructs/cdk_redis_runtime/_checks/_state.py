@@ -10,7 +10,8 @@ from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
 from cdk_redis_runtime._checks._data import keys_on, no_key
-from cdk_redis_runtime._checks._store import Node, PrerequisiteError, held_wire
+from cdk_redis_runtime._checks._nodes import Node, held_wire
+from cdk_redis_runtime._checks._store import PrerequisiteError
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome

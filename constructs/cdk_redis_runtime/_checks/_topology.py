@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
-from cdk_redis_runtime._checks._store import SLOTS, Node, Shard
+from cdk_redis_runtime._checks._nodes import SLOTS, Node, Shard
 from cdk_redis_runtime._clock import Done, UnfinishedError
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
