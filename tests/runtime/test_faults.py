@@ -109,3 +109,10 @@ def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let
     verdicts = battery(cluster, key_prefix="{tag}:")
     assert verdicts.failed >= {"write-read", "replica-read", "data-types", "latency"}
     assert "choose one without braces" in verdicts["write-read"]
+
+
+def test_tries_are_told_by_the_check_that_made_them(cluster: EngineSet, battery: Run) -> None:
+    verdicts = battery(cluster, host="localhost", port=1)
+    assert re.search(r"connection refused.* \(after \d+ tries\)$", verdicts["tls"])
+    (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == "dns"]
+    assert observed == "1 name, 1 IP addresses in all"

@@ -19,7 +19,7 @@ from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._cluster_client import known_commands_client
 from cdk_redis_runtime._checks._nodes import SLOTS, Command, Node, Shard, Visit, ask_at_once
 from cdk_redis_runtime._checks._stranger import Meeting, meet
-from cdk_redis_runtime._clock import Clock, Done, Once, UnfinishedError, side_by_side
+from cdk_redis_runtime._clock import Clock, Done, Once, Tally, UnfinishedError, side_by_side, tallied
 from cdk_redis_runtime._connect import Patience, credential_provider, node_client
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._pool import frugal_pool_class
@@ -109,9 +109,9 @@ class Store:
         known = [self._connection.endpoint]
         if self._connection.reader:
             known.append(self._connection.reader)
-        # Reported by the check that owns it; what is known can be looked at all the same.
+        # Reported by the check that owns it, tries and all; what is known can be looked at all the same.
         with contextlib.suppress(PrerequisiteError):
-            known += [node.address for node in self.nodes]
+            known += [node.address for node in tallied(Tally(), lambda: self.nodes)]
         return list(dict.fromkeys(known))
 
     def application_client(self) -> Redis | RedisCluster:
