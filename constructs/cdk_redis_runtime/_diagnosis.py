@@ -163,6 +163,12 @@ def _engine(error: BaseException) -> Diagnosis | None:
         return Diagnosis(
             f"the cluster does not serve this slot ({text}): slots without a shard, or a shard that is down", heals=True
         )
+    if isinstance(error, redis_errors.MovedError):
+        return Diagnosis(
+            "the slot is on its way to another shard, or was that one's all along (MOVED): a store in cluster mode has "
+            "to be declared so, which --cluster does for the command",
+            heals=True,
+        )
     if isinstance(error, (redis_errors.AskError, redis_errors.TryAgainError)):
         return Diagnosis("the slot is on its way to another shard", heals=True)
     if isinstance(error, redis_errors.SlotNotCoveredError):

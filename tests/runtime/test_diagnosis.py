@@ -50,6 +50,8 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (redis_errors.ClusterDownError("The cluster is down"), "does not serve this slot", True),
         (redis_errors.BusyLoadingError("loading"), "LOADING", True),
         (redis_errors.MovedError("1 localhost:1"), "on its way to another shard", True),
+        (redis_errors.MovedError("1 localhost:1"), "in cluster mode has to be declared so, which --cluster does", True),
+        (redis_errors.AskError("1 localhost:1"), "the slot is on its way to another shard", True),
         (redis_errors.ReadOnlyError("read only"), "failover", True),
         (redis_errors.OutOfMemoryError("full"), "evicts nothing", False),
         (redis_errors.TimeoutError("Timeout"), "did not answer in time", True),
