@@ -19,7 +19,7 @@ from redis.credentials import CredentialProvider, UsernamePasswordCredentialProv
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._battery import smoke_test
 from cdk_redis_runtime._report import CheckResult, Report
-from cdk_redis_runtime._settings import Address, Connection, Declaration
+from cdk_redis_runtime._settings import Address, Connection, Declaration, whole_number
 
 PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
 _SECRET_ARN = "arn:"  # noqa: S105 - how an ARN begins
@@ -93,9 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _whole_number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if text.isascii() and text.isdigit() and low <= int(text) <= high:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"got {text!r}, allowed is a whole number from {low} to {high}")
+        try:
+            return whole_number(text, low, high)
+        except ValueError as error:
+            # The parser would put words of its own in the place of a plain ValueError's.
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
 

@@ -175,6 +175,17 @@ class Declaration:
         return declaration
 
 
+def whole_number(text: str, low: int, high: int) -> int:
+    """Read a whole number within bounds.
+
+    Raises:
+        ValueError: It is none; the message says what was given and what is allowed.
+    """
+    if text.isascii() and text.isdigit() and low <= int(text) <= high:
+        return int(text)
+    raise ValueError(f"got {text!r}, allowed is a whole number from {low} to {high}")
+
+
 def _reader_endpoint(read: _Reader) -> Address | None:
     if not (read.has(env.READER_HOST) or read.has(env.READER_PORT)):
         return None
@@ -214,10 +225,11 @@ class _Reader:
         text = self.text(name)
         if not text:
             return low
-        if text.isascii() and text.isdigit() and low <= int(text) <= high:
-            return int(text)
-        self._problems.append(f"{name}: got {text!r}, allowed is a whole number from {low} to {high}")
-        return low
+        try:
+            return whole_number(text, low, high)
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return low
 
     def raise_if_any(self) -> None:
         if self._problems:
