@@ -39,7 +39,7 @@ def known_commands_client(
         connection: The store's settings; cluster mode is on.
         credentials: From `credential_provider`.
         patience: Timeouts and retries.
-        pool_of: The pool of a node's connections, which the client shares and nevertheless closes at its own end.
+        pool_of: The pool of a node's connections, which the client shares, and leaves open when it is closed.
     """
 
     def shared_pool(host: str, port: int, **_options: Any) -> ConnectionPool:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
-from cdk_redis_runtime._checks._nodes import Node, Shard, ask_at_once
+from cdk_redis_runtime._checks._nodes import Node, Shard, do_at_once
 from cdk_redis_runtime._clock import side_by_side
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
@@ -124,12 +124,9 @@ def _await_value(context: Context, node: Node, key: str, value: str) -> float:
     commands = [("READONLY",), ("GET", key)] if context.connection.cluster_mode else [("GET", key)]
     started = time.monotonic()
     while True:
-        answers = ask_at_once(node, commands)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
+        answer = do_at_once(node, commands)[-1]
         waited = time.monotonic() - started
-        if answers[-1] == value:
+        if answer == value:
             return waited
         # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
         if waited > context.clock.patience and not context.clock.warming_up:
@@ -171,10 +168,7 @@ def _write_and_wait(context: Context, primary: Node, key: str) -> None:
     def attempt() -> None:
         # WAIT is about the writes of its own connection: both go together.
         commands = [("SET", key, "durable", "EX", str(TTL_SECONDS)), ("WAIT", "1", str(wait_ms))]
-        for answer in (answers := ask_at_once(primary, commands)):
-            if isinstance(answer, Exception):
-                raise answer
-        if int(answers[-1]) < 1:
+        if int(do_at_once(primary, commands)[-1]) < 1:
             raise _NotReplicatedError(
                 f"no replica acknowledged a write within {wait_ms / 1000:g} s: the replicas lag, or their links to the "
                 "primary are down; a failover now would lose acknowledged writes"

@@ -85,6 +85,19 @@ def ask_at_once(node: Node, commands: Iterable[Command]) -> list[Any]:
         return pipeline.execute(raise_on_error=False)
 
 
+def do_at_once(node: Node, commands: Iterable[Command]) -> list[Any]:
+    """Send commands over one connection in one round trip, all of which have to succeed.
+
+    Raises:
+        RedisError: The first error that the engine answered with.
+    """
+    answers = ask_at_once(node, commands)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
 @contextlib.contextmanager
 def held_wire(node: Node) -> Generator[socket.socket, None, None]:
     """A signed-in connection of a node below redis-py for the length of a ``with`` block; hung up after an error."""
