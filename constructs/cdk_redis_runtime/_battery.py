@@ -1,8 +1,14 @@
-"""Runs the checks side by side within a budget, and always comes back with a verdict."""
+"""Runs the checks side by side within a budget, and always comes back with a verdict.
+
+A check is one function that finds out once. What may heal (a failover, slots on the move, a replica that is not in
+service yet) is waited for here, for all checks alike: a check whose outcome is unsettled is run again, on a store that
+is looked at anew, until the time for healing is over. `_diagnosis` says which errors heal.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,8 +16,9 @@ from secrets import token_hex
 
 from redis.credentials import CredentialProvider
 
-from cdk_redis_runtime._checks import CHECKS, Check, Context, PrerequisiteError, Store
-from cdk_redis_runtime._clock import Clock, Done, Tally, UnfinishedError, attempt, side_by_side, tallied
+from cdk_redis_runtime._checks import CHECKS, Check, Clients, Context, PrerequisiteError, Store
+from cdk_redis_runtime._clock import Clock, UnfinishedError, side_by_side
+from cdk_redis_runtime._connect import credential_provider
 from cdk_redis_runtime._diagnosis import diagnose
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report, redact
 from cdk_redis_runtime._settings import Connection, Declaration
@@ -44,53 +51,105 @@ def smoke_test(
     checks = checks_of(connection.service) if checks is None else checks
     clock = Clock(declared.budget)
     run_prefix = f"{declared.key_prefix}{token_hex(6)}"
-    store = Store(
-        connection,
-        clock,
-        replicas=declared.replicas or 0,
-        key=run_prefix,
-        probes=[probe for check in checks for probe in check.probes(run_prefix).values()],
-        credentials=credentials,
+    probes = [probe for check in checks for probe in check.probes(run_prefix).values()]
+    clients = Clients(connection, clock, credentials or credential_provider(connection))
+    looks = _Looks(
+        lambda: Store(connection, clock, clients, replicas=declared.replicas or 0, key=run_prefix, probes=probes)
     )
-    run = _Run(checks, Context(connection, declared, clock, store, run_prefix), on_verdict)
+    run = _Run(checks, Context(connection, declared, clock, looks.since(-math.inf), run_prefix), looks, on_verdict)
     results = side_by_side(run.check, checks, clock.remaining)
-    verdicts = tuple(
-        run.verdict(result.value or Done(result.item, None, result.error, result.seconds)) for result in results
-    )
-    store.close()
+    verdicts = tuple(result.value or run.verdict_so_far(result.item, result.seconds) for result in results)
+    clock.stop()
+    clients.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
+
+
+class _Looks:
+    """The store as it was found last, shared by the checks that look at the same time."""
+
+    def __init__(self, look: Callable[[], Store]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._last: Store | None = None
+        self._begun = -math.inf
+
+    def since(self, moment: float) -> Store:
+        """The store as it was found after a moment; looked at anew where the last look is older."""
+        with self._lock:
+            if self._last is None or self._begun < moment:
+                self._begun = time.monotonic()
+                self._last = self._look()
+            return self._last
 
 
 class _Run:
     """One run of the checks."""
 
     def __init__(
-        self, checks: Sequence[Check], context: Context, on_verdict: Callable[[CheckResult], object] | None
+        self,
+        checks: Sequence[Check],
+        context: Context,
+        looks: _Looks,
+        on_verdict: Callable[[CheckResult], object] | None,
     ) -> None:
         self._context = context
+        self._looks = looks
         self._on_verdict = on_verdict
-        self._tallies = {check.name: Tally() for check in checks}
+        self._found: dict[str, Outcome] = {}
         self._quiet = _Quiet(sum(not check.undisturbed for check in checks))
 
-    def check(self, check: Check) -> Done[Check, Outcome]:
+    def check(self, check: Check) -> CheckResult:
         """Let a check find out; one that is not to be disturbed when it is its turn."""
         if check.undisturbed:
-            self._quiet.wait(self._context.clock.remaining_for_warm_up)
-        done = attempt(lambda one: tallied(self._tallies[one.name], lambda: one.run(self._context)), check)
-        if not check.undisturbed:
-            self._quiet.one_less()
+            self._quiet.wait(self._context.clock.remaining_for_quiet)
+        started = time.monotonic()
+        try:
+            self._until_settled(check)
+        finally:
+            if not check.undisturbed:
+                self._quiet.one_less()
+        result = self.verdict_so_far(check, time.monotonic() - started)
         if self._on_verdict:
-            self._on_verdict(self.verdict(done))
-        return done
+            self._on_verdict(result)
+        return result
 
-    def verdict(self, done: Done[Check, Outcome]) -> CheckResult:
-        """What became of a check, in words that hold no secret."""
-        outcome = done.value or _outcome_of_error(done.item, done.error, self._context.clock.budget)
-        tries = self._tallies[done.item.name].tries
-        if tries > 1 and outcome.status == PASSED:
-            outcome = dataclasses.replace(outcome, observed=f"{outcome.observed}; it took {tries} tries")
-        elif tries > 1 and outcome.status == FAILED:
-            outcome = dataclasses.replace(outcome, reason=f"{outcome.reason} (after {tries} tries)")
+    def _until_settled(self, check: Check) -> None:
+        failures, failed_at = 0, -math.inf
+        for number in self._context.clock.tries():
+            store = self._looks.since(failed_at)
+            outcome = self._try(check, dataclasses.replace(self._context, store=store, number=number))
+            failed_at = time.monotonic()
+            failures += outcome.status != PASSED
+            # What an earlier try found says more than that the time ran out in this one.
+            if outcome != self._unfinished or check.name not in self._found:
+                self._found[check.name] = _with_tries(outcome, failures)
+            if not outcome.unsettled:
+                return
+
+    def _try(self, check: Check, context: Context) -> Outcome:
+        try:
+            return check.run(context)
+        except PrerequisiteError as error:
+            if error.owner == check.name:
+                return Outcome(FAILED, error.reason, unsettled=error.heals)
+            reason = f"needs what {error.owner} found missing; see there"
+            return Outcome(SKIPPED, reason, unsettled=error.heals)
+        except UnfinishedError:
+            return self._unfinished
+        except Exception as error:
+            diagnosis = diagnose(error, context.connection)
+            return Outcome(FAILED, diagnosis.reason, unsettled=diagnosis.heals)
+
+    @property
+    def _unfinished(self) -> Outcome:
+        budget = self._context.clock.budget
+        return Outcome(
+            FAILED, f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly"
+        )
+
+    def verdict_so_far(self, check: Check, seconds: float) -> CheckResult:
+        """What a check found last, in words that hold no secret; where it found nothing, it did not finish."""
+        outcome = self._found.get(check.name, self._unfinished)
         secrets = self._context.store.secrets
         clean = dataclasses.replace(
             outcome,
@@ -98,7 +157,15 @@ class _Run:
             expected=redact(outcome.expected, secrets),
             observed=redact(outcome.observed, secrets),
         )
-        return CheckResult(done.item.name, clean, _milliseconds(done.seconds))
+        return CheckResult(check.name, clean, _milliseconds(seconds))
+
+
+def _with_tries(outcome: Outcome, failures: int) -> Outcome:
+    if outcome.status == PASSED and failures:
+        return dataclasses.replace(outcome, observed=f"{outcome.observed}; it took {failures + 1} tries")
+    if outcome.status == FAILED and failures > 1:
+        return dataclasses.replace(outcome, reason=f"{outcome.reason} (after {failures} tries)")
+    return outcome
 
 
 class _Quiet:
@@ -126,19 +193,6 @@ def checks_of(service: str) -> tuple[Check, ...]:
         service: ``elasticache`` or ``memorydb``.
     """
     return tuple(check for check in CHECKS if service in check.services)
-
-
-def _outcome_of_error(check: Check, error: Exception | None, budget: float) -> Outcome:
-    if isinstance(error, PrerequisiteError):
-        if error.owner == check.name:
-            return Outcome(FAILED, error.reason)
-        return Outcome(SKIPPED, f"needs what {error.owner} found missing; see there")
-    if isinstance(error, UnfinishedError) or error is None:
-        return Outcome(
-            FAILED,
-            f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly",
-        )
-    return Outcome(FAILED, diagnose(error).reason)
 
 
 def _milliseconds(seconds: float) -> int:

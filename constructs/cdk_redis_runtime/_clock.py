@@ -1,61 +1,36 @@
-"""Time: how long the battery may take, how long it tries again, and what runs side by side within it."""
+"""Time: how long the battery may take, how long a check is tried again, and what runs side by side within it."""
 
 from __future__ import annotations
 
-import _thread
 import contextlib
-import contextvars
 import itertools
 import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 
+# The first half of the budget is for what runs undisturbed to wait for the others.
+_QUIET_SHARE = 0.5
+# Leaves time for a last try of what is slow.
+_HEALING_SHARE = 0.7
+_CHECKS_SHARE = 0.9
+_BATTERY_SHARE = 0.95
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 
 _ANOTHER_AFTER = 0.005
+_ENDING_SECONDS = 1.0
 
 
 class UnfinishedError(Exception):
     """Something did not end in time."""
-
-
-class Tally:
-    """The most tries that anything took.
-
-    Attributes:
-        tries: 1 where nothing had to be tried again.
-    """
-
-    def __init__(self) -> None:
-        """Begin with one try."""
-        self.tries = 1
-        self._lock = threading.Lock()
-
-    def add(self, tries: int) -> None:
-        """Take note of how many tries something took."""
-        with self._lock:
-            self.tries = max(self.tries, tries)
-
-
-# Threads of `side_by_side` share that of the thread that started them.
-_tally: contextvars.ContextVar[Tally | None] = contextvars.ContextVar("_tally", default=None)
-
-
-def tallied(tally: Tally, operation: Callable[[], T]) -> T:
-    """Do something, and note in a tally how many tries its parts took."""
-    token = _tally.set(tally)
-    try:
-        return operation()
-    finally:
-        _tally.reset(token)
 
 
 class Clock:
@@ -75,56 +50,39 @@ class Clock:
         self.budget = budget
         # Short enough that one silent node costs a check a fraction of the budget.
         self.patience = min(3.0, budget / 5)
-        now = time.monotonic()
-        # What can heal is tried again during the first half; the second is for what then still has to run.
-        self._warm_up_ends = now + budget / 2
-        self._checks_end = now + budget * 0.9
-        self._ends = now + budget
+        self._started = time.monotonic()
+        self._over = threading.Event()
 
     @property
     def remaining(self) -> float:
-        """Seconds left in the budget; never negative."""
-        return max(0.0, self._ends - time.monotonic())
+        """Seconds until the report has to be begun; never negative."""
+        return self._until(_BATTERY_SHARE)
 
     @property
     def remaining_for_checks(self) -> float:
         """Seconds until a check has to say what it knows; never negative."""
-        return max(0.0, self._checks_end - time.monotonic())
+        return self._until(_CHECKS_SHARE)
 
     @property
-    def warming_up(self) -> bool:
-        """Whether there is still time to try again."""
-        return self.remaining_for_warm_up > 0
-
-    @property
-    def remaining_for_warm_up(self) -> float:
+    def remaining_for_healing(self) -> float:
         """Seconds for which what may heal is tried again; never negative."""
-        return max(0.0, self._warm_up_ends - time.monotonic())
+        return self._until(_HEALING_SHARE)
 
-    def retry(self, operation: Callable[[], T], heals: Callable[[Exception], bool]) -> T:
-        """Try until it works, with growing pauses, as long as the error may heal and the warm-up lasts.
+    @property
+    def remaining_for_quiet(self) -> float:
+        """Seconds for which a check that is not to be disturbed waits for the others; never negative."""
+        return self._until(_QUIET_SHARE)
 
-        Args:
-            operation: What to try.
-            heals: Whether an error may go away by itself.
-
-        Raises:
-            Exception: The operation's last error.
-        """
+    def tries(self) -> Iterator[int]:
+        """Count tries from 1, with growing pauses between them, until the time for healing is over."""
         pause = _FIRST_PAUSE
-        tally = _tally.get()
-        for tries in itertools.count(1):
-            if tally:
-                tally.add(tries)
-            try:
-                return operation()
-            except Exception as error:
-                if not heals(error) or time.monotonic() + pause > self._warm_up_ends:
-                    raise
+        for number in itertools.count(1):
+            yield number
             # Jitter: the checks of one battery should not come back all at once.
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret depends on it
+            seconds = pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
+            if seconds > self.remaining_for_healing or self._over.wait(seconds):
+                return
             pause = min(pause * 2, _LONGEST_PAUSE)
-        raise AssertionError("unreachable")
 
     def in_time(self, operation: Callable[[], T]) -> T:
         """Do something that may hang, and come back while there is still time to say so.
@@ -140,6 +98,15 @@ class Clock:
         if done.error is not None:
             raise done.error
         return done.value  # pyright: ignore[reportReturnType] - None only where T allows it
+
+    def stop(self) -> None:
+        """End the budget now: what still runs is not tried again."""
+        self._over.set()
+
+    def _until(self, share: float) -> float:
+        if self._over.is_set():
+            return 0.0
+        return max(0.0, self._started + self.budget * share - time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -187,12 +154,14 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
 
     for index in range(len(items)):
         waiting.put(index)
-    workers, left = 0, len(items)
+    workers: list[threading.Thread] = []
+    left = len(items)
     while left and (passed := time.monotonic() - started) < seconds:
-        next_begins = seconds if waiting.empty() else workers * _ANOTHER_AFTER
+        next_begins = seconds if waiting.empty() else len(workers) * _ANOTHER_AFTER
         if passed >= next_begins:
-            _start(work)
-            workers += 1
+            # Not a pool's thread: that is waited for at the end of the process, however long it hangs.
+            workers.append(threading.Thread(target=work, name=f"cdk-redis-{len(workers)}", daemon=True))
+            workers[-1].start()
             continue
         with contextlib.suppress(queue.Empty):
             ended.get(timeout=min(next_begins, seconds) - passed)
@@ -200,16 +169,14 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     with contextlib.suppress(queue.Empty):
         while left:
             waiting.get_nowait()
+    if not left:
+        # They have nothing to do any more. A thread that lives while the interpreter ends can crash it.
+        for worker in workers:
+            worker.join(_ENDING_SECONDS)
     return [
         entry or Done(item, None, UnfinishedError(), time.monotonic() - started)
         for item, entry in zip(items, done, strict=True)
     ]
-
-
-def _start(work: Callable[[], object]) -> None:
-    # Not a pool's thread, nor `threading`'s: the one is waited for at the end of the process, however long it hangs,
-    # and the other is slow to start for what ends within a millisecond.
-    _thread.start_new_thread(contextvars.copy_context().run, (work,))
 
 
 def attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:
@@ -233,7 +200,6 @@ class Once(Generic[T]):
         self._compute = compute
         self._lock = threading.Lock()
         self._done: Done[None, T] | None = None
-        self._tally = Tally()
 
     def __call__(self) -> T:
         """Give the value.
@@ -243,10 +209,7 @@ class Once(Generic[T]):
         """
         with self._lock:
             if self._done is None:
-                self._done = attempt(lambda _: tallied(self._tally, self._compute), None)
-        # Who waited for the first caller waited for its tries.
-        if tally := _tally.get():
-            tally.add(self._tally.tries)
+                self._done = attempt(lambda _: self._compute(), None)
         if self._done.error is not None:
             raise self._done.error
         return self._done.value  # pyright: ignore[reportReturnType] - None only where T allows it

@@ -1,4 +1,7 @@
-"""What an error means: in plain words, with the likely cause and the next step, and whether it may heal by itself."""
+"""What an error means: in plain words, with the likely cause and the next step, and whether it may heal by itself.
+
+What heals here is tried again by the battery, for every check alike; a check itself tries nothing again.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,19 @@ from cdk_redis_runtime._settings import Connection
 from cdk_redis_runtime._wire import PlaintextError, SilentError, UnreachedError
 
 _NO_ANSWER = "did not answer in time: the engine hangs, is overloaded or answers very slowly, or cannot be reached"
+
+
+class FindingError(Exception):
+    """What a check found wrong while it had no error to show for it.
+
+    Attributes:
+        heals: Whether it may go away by itself soon after a deploy.
+    """
+
+    def __init__(self, words: str, *, heals: bool) -> None:
+        """Say what is wrong, in the words of the report."""
+        self.heals = heals
+        super().__init__(words)
 
 
 @dataclass(frozen=True)
@@ -45,14 +61,24 @@ def diagnose(error: BaseException, connection: Connection | None = None) -> Diag
             if found := explain(cause):
                 return found
     for cause in _causes(error):
-        if found := _engine(cause):
+        if found := _engine(cause, connection):
             return found
     return Diagnosis(f"unexpected {type(error).__name__}: {error}")
 
 
-def heals(error: BaseException) -> bool:
-    """Whether an error may go away by itself soon after a deploy."""
-    return diagnose(error).heals
+def heals(error: BaseException, connection: Connection | None = None) -> bool:
+    """Whether an error may go away by itself soon after a deploy; see `diagnose`."""
+    return diagnose(error, connection).heals
+
+
+# Answers that redis-py has no class of its own for, by the code that they begin with. In a transaction EXEC answers
+# EXECABORT and quotes them.
+_HEALING_ANSWERS = {
+    "NOREPLICAS": "too few replicas are in sync for the engine to take writes (NOREPLICAS, min-replicas-to-write): a "
+    "replica is down, still copying, or its link to the primary is down",
+    "BUSY": "the engine is busy with a script and answers nothing else (BUSY): end it with SCRIPT KILL or "
+    "FUNCTION KILL, or wait for its end",
+}
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -72,6 +98,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _own(error: BaseException) -> Diagnosis | None:
     if isinstance(error, (NoAwsCredentialsError, SecretUnavailableError)):
         return Diagnosis(str(error))
+    if isinstance(error, FindingError):
+        return Diagnosis(str(error), heals=error.heals)
     if isinstance(error, UnfinishedError):
         return Diagnosis(
             "did not finish its answer in time: the engine hangs, is overloaded or answers very slowly; "
@@ -147,34 +175,17 @@ def _network(error: BaseException) -> Diagnosis | None:
     return None
 
 
-def _engine(error: BaseException) -> Diagnosis | None:
+def _engine(error: BaseException, connection: Connection | None) -> Diagnosis | None:
     text = str(error).rstrip(".")
     if isinstance(error, redis_errors.AuthenticationError):
         # redis-py takes the code away from the engine's words; it is what the services' documentation speaks of.
         code = "WRONGPASS: " if "username-password" in text else ""
-        return Diagnosis(f"{code}the store refuses to sign the user in ({text})")
+        # A user that was just made, or just put into the store's list, is refused until every node has the news.
+        return Diagnosis(f"{code}the store refuses to sign the user in ({text})", heals=True)
     if isinstance(error, redis_errors.NoPermissionError):
         return Diagnosis(f"NOPERM: the user may not do this ({text}); extend its access string")
-    if isinstance(error, redis_errors.BusyLoadingError):
-        return Diagnosis("the engine is still loading its data (LOADING)", heals=True)
-    if isinstance(error, redis_errors.MasterDownError):
-        return Diagnosis("the replica has lost its primary (MASTERDOWN)", heals=True)
-    if isinstance(error, redis_errors.ClusterDownError):
-        return Diagnosis(
-            f"the cluster does not serve this slot ({text}): slots without a shard, or a shard that is down", heals=True
-        )
-    if isinstance(error, redis_errors.MovedError):
-        return Diagnosis(
-            "the slot is on its way to another shard, or was that one's all along (MOVED): a store in cluster mode has "
-            "to be declared so, which --cluster does for the command",
-            heals=True,
-        )
-    if isinstance(error, (redis_errors.AskError, redis_errors.TryAgainError)):
-        return Diagnosis("the slot is on its way to another shard", heals=True)
-    if isinstance(error, redis_errors.SlotNotCoveredError):
-        return Diagnosis("no shard serves this slot; see topology", heals=True)
-    if isinstance(error, redis_errors.ReadOnlyError):
-        return Diagnosis("the node is a replica and refuses writes: a failover is under way", heals=True)
+    if found := _not_serving(error, text) or _elsewhere(error, connection):
+        return found
     if isinstance(error, redis_errors.OutOfMemoryError):
         return Diagnosis("the memory is full and the policy evicts nothing (OOM): raise the node type or the policy")
     if isinstance(error, redis_errors.TimeoutError):
@@ -186,4 +197,37 @@ def _engine(error: BaseException) -> Diagnosis | None:
         return Diagnosis("NOPERM: the user may not do this (MULTI was refused); extend its access string")
     if isinstance(error, redis_errors.ResponseError):
         return Diagnosis(f"the engine answered with an error ({text})")
+    return None
+
+
+def _not_serving(error: BaseException, text: str) -> Diagnosis | None:
+    """A node or a cluster that does not serve at the moment."""
+    if isinstance(error, redis_errors.BusyLoadingError):
+        return Diagnosis("the engine is still loading its data (LOADING)", heals=True)
+    if isinstance(error, redis_errors.MasterDownError):
+        return Diagnosis("the replica has lost its primary (MASTERDOWN)", heals=True)
+    if isinstance(error, redis_errors.ReadOnlyError):
+        return Diagnosis("the node is a replica and refuses writes: a failover is under way", heals=True)
+    if isinstance(error, redis_errors.ClusterDownError):
+        return Diagnosis(
+            f"the cluster does not serve this slot ({text}): slots without a shard, or a shard that is down", heals=True
+        )
+    if isinstance(error, redis_errors.SlotNotCoveredError):
+        return Diagnosis("no shard serves this slot; see topology", heals=True)
+    if isinstance(error, redis_errors.ResponseError):
+        words = text.replace(":", " ").split()
+        return next((Diagnosis(_HEALING_ANSWERS[word], heals=True) for word in words if word in _HEALING_ANSWERS), None)
+    return None
+
+
+def _elsewhere(error: BaseException, connection: Connection | None) -> Diagnosis | None:
+    """A slot that another shard serves, or is about to."""
+    if isinstance(error, redis_errors.MovedError) and (connection is None or not connection.cluster_mode):
+        return Diagnosis(
+            "the slot belongs to another shard (MOVED): a store in cluster mode has to be declared so, which --cluster "
+            "does for the command"
+        )
+    # A cluster client that was sent from shard to shard too often gives up with a ClusterError.
+    if isinstance(error, (redis_errors.AskError, redis_errors.TryAgainError, redis_errors.ClusterError)):
+        return Diagnosis("the slot is on its way to another shard", heals=True)
     return None

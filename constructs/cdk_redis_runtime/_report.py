@@ -26,6 +26,7 @@ class Outcome:
         expected: What was expected; empty where there is nothing to compare.
         observed: What was seen; empty where nothing was.
         measurements: What was seen in figures, for programs; no text in it comes from the store.
+        unsettled: Whether another try may find otherwise, because something may heal or could not be looked at.
     """
 
     status: str
@@ -33,6 +34,7 @@ class Outcome:
     expected: str = ""
     observed: str = ""
     measurements: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    unsettled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import threading
 import time
@@ -13,45 +12,23 @@ import pytest
 
 from cdk_redis_local import CertificateAuthority
 from cdk_redis_runtime._clock import Clock, Once, UnfinishedError, side_by_side
-from cdk_redis_runtime._diagnosis import heals
-from cdk_redis_runtime._settings import Address
-from cdk_redis_runtime._wire import dial, verifying_context
+from cdk_redis_runtime._wire import verifying_context
 
 
-def test_port_that_opens_late_is_waited_for() -> None:
-    # As a store's does, while DNS and network interfaces settle after a deploy.
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        address = Address("127.0.0.1", listener.getsockname()[1])
-        threading.Timer(0.3, listener.listen).start()
-
-        def reach() -> bool:
-            with dial(address, 1, None):
-                return True
-
-        assert Clock(10).retry(reach, heals)
-
-
-def test_error_that_cannot_heal_is_raised_at_once() -> None:
-    tries: list[int] = []
-
-    def fail() -> None:
-        tries.append(1)
-        raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        Clock(10).retry(fail, lambda _error: False)
-    assert len(tries) == 1
-
-
-def test_healing_is_awaited_for_half_of_the_budget() -> None:
-    def fail() -> None:
-        raise ConnectionRefusedError
-
+def test_healing_is_awaited_for_seventy_percent_of_the_budget_with_growing_pauses() -> None:
     started = time.monotonic()
-    with pytest.raises(ConnectionRefusedError):
-        Clock(1).retry(fail, heals)
-    assert 0.1 < time.monotonic() - started < 0.8
+    times = [time.monotonic() - started for _ in Clock(2).tries()]
+    assert 0.6 < times[-1] <= 1.4
+    assert 4 <= len(times) <= 12
+
+
+def test_nothing_is_tried_again_once_the_clock_is_stopped() -> None:
+    clock = Clock(60)
+    threading.Timer(0.3, clock.stop).start()
+    started = time.monotonic()
+    assert len(list(clock.tries())) > 1
+    assert time.monotonic() - started < 2
+    assert clock.remaining == clock.remaining_for_checks == clock.remaining_for_healing == 0
 
 
 def test_what_hangs_is_left_behind_and_the_rest_is_reported() -> None:

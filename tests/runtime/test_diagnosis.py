@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import exceptions as redis_errors
 
-from cdk_redis_runtime._diagnosis import diagnose
+from cdk_redis_runtime._diagnosis import FindingError, diagnose
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
 from cdk_redis_runtime._secret import SecretUnavailableError
 from cdk_redis_runtime._settings import Connection
@@ -45,13 +45,22 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (_tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), "nothing newer than TLS 1.1", False),
         (_tls_error("UNSUPPORTED_PROTOCOL"), "nothing newer than TLS 1.1", False),
         (ssl.SSLEOFError(8, "EOF"), "hung up during the TLS handshake", True),
-        (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", False),
+        (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", True),
         (redis_errors.NoPermissionError("no permissions to run the 'set' command"), "NOPERM", False),
         (redis_errors.ClusterDownError("The cluster is down"), "does not serve this slot", True),
         (redis_errors.BusyLoadingError("loading"), "LOADING", True),
-        (redis_errors.MovedError("1 localhost:1"), "on its way to another shard", True),
-        (redis_errors.MovedError("1 localhost:1"), "in cluster mode has to be declared so, which --cluster does", True),
+        (redis_errors.MovedError("1 localhost:1"), "in cluster mode has to be declared so, which --cluster", False),
         (redis_errors.AskError("1 localhost:1"), "the slot is on its way to another shard", True),
+        (redis_errors.TryAgainError("Multiple keys"), "the slot is on its way to another shard", True),
+        (redis_errors.ClusterError("TTL exhausted."), "the slot is on its way to another shard", True),
+        (redis_errors.MasterDownError("Link with MASTER is down"), "MASTERDOWN", True),
+        (redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."), "min-replicas-to-write", True),
+        (redis_errors.ResponseError("BUSY Redis is busy running a script."), "busy with a script", True),
+        (redis_errors.ExecAbortError("Transaction discarded because of: NOREPLICAS Not"), "NOREPLICAS", True),
+        (redis_errors.ResponseError("BUSYGROUP Consumer Group name exists"), "with an error (BUSYGROUP", False),
+        (redis_errors.ConnectionError("Connection closed by server."), "the connection failed", True),
+        (FindingError("the write is gone", heals=True), "the write is gone", True),
+        (FindingError("another value", heals=False), "another value", False),
         (redis_errors.ReadOnlyError("read only"), "failover", True),
         (redis_errors.OutOfMemoryError("full"), "evicts nothing", False),
         (redis_errors.TimeoutError("Timeout"), "did not answer in time", True),
@@ -65,6 +74,12 @@ def test_error_is_explained(error: Exception, words: str, heals: bool) -> None:
     diagnosis = diagnose(error)
     assert words in diagnosis.reason
     assert diagnosis.heals is heals
+
+
+def test_slot_that_moved_heals_where_cluster_mode_is_known() -> None:
+    diagnosis = diagnose(redis_errors.MovedError("1 localhost:1"), Connection("memorydb", "orders", "host", 6379))
+    assert diagnosis.reason == "the slot is on its way to another shard"
+    assert diagnosis.heals
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cdk_redis_runtime._checks._access import ACL_ENFORCED, ANONYMOUS_REFUSED, AUTH, WRONG_PASSWORD_REFUSED
+from cdk_redis_runtime._checks._clients import Clients
 from cdk_redis_runtime._checks._context import Check, Context
 from cdk_redis_runtime._checks._data import DURABILITY, REPLICA_READ, WRITE_READ
 from cdk_redis_runtime._checks._encryption import PLAINTEXT_REFUSED, TLS
@@ -22,4 +23,4 @@ CHECKS = (
 )
 """In the order of the report; they run side by side."""
 
-__all__ = ["CHECKS", "Check", "Context", "PrerequisiteError", "Store"]
+__all__ = ["CHECKS", "Check", "Clients", "Context", "PrerequisiteError", "Store"]

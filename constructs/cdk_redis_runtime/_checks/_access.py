@@ -5,10 +5,11 @@ from __future__ import annotations
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, Problem, any_heals, count, failed, passed, skipped
 from cdk_redis_runtime._checks._nodes import Command
 from cdk_redis_runtime._checks._probes import probing
 from cdk_redis_runtime._checks._stranger import Meeting
+from cdk_redis_runtime._diagnosis import heals
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address
 
@@ -19,6 +20,8 @@ _WRONG_PASSWORD_EXPECTED = "WRONGPASS for the user's name with a password that w
 _WRONG_PASSWORD_PROVES = "nobody gets in by the user's name alone"  # noqa: S105 - words of a report
 _ACL_EXPECTED = "NOPERM for a key outside the prefix and for administrative commands"
 _ACL_PROVES = "the user is held to its key prefix and to the commands it needs"
+
+_NOT_TRIED = "no connection came about to try it on; see dns and tls"
 
 # Whom an AUTH token stands for.
 _DEFAULT_USER = "default"
@@ -31,11 +34,12 @@ def _check_auth(context: Context) -> Outcome:
     expected = f"signed in as {user}" if user else "an answer to PING"
 
     results = context.store.visits()
-    problems: list[str] = []
+    problems: list[str | Problem] = []
     silent: list[str] = []
     for result in results:
         if isinstance(result.error, (AuthenticationError, ResponseError)):
-            problems.append(context.store.explain_sign_in(result.item.address, result.error))
+            reason = context.store.explain_sign_in(result.item.address, result.error)
+            problems.append(Problem(reason, heals(result.error)))
         elif result.error:
             silent.append(str(result.item))
         elif result.value and result.value.user not in (None, user):
@@ -45,13 +49,13 @@ def _check_auth(context: Context) -> Outcome:
         observed += f"; no connection to {', '.join(silent)}, see tls and topology"
     if problems:
         return failed(problems, expected, observed)
-    return passed(_AUTH_PROVES, expected, observed)
+    return passed(_AUTH_PROVES, expected, observed, unsettled=any_heals(results))
 
 
 def _check_anonymous_refused(context: Context) -> Outcome:
     if context.connection.authentication == env.AUTHENTICATION_NONE:
         return skipped("the store is declared without authentication")
-    met, all_addresses = _strangers(context)
+    met, all_addresses, unsettled = _strangers(context)
     problems = [
         f"{address}: answers {', '.join(let_in)} to a client that did not sign in: the user default is on without a "
         "password; put a default user that is off into the access list"
@@ -61,14 +65,15 @@ def _check_anonymous_refused(context: Context) -> Outcome:
     if problems:
         return failed(problems, _ANONYMOUS_EXPECTED)
     if not met:
-        return skipped("no connection came about to try it on; see dns and tls")
-    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, f"refused at {len(met)} of {all_addresses} addresses")
+        return skipped(_NOT_TRIED, unsettled=unsettled)
+    observed = f"refused at {len(met)} of {all_addresses} addresses"
+    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, observed, unsettled=unsettled)
 
 
 def _check_wrong_password_refused(context: Context) -> Outcome:
     if context.connection.authentication == env.AUTHENTICATION_NONE:
         return skipped("the store is declared without authentication")
-    met, all_addresses = _strangers(context)
+    met, all_addresses, unsettled = _strangers(context)
     user = context.connection.user
     problems = [
         f"{address}: lets user {user!r} in with a password that was made up: the user needs none (nopass); "
@@ -81,18 +86,18 @@ def _check_wrong_password_refused(context: Context) -> Outcome:
     if problems:
         return failed(problems, _WRONG_PASSWORD_EXPECTED)
     if not met:
-        return skipped("no connection came about to try it on; see dns and tls")
+        return skipped(_NOT_TRIED, unsettled=unsettled)
     observed = f"refused at {len(met)} of {all_addresses} addresses"
-    return passed(_WRONG_PASSWORD_PROVES, _WRONG_PASSWORD_EXPECTED, observed)
+    return passed(_WRONG_PASSWORD_PROVES, _WRONG_PASSWORD_EXPECTED, observed, unsettled=unsettled)
 
 
-def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int]:
-    """The addresses that answered one who did not sign in, and how many there are in all."""
+def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int, bool]:
+    """The addresses that answered one who did not sign in, how many there are in all, and whether more may answer."""
     context.store.endpoint()
     results = context.store.meetings()
     # Hanging up says nothing: an engine that refuses says so.
     met = [(result.item, result.value) for result in results if result.value and result.value.wrong_password]
-    return met, len(results)
+    return met, len(results), context.store.partial or len(met) < len(results)
 
 
 def _check_acl_enforced(context: Context) -> Outcome:
@@ -110,7 +115,7 @@ def _check_acl_enforced(context: Context) -> Outcome:
         return failed(reason, _ACL_EXPECTED, f"allowed: {allowed}")
     if not seen.nodes:
         return failed(seen.errors, _ACL_EXPECTED)
-    return passed(_ACL_PROVES, _ACL_EXPECTED, f"refused at {count(seen.nodes, 'node')}")
+    return passed(_ACL_PROVES, _ACL_EXPECTED, f"refused at {count(seen.nodes, 'node')}", unsettled=seen.unsettled)
 
 
 def _refused(answer: object) -> bool:

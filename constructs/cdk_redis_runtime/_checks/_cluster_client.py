@@ -1,16 +1,10 @@
-"""A cluster client that finds its way as an application's does, and dials no more than it must."""
+"""A cluster client that finds its way as an application's does, and asks no more than it must."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from redis import ConnectionPool
-from redis.cluster import RedisCluster
-from redis.credentials import CredentialProvider
-
-from cdk_redis_runtime._connect import Patience, cluster_options
-from cdk_redis_runtime._settings import Address, Connection
+from redis.cluster import ClusterNode, RedisCluster
 
 
 class KnownCommandsCluster(RedisCluster):
@@ -26,25 +20,14 @@ class KnownCommandsCluster(RedisCluster):
         """Where the keys of `commands` stand, as the client's routing asks for it."""
         return self.execute_command("COMMAND", "INFO", *self.commands, **options)
 
+    def get_node(
+        self, host: str | None = None, port: int | None = None, node_name: str | None = None
+    ) -> ClusterNode | None:
+        """Find a node by its name, also where no slot is known to be its own.
 
-def known_commands_client(
-    connection: Connection,
-    credentials: CredentialProvider | None,
-    patience: Patience,
-    pool_of: Callable[[Address], ConnectionPool],
-) -> RedisCluster:
-    """Build the cluster client of `client_for`, for a program that sends SET, GET and DEL only and has pools already.
-
-    Args:
-        connection: The store's settings; cluster mode is on.
-        credentials: From `credential_provider`.
-        patience: Timeouts and retries.
-        pool_of: The pool of a node's connections, which the client shares, and leaves open when it is closed.
-    """
-
-    def shared_pool(host: str, port: int, **_options: Any) -> ConnectionPool:
-        # redis-py's cluster client turns localhost into its address, and nothing else.
-        named = connection.host if connection.host == "localhost" and host == "127.0.0.1" else host
-        return pool_of(Address(named, port))
-
-    return KnownCommandsCluster(**cluster_options(connection, credentials, patience, shared_pool))
+        A new shard is nowhere in the map of slots before it has its first slot: ASK names it first.
+        """
+        if (known := super().get_node(host, port, node_name)) or not node_name:
+            return known
+        newcomer_host, _, newcomer_port = node_name.rpartition(":")
+        return ClusterNode(newcomer_host, int(newcomer_port))

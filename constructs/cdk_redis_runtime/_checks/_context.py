@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._nodes import Command
 from cdk_redis_runtime._checks._store import Store
-from cdk_redis_runtime._clock import Clock
+from cdk_redis_runtime._clock import Clock, Done, UnfinishedError
+from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, Outcome
 from cdk_redis_runtime._settings import Connection, Declaration
 
@@ -21,8 +23,9 @@ class Context:
         connection: How to connect.
         declared: What the template declared.
         clock: The budget.
-        store: The store as far as it is known, shared by all checks.
+        store: The store as it was found at this try, shared by the checks that try at the same time.
         run: Begins this run's keys, and no other's.
+        number: Which try of the check this is, from 1.
     """
 
     connection: Connection
@@ -30,6 +33,29 @@ class Context:
     clock: Clock
     store: Store
     run: str
+    number: int = 1
+
+    def keys(self, name: str) -> str:
+        """What the keys of a check begin with: others at each try, since a slot may be on its way to another shard."""
+        return f"{self.run}:{name}:{self.number}:"
+
+    def problem(self, subject: object, error: Exception | None) -> Problem:
+        """An error that a subject (a node, a shard) met with, in words."""
+        diagnosis = diagnose(error or UnfinishedError(), self.connection)
+        return Problem(f"{subject}: {diagnosis.reason}", diagnosis.heals)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as it should be.
+
+    Attributes:
+        words: What, with its subject and a colon before it.
+        heals: Whether it may go away by itself soon after a deploy.
+    """
+
+    words: str
+    heals: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,20 +79,27 @@ class Check:
     probes: Callable[[str], Mapping[str, Command]] = lambda _run: {}
 
 
-def passed(proved: str, expected: str, observed: str) -> Outcome:
-    """A pass; ``proved`` says of what."""
-    return Outcome(PASSED, proved, expected, observed)
+def passed(proved: str, expected: str, observed: str, *, unsettled: bool = False) -> Outcome:
+    """A pass; ``proved`` says of what. ``unsettled`` where not everything could be looked at, and may be soon."""
+    return Outcome(PASSED, proved, expected, observed, unsettled=unsettled)
 
 
-def failed(problems: str | Iterable[str], expected: str, observed: str = "") -> Outcome:
-    """A failure, with one or more problems as its reason."""
-    reason = problems if isinstance(problems, str) else _joined(list(problems))
-    return Outcome(FAILED, reason, expected, observed)
+def failed(problems: str | Problem | Iterable[str | Problem], expected: str, observed: str = "") -> Outcome:
+    """A failure, with one or more problems as its reason; unsettled where every one of them may heal."""
+    listed = [problems] if isinstance(problems, (str, Problem)) else list(problems)
+    found = [Problem(problem) if isinstance(problem, str) else problem for problem in listed]
+    reason = found[0].words if len(found) == 1 else _joined([problem.words for problem in found])
+    return Outcome(FAILED, reason, expected, observed, unsettled=all(problem.heals for problem in found))
 
 
-def skipped(why: str) -> Outcome:
+def skipped(why: str, *, unsettled: bool = False) -> Outcome:
     """Neither: the check makes no sense here, or something that it needs failed in another check."""
-    return Outcome(SKIPPED, why)
+    return Outcome(SKIPPED, why, unsettled=unsettled)
+
+
+def any_heals(results: Iterable[Done[Any, Any]]) -> bool:
+    """Whether something that could not be looked at may be soon."""
+    return any(result.error is not None and heals(result.error) for result in results)
 
 
 def _joined(problems: list[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
 from redis import Redis
 from redis.cluster import RedisCluster
@@ -13,10 +14,10 @@ from redis.crc import key_slot
 from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed, skipped
 from cdk_redis_runtime._checks._nodes import Node, Shard, do_at_once
-from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._clock import Done, side_by_side
+from cdk_redis_runtime._diagnosis import FindingError
 from cdk_redis_runtime._report import Outcome
 
 # Long enough for any run, short enough to be no burden where a run is cut off before it cleans up.
@@ -35,43 +36,44 @@ _DURABILITY_EXPECTED = "a replica of each shard acknowledges a write"
 _DURABILITY_PROVES = "a write that was acknowledged is on more than one node"
 
 
-class _WrongValueError(Exception):
-    """What was read is not what was written."""
-
-
-class _NotReplicatedError(Exception):
-    """A write did not arrive at a replica in time."""
-
-
 def _check_write_read(context: Context) -> Outcome:
     shards = context.store.shards()
-    keys = keys_on(shards, f"{context.run}:write:")
+    keys = keys_on(shards, context.keys("write"))
     if keys is None:
         return failed(no_key(context), _WRITE_EXPECTED)
     # Through the client that an application uses, which finds its own way to the shards.
-    try:
-        client = context.clock.retry(context.store.application_client, heals)
-    except (RedisError, RedisClusterException) as error:
-        return failed(f"the client found no way in: {diagnose(error).reason}", _WRITE_EXPECTED)
-
-    def round_trip(pair: tuple[Shard, str]) -> None:
-        context.clock.retry(lambda: _write_and_read(client, pair[1]), heals)
-
-    pairs = list(zip(shards, keys, strict=True))
-    results = side_by_side(round_trip, pairs, context.clock.remaining_for_checks)
-    problems = [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
-    observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
-    if problems:
-        return failed(problems, _WRITE_EXPECTED, observed)
-    return passed(_WRITE_PROVES, _WRITE_EXPECTED, observed)
+    with contextlib.ExitStack() as stack:
+        try:
+            client = stack.enter_context(context.store.application_client())
+        except (RedisError, RedisClusterException) as error:
+            return failed(context.problem("the client found no way in", error), _WRITE_EXPECTED)
+        pairs = list(zip(shards, keys, strict=True))
+        results = side_by_side(lambda pair: _write_and_read(client, pair[1]), pairs, context.clock.remaining_for_checks)
+    return _of_each_shard(context, results, _WRITE_PROVES, _WRITE_EXPECTED)
 
 
 def _write_and_read(client: Redis | RedisCluster, key: str) -> None:
     value = secrets.token_hex(16)
     with deleted_at_the_end(lambda: client.delete(key)):
         client.set(key, value, ex=TTL_SECONDS)
-        if client.get(key) != value:
-            raise _WrongValueError("another value was read than was written: two stores answer by one name")
+        read = client.get(key)
+        if read is None:
+            raise FindingError(
+                "what was written is gone: a failover lost it, it was evicted, or two stores answer by one name",
+                heals=True,
+            )
+        if read != value:
+            raise FindingError("another value was read than was written: two stores answer by one name", heals=False)
+
+
+def _of_each_shard(
+    context: Context, results: Sequence[Done[tuple[Shard, str], Any]], proves: str, expected: str
+) -> Outcome:
+    problems = [
+        context.problem(f"shard of {result.item[0].primary}", result.error) for result in results if result.error
+    ]
+    observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
+    return failed(problems, expected, observed) if problems else passed(proves, expected, observed)
 
 
 def _check_replica_read(context: Context) -> Outcome:
@@ -80,17 +82,19 @@ def _check_replica_read(context: Context) -> Outcome:
     shards = context.store.shards()
     if context.declared.replicas is None and not any(shard.replicas for shard in shards):
         return skipped("the service chooses the replicas, and shows none")
-    keys = keys_on(shards, f"{context.run}:replica:")
+    keys = keys_on(shards, context.keys("replica"))
     if keys is None:
         return failed(no_key(context), _REPLICA_EXPECTED)
 
-    def read_everywhere(pair: tuple[Shard, str]) -> tuple[list[str], float]:
+    def read_everywhere(pair: tuple[Shard, str]) -> tuple[list[Problem], float]:
         return _read_from_replicas(context, *pair)
 
     pairs = list(zip(shards, keys, strict=True))
     results = side_by_side(read_everywhere, pairs, context.clock.remaining_for_checks)
     problems = [problem for result in results if result.value for problem in result.value[0]]
-    problems += [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
+    problems += [
+        context.problem(f"shard of {result.item[0].primary}", result.error) for result in results if result.error
+    ]
     if problems:
         return failed(problems, _REPLICA_EXPECTED)
     lag = f"each write was there within {max(result.value[1] for result in results if result.value) * 1000:.1f} ms"
@@ -102,19 +106,21 @@ def _check_replica_read(context: Context) -> Outcome:
     return passed(_REPLICA_PROVES, _REPLICA_EXPECTED, f"read from {count(replicas, 'replica')}; {lag}")
 
 
-def _read_from_replicas(context: Context, shard: Shard, key: str) -> tuple[list[str], float]:
+def _read_from_replicas(context: Context, shard: Shard, key: str) -> tuple[list[Problem], float]:
     """Write on a shard's primary, read from its replicas; what went wrong with them, and the longest lag in seconds."""
     if not shard.replicas and context.declared.replicas is None:
         return [], 0.0
     if not shard.replicas:
-        return [f"shard of {shard.primary}: has no replica in service to read from; see topology"], 0.0
+        # It comes into service once its copy is complete.
+        words = f"shard of {shard.primary}: has no replica in service to read from; see topology"
+        return [Problem(words, heals=True)], 0.0
     value = secrets.token_hex(16)
     with deleted_at_the_end(lambda: shard.primary.client.delete(key)):
-        context.clock.retry(lambda: shard.primary.client.set(key, value, ex=TTL_SECONDS), heals)
+        shard.primary.client.set(key, value, ex=TTL_SECONDS)
         results = side_by_side(
             lambda node: _await_value(context, node, key, value), shard.replicas, context.clock.remaining_for_checks
         )
-    problems = [f"{result.item}: {_explain(result.error)}" for result in results if result.error]
+    problems = [context.problem(result.item, result.error) for result in results if result.error]
     return problems, max((result.value for result in results if result.value), default=0.0)
 
 
@@ -129,9 +135,10 @@ def _await_value(context: Context, node: Node, key: str, value: str) -> float:
         if answer == value:
             return waited
         # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
-        if waited > context.clock.patience and not context.clock.warming_up:
-            raise _NotReplicatedError(
-                f"a write did not arrive within {waited:.1f} s: the replica lags, or its link to the primary is down"
+        if waited > context.clock.patience:
+            raise FindingError(
+                f"a write did not arrive within {waited:.1f} s: the replica lags, or its link to the primary is down",
+                heals=True,
             )
         time.sleep(_REPLICATION_PAUSE)
 
@@ -147,35 +154,28 @@ def _check_durability(context: Context) -> Outcome:
     shards = context.store.shards()
     if context.declared.replicas is None and not any(shard.replicas for shard in shards):
         return skipped("the service chooses the replicas, and shows none to wait for")
-    keys = keys_on(shards, f"{context.run}:durable:")
+    keys = keys_on(shards, context.keys("durable"))
     if keys is None:
         return failed(no_key(context), _DURABILITY_EXPECTED)
     pairs = list(zip(shards, keys, strict=True))
     results = side_by_side(
         lambda pair: _write_and_wait(context, pair[0].primary, pair[1]), pairs, context.clock.remaining_for_checks
     )
-    problems = [f"shard of {result.item[0].primary}: {_explain(result.error)}" for result in results if result.error]
-    observed = f"{len(results) - len(problems)} of {count(len(results), 'shard')}"
-    if problems:
-        return failed(problems, _DURABILITY_EXPECTED, observed)
-    return passed(_DURABILITY_PROVES, _DURABILITY_EXPECTED, observed)
+    return _of_each_shard(context, results, _DURABILITY_PROVES, _DURABILITY_EXPECTED)
 
 
 def _write_and_wait(context: Context, primary: Node, key: str) -> None:
     # Less than the client waits for an answer.
     wait_ms = int(context.clock.patience * 700)
-
-    def attempt() -> None:
+    with deleted_at_the_end(lambda: primary.client.delete(key)):
         # WAIT is about the writes of its own connection: both go together.
         commands = [("SET", key, "durable", "EX", str(TTL_SECONDS)), ("WAIT", "1", str(wait_ms))]
         if int(do_at_once(primary, commands)[-1]) < 1:
-            raise _NotReplicatedError(
+            raise FindingError(
                 f"no replica acknowledged a write within {wait_ms / 1000:g} s: the replicas lag, or their links to the "
-                "primary are down; a failover now would lose acknowledged writes"
+                "primary are down; a failover now would lose acknowledged writes",
+                heals=True,
             )
-
-    with deleted_at_the_end(lambda: primary.client.delete(key)):
-        context.clock.retry(attempt, lambda error: isinstance(error, _NotReplicatedError) or heals(error))
 
 
 def keys_on(shards: tuple[Shard, ...], prefix: str) -> list[str] | None:
@@ -209,12 +209,6 @@ def no_key(context: Context) -> str:
         f"no key that begins with {context.declared.key_prefix!r} belongs to every shard: a prefix with a hash tag "
         "({...}) keeps all its keys in one slot; choose one without braces"
     )
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, (_WrongValueError, _NotReplicatedError)):
-        return str(error)
-    return diagnose(error).reason
 
 
 @contextlib.contextmanager

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, any_heals, count, failed, passed, skipped
 from cdk_redis_runtime._checks._stranger import answers_in_plaintext
 from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose
 from cdk_redis_runtime._report import Outcome
 from cdk_redis_runtime._settings import Address
 
@@ -24,16 +23,15 @@ def _check_tls(context: Context) -> Outcome:
         return skipped("the store is declared without TLS")
     context.store.endpoint()
     results = context.store.meetings()
-    problems = [
-        f"{result.item}: {diagnose(result.error, context.connection).reason}" for result in results if result.error
-    ]
+    problems = [context.problem(result.item, result.error) for result in results if result.error]
     shaken = [result.value.handshake for result in results if result.value and result.value.handshake]
     suites = Counter(f"{done.version} {done.cipher}" for done in shaken)
     observed = ", ".join(f"{suite} at {number} of {len(results)} addresses" for suite, number in suites.items())
     if problems:
         return failed(problems, _TLS_EXPECTED, observed)
     days = int((min(done.expires for done in shaken) - time.time()) // _DAY_SECONDS)
-    return passed(_TLS_PROVES, _TLS_EXPECTED, f"{observed}; the first certificate expires in {count(days, 'day')}")
+    observed += f"; the first certificate expires in {count(days, 'day')}"
+    return passed(_TLS_PROVES, _TLS_EXPECTED, observed, unsettled=context.store.partial)
 
 
 def _check_plaintext_refused(context: Context) -> Outcome:
@@ -51,9 +49,11 @@ def _check_plaintext_refused(context: Context) -> Outcome:
     if answered:
         problem = "answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
         return failed([f"{address}: {problem}" for address in answered], _PLAINTEXT_EXPECTED)
+    unsettled = context.store.partial or any_heals(results)
     if not refused:
-        return skipped("no connection came about to try it on; see dns and tls")
-    return passed(_PLAINTEXT_PROVES, _PLAINTEXT_EXPECTED, f"refused at {len(refused)} of {len(results)} addresses")
+        return skipped("no connection came about to try it on; see dns and tls", unsettled=unsettled)
+    observed = f"refused at {len(refused)} of {len(results)} addresses"
+    return passed(_PLAINTEXT_PROVES, _PLAINTEXT_EXPECTED, observed, unsettled=unsettled)
 
 
 TLS = Check("tls", _TLS_PROVES, _check_tls)

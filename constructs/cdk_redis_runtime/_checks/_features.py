@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import WatchError
 
-from cdk_redis_runtime._checks._context import Check, Context, failed, passed
+from cdk_redis_runtime._checks._context import Check, Context, Problem, failed, passed
 from cdk_redis_runtime._checks._data import TTL_SECONDS, deleted_at_the_end, keys_on, no_key
 from cdk_redis_runtime._checks._nodes import Node
 from cdk_redis_runtime._clock import UnfinishedError
@@ -135,7 +135,7 @@ def _check_pubsub(context: Context) -> Outcome:
         return arrived
     if not arrived:
         reason = f"a message did not arrive within {context.clock.patience:g} s, or another one did"
-        return failed(reason, _PUBSUB_EXPECTED)
+        return failed(Problem(reason, heals=True), _PUBSUB_EXPECTED)
     return passed(_PUBSUB_PROVES, _PUBSUB_EXPECTED, "over a sharded channel" if sharded else "over a channel")
 
 
@@ -146,7 +146,7 @@ def _has_sharded_pubsub(version: str) -> bool:
 def _on_one_shard(context: Context, name: str, expected: str, action: Callable[[Node, str], T]) -> T | Outcome:
     """Do something on the first shard that answers; a failure, in words, where none does."""
     shards = context.store.shards()
-    keys = keys_on(shards, f"{context.run}:{name}:")
+    keys = keys_on(shards, context.keys(name))
     if keys is None:
         return failed(no_key(context), expected)
 
@@ -157,15 +157,16 @@ def _on_one_shard(context: Context, name: str, expected: str, action: Callable[[
                 return action(shard.primary, key)
             except Exception as error:  # noqa: PERF203 - one try a shard
                 # That a shard does not answer is found by others.
-                if not heals(error):
+                if not heals(error, context.connection):
                     raise
                 last = error
         raise last
 
     try:
-        return context.clock.in_time(lambda: context.clock.retry(try_each, heals))
+        return context.clock.in_time(try_each)
     except Exception as error:
-        return failed(diagnose(error).reason, expected)
+        diagnosis = diagnose(error, context.connection)
+        return failed(Problem(diagnosis.reason, diagnosis.heals), expected)
 
 
 DATA_TYPES = Check("data-types", _TYPES_PROVES, _check_data_types)

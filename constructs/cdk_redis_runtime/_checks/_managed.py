@@ -24,7 +24,8 @@ def _check_managed_commands_refused(context: Context) -> Outcome:
         return failed(reason, _EXPECTED, f"allowed: {names}")
     if not seen.nodes:
         return failed(seen.errors, _EXPECTED)
-    return passed(_PROVES, _EXPECTED, f"{len(probes)} commands refused at {count(seen.nodes, 'node')}")
+    observed = f"{len(probes)} commands refused at {count(seen.nodes, 'node')}"
+    return passed(_PROVES, _EXPECTED, observed, unsettled=seen.unsettled)
 
 
 def _refused(answer: object) -> bool:

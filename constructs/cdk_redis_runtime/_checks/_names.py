@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
+from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed
 from cdk_redis_runtime._checks._store import explain_resolution
 from cdk_redis_runtime._clock import side_by_side
+from cdk_redis_runtime._diagnosis import heals
 from cdk_redis_runtime._report import Outcome
 
 _EXPECTED = "each host name resolves to private addresses"
@@ -16,7 +17,11 @@ _PROVES = "every host name of the store resolves, inside the network"
 def _check_dns(context: Context) -> Outcome:
     hosts = list(dict.fromkeys(address.host for address in context.store.addresses))
     results = side_by_side(context.store.resolve, hosts, context.clock.remaining_for_checks)
-    problems = [f"{result.item}: {explain_resolution(result.error)}" for result in results if result.error]
+    problems: list[str | Problem] = [
+        Problem(f"{result.item}: {explain_resolution(result.error)}", heals(result.error))
+        for result in results
+        if result.error
+    ]
     problems += [
         f"{result.item}: resolves to the public address {address}: the name is of something outside the VPC"
         for result in results
@@ -27,7 +32,7 @@ def _check_dns(context: Context) -> Outcome:
     observed = f"{count(len(hosts), 'name')}, {len(found)} IP addresses in all"
     if problems:
         return failed(problems, _EXPECTED, observed)
-    return passed(_PROVES, _EXPECTED, observed)
+    return passed(_PROVES, _EXPECTED, observed, unsettled=context.store.partial)
 
 
 def is_inside(address: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,12 +98,12 @@ def do_at_once(node: Node, commands: Iterable[Command]) -> list[Any]:
 
 
 @contextlib.contextmanager
-def held_wire(node: Node) -> Generator[socket.socket, None, None]:
-    """A signed-in connection of a node below redis-py for the length of a ``with`` block; hung up after an error."""
+def held_connection(node: Node) -> Generator[Any, None, None]:
+    """A signed-in connection of a node below its client for the length of a ``with`` block; hung up after an error."""
     pool = node.client.connection_pool
     connection: Any = pool.get_connection()
     try:
-        yield connection.wire
+        yield connection
     except BaseException:
         # An answer that still comes would be taken for that to the next command.
         connection.disconnect()

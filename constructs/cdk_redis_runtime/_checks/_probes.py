@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cdk_redis_runtime._checks._context import Context
+from cdk_redis_runtime._checks._context import Context, Problem, any_heals
 from cdk_redis_runtime._checks._nodes import Command
-from cdk_redis_runtime._diagnosis import diagnose
 
 
 @dataclass(frozen=True)
@@ -18,11 +17,13 @@ class Probing:
         allowed: Names of the probes that a node allows, in order.
         nodes: How many nodes were asked.
         errors: Why the other nodes could not be asked.
+        unsettled: Whether some of those may be asked soon.
     """
 
     allowed: tuple[str, ...]
     nodes: int
-    errors: tuple[str, ...]
+    errors: tuple[Problem, ...]
+    unsettled: bool
 
 
 def probing(context: Context, probes: Mapping[str, Command], is_refusal: Callable[[object], bool]) -> Probing:
@@ -45,5 +46,5 @@ def probing(context: Context, probes: Mapping[str, Command], is_refusal: Callabl
         for name, command in probes.items()
         if not is_refusal(visit.value.answers[command])
     }
-    errors = tuple(f"{visit.item}: {diagnose(visit.error).reason}" for visit in visits if visit.error)
-    return Probing(tuple(sorted(allowed)), len(visits) - len(errors), errors)
+    errors = tuple(context.problem(visit.item, visit.error) for visit in visits if visit.error)
+    return Probing(tuple(sorted(allowed)), len(visits) - len(errors), errors, any_heals(visits))

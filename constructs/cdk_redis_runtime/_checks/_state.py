@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed, skipped
+from cdk_redis_runtime._checks._context import Check, Context, any_heals, count, failed, passed, skipped
 from cdk_redis_runtime._checks._data import keys_on, no_key
-from cdk_redis_runtime._checks._nodes import Node, held_wire
+from cdk_redis_runtime._checks._nodes import Node, held_connection
 from cdk_redis_runtime._checks._store import PrerequisiteError
 from cdk_redis_runtime._clock import side_by_side
-from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._report import Outcome
-from cdk_redis_runtime._wire import exchange, packed
+from cdk_redis_runtime._wire import packed
 
 _PARAMETERS_PROVES = "the nodes run with the settings that were declared"
 _MEMORY_EXPECTED = "room for more, or a policy that makes room"
@@ -33,7 +33,7 @@ def _check_parameters(context: Context) -> Outcome:
     declared = context.declared.maxmemory_policy
     if declared is None:
         return skipped("no maxmemory-policy is declared, and the others cannot be read without CONFIG")
-    infos = _infos(context)
+    infos, unsettled = _infos(context)
     expected = f"maxmemory-policy {declared}"
     problems = [
         f"{node}: runs with maxmemory-policy {info.get('maxmemory_policy')}, declared is {declared}: "
@@ -43,12 +43,13 @@ def _check_parameters(context: Context) -> Outcome:
     ]
     if problems:
         return failed(problems, expected)
-    return passed(_PARAMETERS_PROVES, expected, f"{expected} at {count(len(infos), 'node')}")
+    return passed(_PARAMETERS_PROVES, expected, f"{expected} at {count(len(infos), 'node')}", unsettled=unsettled)
 
 
 def _check_memory_headroom(context: Context) -> Outcome:
     primaries = {shard.primary for shard in context.store.shards()}
-    infos = [(node, info) for node, info in _infos(context) if node in primaries]
+    known, unsettled = _infos(context)
+    infos = [(node, info) for node, info in known if node in primaries]
     problems: list[str] = []
     fullest = 0.0
     for node, info in infos:
@@ -65,30 +66,30 @@ def _check_memory_headroom(context: Context) -> Outcome:
     if problems:
         return failed(problems, _MEMORY_EXPECTED)
     observed = f"the fullest of {count(len(infos), 'shard')} uses {fullest:.0%}"
-    return passed(_MEMORY_PROVES, _MEMORY_EXPECTED, observed)
+    return passed(_MEMORY_PROVES, _MEMORY_EXPECTED, observed, unsettled=unsettled)
 
 
-def _infos(context: Context) -> list[tuple[Node, dict[str, Any]]]:
-    """INFO of the nodes that answer; the others are topology's finding."""
-    infos = [(result.item, result.value) for result in context.store.first_infos() if result.value]
+def _infos(context: Context) -> tuple[list[tuple[Node, dict[str, Any]]], bool]:
+    """INFO of the nodes that answer, and whether more may; the others are topology's finding."""
+    results = context.store.infos()
+    infos = [(result.item, result.value) for result in results if result.value]
     if not infos:
-        raise PrerequisiteError("topology", "no node answers INFO")
-    return infos
+        raise PrerequisiteError("topology", "no node answers INFO", heals=any_heals(results))
+    return infos, any_heals(results)
 
 
 def _check_latency(context: Context) -> Outcome:
     limit = context.declared.latency_limit_ms
     expected = f"a median round trip of at most {limit:g} ms"
     shards = context.store.shards()
-    keys = keys_on(shards, f"{context.run}:latency:")
+    keys = keys_on(shards, context.keys("latency"))
     if keys is None:
         return failed(no_key(context), expected)
     pairs = [(shard.primary, key) for shard, key in zip(shards, keys, strict=True)]
     results = side_by_side(lambda pair: _round_trips(context, *pair), pairs, context.clock.remaining_for_checks)
     times = {result.item[0]: result.value for result in results if result.value}
     if not times:
-        errors = [f"{result.item[0]}: {diagnose(result.error).reason}" for result in results if result.error]
-        return failed(errors, expected)
+        return failed([context.problem(result.item[0], result.error) for result in results if result.error], expected)
     by_shard = [{"primary": str(node), **_percentiles(taken)} for node, taken in times.items()]
     everything = _percentiles([each for taken in times.values() for each in taken])
     observed = "p50 {p50_ms:g} ms, p99 {p99_ms:g} ms, max {max_ms:g} ms".format_map(everything)
@@ -100,23 +101,26 @@ def _check_latency(context: Context) -> Outcome:
         for shard in by_shard
         if float(shard["p50_ms"]) > limit
     ]
-    verdict = failed(problems, expected, observed) if problems else passed(_LATENCY_PROVES, expected, observed)
-    return Outcome(verdict.status, verdict.reason, expected, observed, {**everything, "shards": by_shard})
+    if problems:
+        verdict = failed(problems, expected, observed)
+    else:
+        verdict = passed(_LATENCY_PROVES, expected, observed, unsettled=any_heals(results))
+    return dataclasses.replace(verdict, measurements={**everything, "shards": by_shard})
 
 
 def _round_trips(context: Context, node: Node, key: str) -> list[float]:
     """Milliseconds of each of a bounded number of round trips, made in a bounded time."""
     # Reads of a key that does not exist: what an application pays, without a trace. The first may have to connect.
-    context.clock.retry(lambda: node.client.get(key), heals)
+    node.client.get(key)
     give_up = time.monotonic() + context.clock.patience
     taken: list[float] = []
-    command = packed("GET", key)
+    command = [packed("GET", key)]
     # Below the client, whose own work would be a good part of what is measured.
-    with held_wire(node) as wire:
+    with held_connection(node) as connection:
         while len(taken) < _ROUND_TRIPS and (len(taken) < _FEWEST_ROUND_TRIPS or time.monotonic() < give_up):
             started = time.perf_counter()
-            if not exchange(wire, command):
-                raise ConnectionResetError
+            connection.send_packed_command(command)
+            connection.read_response()
             taken.append((time.perf_counter() - started) * 1000)
     return taken
 

@@ -22,14 +22,12 @@ class Meeting:
         anonymous: Answer to each command that was sent without signing in.
         wrong_password: Answer to a sign-in with a password that nobody has; empty where none was tried.
         error: What went wrong after the handshake.
-        connection: Where it was refused everything, and may sign in; the caller's to close.
     """
 
     handshake: Handshake | None
     anonymous: Mapping[str, str] = field(default_factory=dict[str, str])
     wrong_password: str = ""
     error: Exception | None = None
-    connection: socket.socket | None = field(default=None, repr=False, compare=False)
 
 
 def meet(address: Address, *, seconds: float, trust: ssl.SSLContext | None, user: str | None, key: str) -> Meeting:
@@ -46,15 +44,9 @@ def meet(address: Address, *, seconds: float, trust: ssl.SSLContext | None, user
         Exception: What `dial` does, or `PlaintextError`.
     """
     try:
-        connection = dial(address, seconds, trust)
-        meeting: Meeting | None = None
-        try:
+        with dial(address, seconds, trust) as connection:
             done = settled(connection) if isinstance(connection, ssl.SSLSocket) else None
-            meeting = Meeting(done) if user is None else _ask_as_stranger(connection, done, user, key)
-            return meeting
-        finally:
-            if meeting is None or meeting.connection is None:
-                connection.close()
+            return Meeting(done) if user is None else _ask_as_stranger(connection, done, user, key)
     except SilentError:
         # An engine without TLS takes the handshake for the beginning of a long command, and waits for the rest.
         with contextlib.suppress(SilentError):
@@ -70,9 +62,7 @@ def _ask_as_stranger(connection: socket.socket, done: Handshake | None, user: st
         wrong = ask(connection, "AUTH", user, secrets.token_hex(24))
     except SilentError as error:
         return Meeting(done, error=error)
-    # An error is one line, after which nothing is left to be read.
-    refused = all(answer.startswith("-") for answer in (*anonymous.values(), wrong))
-    return Meeting(done, anonymous, wrong, connection=connection if refused else None)
+    return Meeting(done, anonymous, wrong)
 
 
 def answers_in_plaintext(address: Address, seconds: float) -> bool:

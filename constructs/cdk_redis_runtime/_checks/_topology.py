@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cdk_redis_runtime._checks._context import Check, Context, count, failed, passed
+from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed
 from cdk_redis_runtime._checks._nodes import SLOTS, Node, Shard
-from cdk_redis_runtime._clock import Done, UnfinishedError
-from cdk_redis_runtime._diagnosis import diagnose, heals
+from cdk_redis_runtime._clock import Done
 from cdk_redis_runtime._report import Outcome
 
 _PROVES = "every slot is served, and shards, replicas, engine and version are as declared"
@@ -19,68 +17,47 @@ _PROVES_SERVED = "every slot is served, by the engine and version that were decl
 
 @dataclass(frozen=True)
 class _Survey:
-    """What one look found. Problems that heal are looked at again; the others are final."""
+    """What one look found."""
 
     shards: tuple[Shard, ...]
     engines: tuple[str, ...]
     in_sync: int
-    healing: tuple[str, ...]
-    final: tuple[str, ...]
-
-
-class _NotYetError(Exception):
-    """Something is not as declared, and may become so: replicas join and links come up after a deploy."""
-
-    def __init__(self, survey: _Survey) -> None:
-        self.survey = survey
-        super().__init__("not yet as declared")
+    problems: tuple[Problem, ...]
 
 
 def _check_topology(context: Context) -> Outcome:
-    # The first look is everybody's; what may heal is looked at again.
-    looks = itertools.chain([(context.store.shards(), context.store.first_infos)], itertools.repeat(None))
-
-    def look() -> _Survey:
-        first = next(looks)
-        shards = first[0] if first else context.store.look()
-        nodes = [node for shard in shards for node in shard.nodes]
-        survey = _survey(context, shards, first[1]() if first else context.store.infos(nodes))
-        if survey.healing and not survey.final:
-            raise _NotYetError(survey)
-        return survey
-
-    try:
-        survey = context.clock.retry(look, lambda error: isinstance(error, _NotYetError) or heals(error))
-    except _NotYetError as not_yet:
-        survey = not_yet.survey
-    problems = survey.final + survey.healing
-    if problems:
-        return failed(problems, _expected(context), _observed(context, survey))
+    survey = _survey(context, context.store.shards(), context.store.infos())
+    if survey.problems:
+        return failed(survey.problems, _expected(context), _observed(context, survey))
     proved = _PROVES_SERVED if context.declared.shards is None else _PROVES
     return passed(proved, _expected(context), _observed(context, survey))
 
 
 def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Done[Node, dict[str, Any]]]) -> _Survey:
+    # Replicas join, links come up and slots arrive after a deploy; an engine stays what it is.
     healing = _shape_problems(context, shards) if context.connection.cluster_mode else []
-    final: list[str] = []
+    problems: list[Problem] = []
     engines: set[str] = set()
     in_sync = 0
     primaries = {shard.primary for shard in shards}
     for result in infos:
         node, is_primary = result.item, result.item in primaries
         if result.error is not None or result.value is None:
-            diagnosis = diagnose(result.error or UnfinishedError())
-            (healing if diagnosis.heals else final).append(f"{node}: {diagnosis.reason}")
+            problems.append(context.problem(node, result.error))
             continue
         info = result.value
         engine, version = engine_of(info)
         engines.add(f"{engine} {version}")
         if not is_as_declared(context.declared.engine, context.declared.engine_version, engine, version):
             declared = f"{context.declared.engine} {context.declared.engine_version}"
-            final.append(f"{node}: runs {engine} {version}, declared is {declared}: the upgrade did not reach it")
+            words = f"{node}: runs {engine} {version}, declared is {declared}: the upgrade did not reach it"
+            problems.append(Problem(words))
         healing += _role_problems(context, node, is_primary, info)
         in_sync += replicas_in_sync(info) if is_primary else 0
-    return _Survey(shards, tuple(sorted(engines)), in_sync, tuple(healing), tuple(final))
+    problems += [Problem(words, heals=True) for words in healing]
+    # What does not heal first.
+    problems.sort(key=lambda problem: problem.heals)
+    return _Survey(shards, tuple(sorted(engines)), in_sync, tuple(problems))
 
 
 def _shape_problems(context: Context, shards: Sequence[Shard]) -> list[str]:
