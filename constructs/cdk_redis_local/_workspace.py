@@ -1,33 +1,37 @@
 """A workspace: one temporary directory, and all the processes that run in it.
 
-Nothing that is started in a workspace outlives its owner: see ``_keeper``.
+Nothing that is started in a workspace outlives its owner. When the owner ends, the keeper (see ``_keeper``) ends all
+that runs in the workspace and deletes it. A keeper that is killed is replaced.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from ._keeper import MARK, sweep
+from ._keeper import LOCK, MARK, NotOurOwnError, open_own_directory, sweep
 
 _PREFIX = "cdk-redis-local-"
-_LOCK = "lock"
+# Before a keeper that was killed is replaced: somebody may be killing all that we have, one after another.
+_REPLACE_SECONDS = 0.1
 
 
 class Workspace:
     """One temporary directory and the processes started in it, gone together.
 
     The directory is made at once. Leaving the ``with`` block, :meth:`close`, or the death of this process in
-    whatever way ends all the processes and removes the directory. What an earlier keeper could not clean
-    up (the machine's memory ran out, somebody killed the keeper as well) is removed first. Linux only.
+    whatever way ends all the processes and removes the directory. What an earlier process could not clean
+    up (the machine's memory ran out, somebody killed its keeper as well) is removed first, if it is a directory that
+    belongs to us alone. Linux only.
     """
 
     def __init__(self) -> None:
@@ -35,11 +39,13 @@ class Workspace:
         _remove_abandoned()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper: _Keeper | None = None
+        directory = open_own_directory(str(self.path))
         try:
-            self._keeper = _start_keeper(self.path)
+            self._keeper = _Keeper(directory, _hold_lock(directory))
         except BaseException:
-            shutil.rmtree(self.path, ignore_errors=True)
+            sweep(directory)
+            os.close(directory)
             raise
 
     @classmethod
@@ -108,51 +114,95 @@ class Workspace:
         """End all the processes and remove the directory. A second call does nothing."""
         if self._keeper is None:
             return
-        if self._keeper.stdin and not self._keeper.stdin.closed:
-            self._keeper.stdin.close()
-        self._keeper.wait()
+        self._keeper.finish()
         for process in self._processes:
             process.wait()
         self._processes.clear()
 
 
-def _start_keeper(directory: Path) -> subprocess.Popen[bytes]:
-    lock = _hold_lock(directory)
-    try:
+class _Keeper:
+    """The keeper's process, seen from the owner: replaced when it is killed, and told when to clean up."""
+
+    def __init__(self, directory: int, lock: int) -> None:
+        # The owner keeps both open: the death of a keeper is no reason to take the workspace for abandoned.
+        self._directory = directory
+        self._lock = lock
+        self._finishing = threading.Event()
+        self._process = self._start()
+        self._watch = threading.Thread(target=self._replace_when_killed, name="keeper", daemon=True)
+        self._watch.start()
+
+    def finish(self) -> None:
+        """End the processes and remove the directory. A second call does nothing."""
+        if self._directory < 0:
+            return
+        self._finishing.set()
+        _let_go(self._process)
+        self._watch.join()
+        # One that was started while we said so has not heard it.
+        _let_go(self._process)
+        if self._process.wait():  # killed while it cleaned up
+            sweep(self._directory)
+        os.close(self._lock)
+        os.close(self._directory)
+        self._directory = -1
+
+    def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("_keeper.py")), str(directory)],
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("_keeper.py")), str(self._directory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # The keeper shares the lock, so a directory is locked for as long as somebody looks after it.
-            pass_fds=[lock],
+            pass_fds=[self._directory, self._lock],
             start_new_session=True,
             cwd="/",
         )
-    finally:
-        os.close(lock)
+
+    def _replace_when_killed(self) -> None:
+        while not self._finishing.is_set():
+            self._process.wait()
+            if self._finishing.wait(_REPLACE_SECONDS):
+                return
+            # Without memory for a process there may be some in a moment; until then, a start finds the lock held.
+            with contextlib.suppress(OSError):
+                self._process = self._start()
 
 
-def _hold_lock(directory: Path) -> int:
+def _let_go(keeper: subprocess.Popen[bytes]) -> None:
+    assert keeper.stdin
+    keeper.stdin.close()
+
+
+def _hold_lock(directory: int) -> int:
     # Locked before it gets its name, so that nobody finds the file of a living workspace unlocked.
-    unnamed = directory / f"{_LOCK}.new"
-    descriptor = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o600)
+    unnamed = f"{LOCK}.new"
+    descriptor = os.open(unnamed, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600, dir_fd=directory)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    unnamed.rename(directory / _LOCK)
+    os.rename(unnamed, LOCK, src_dir_fd=directory, dst_dir_fd=directory)
     return descriptor
 
 
 def _remove_abandoned() -> None:
-    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    folder = os.open(tempfile.gettempdir(), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in os.listdir(folder):  # noqa: PTH208 - of what is open, whatever its path leads to by now
+            if name.startswith(_PREFIX):
+                # Not of another person, and not one that is being made or removed right now.
+                with contextlib.suppress(NotOurOwnError, FileNotFoundError, BlockingIOError):
+                    _remove_if_abandoned(name, folder)
+    finally:
+        os.close(folder)
+
+
+def _remove_if_abandoned(name: str, folder: int) -> None:
+    directory = open_own_directory(name, folder)
+    try:
+        lock = os.open(LOCK, os.O_RDWR | os.O_NOFOLLOW, dir_fd=directory)
         try:
-            descriptor = os.open(directory / _LOCK, os.O_RDWR)
-        except OSError:  # another person's, or one that is being made or removed right now
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            sweep(directory.resolve())
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sweep(directory)
         finally:
-            os.close(descriptor)
+            os.close(lock)
+    finally:
+        os.close(directory)
