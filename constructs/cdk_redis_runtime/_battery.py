@@ -20,7 +20,8 @@ from cdk_redis_runtime._checks import CHECKS, Check, Clients, Context, Prerequis
 from cdk_redis_runtime._clock import Clock, UnfinishedError, side_by_side
 from cdk_redis_runtime._connect import credential_provider
 from cdk_redis_runtime._diagnosis import diagnose
-from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report, redact
+from cdk_redis_runtime._redaction import redact
+from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report
 from cdk_redis_runtime._settings import Connection, Declaration
 
 

@@ -57,8 +57,12 @@ class Patience:
 def connect(environment: Mapping[str, str] | None = None, *, patience: Patience | None = None) -> Redis | RedisCluster:
     """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
 
-    TLS is verified, an IAM token is signed for each connection, a password is read from its secret once. Make one
-    client for all calls, outside the handler.
+    TLS is verified, an IAM token is signed for each connection. A password is read from its secret at the first
+    connection, and again when the store refuses it, as it does after a rotation; until Secrets Manager gives another,
+    the old one is kept. Where there are no credentials to be had, commands end in an
+    ``redis.exceptions.AuthenticationError`` that says why.
+
+    Make one client for all calls, outside the handler.
 
     Args:
         environment: Variables to read. Default: - ``os.environ``.

@@ -10,6 +10,7 @@ from redis import Connection as RedisConnection
 from redis import ConnectionPool, SSLConnection
 
 from cdk_redis_runtime._settings import Connection
+from cdk_redis_runtime._sign_in import on_connect, signing_in
 from cdk_redis_runtime._wire import verifying_context
 
 
@@ -23,16 +24,17 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
     connection_class = _connection_class(connection, trust)
 
     class Pool(ConnectionPool):
-        # Whatever the client's URL says.
+        # The connection class is ours whatever the client's URL says; a cluster client brings a function of its own.
         def __init__(self, **options: Any) -> None:
-            super().__init__(**{**options, "connection_class": connection_class})
+            options = {"redis_connect_func": on_connect, **options, "connection_class": connection_class}
+            super().__init__(**options)
 
     return Pool
 
 
 def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> Any:
     if not connection.tls:
-        return RedisConnection
+        return signing_in(RedisConnection)
     context = trust or verifying_context()
 
     class TlsConnection(SSLConnection):
@@ -41,4 +43,4 @@ def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> A
         def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
             return context.wrap_socket(sock, server_hostname=self.host)
 
-    return TlsConnection
+    return signing_in(TlsConnection)

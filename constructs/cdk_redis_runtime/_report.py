@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,19 +134,3 @@ def _message(report: Report) -> str:
 
 def _shorten(text: str, room: int) -> str:
     return text if len(text) <= room else text[: room - 3].rstrip() + "..."
-
-
-_SIGNED = re.compile(r"(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s'\"]+")
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Take every secret out of a text.
-
-    Args:
-        text: What is about to be shown.
-        secrets: Passwords and tokens that were used.
-    """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return _SIGNED.sub(r"\1***", text)

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from types import SimpleNamespace
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from redis import Redis
 from redis.cluster import RedisCluster
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError, RedisClusterException
 
 from cdk_redis_local import CertificateAuthority, EngineSet
 from cdk_redis_runtime import Connection, Patience, SettingsError, connect
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._connect import cluster_options
+from cdk_redis_runtime._credentials import SHARED_FAILURE_SECONDS
 from cdk_redis_runtime._pool import pool_class
+from tests.runtime.secrets_manager import ARN, SecretsManager
 
 PASSWORD = "correct-horse-battery-staple"
 KEY = "cdk-redis-smoke:connect"
 
 
 @pytest.fixture
-def bound(monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, str]]:
+def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsManager]:
+    with SecretsManager("smoke", PASSWORD) as manager:
+        manager.announce(monkeypatch)
+        yield manager
+
+
+@pytest.fixture
+def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, str]]:
     """Gives the environment of a function that is bound to a store, its password in a secret."""
-    secret = json.dumps({"username": "smoke", "password": PASSWORD})
-    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
-    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
 
     def variables(engines: EngineSet) -> dict[str, str]:
         monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
@@ -41,7 +46,7 @@ def bound(monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, st
             env.CLUSTER_MODE: str(engines.cluster_mode).lower(),
             env.AUTHENTICATION: "password",
             env.USER: "smoke",
-            env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
+            env.SECRET_ARN: ARN,
             "AWS_REGION": "eu-west-1",
         }
 
@@ -85,6 +90,29 @@ def test_server_that_shows_a_strangers_certificate_is_not_talked_to(
         connect(variables)
     with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
         connect({**variables, env.CLUSTER_MODE: "false"}).get(KEY)
+
+
+def test_secrets_managers_failure_is_retried_as_a_failed_connection_is(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
+) -> None:
+    secrets_manager.failures = 2  # one read, which boto3 tries twice
+    client = connect(bound(single), patience=Patience(retries=30))
+    assert client.get(KEY) is None
+    assert secrets_manager.calls == 3
+    client.close()
+
+
+def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_in(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
+) -> None:
+    secrets_manager.refusal = "AccessDeniedException"
+    client = connect(bound(single), patience=Patience(retries=0))
+    with pytest.raises(AuthenticationError, match="AccessDeniedException"):
+        client.get(KEY)
+    secrets_manager.refusal = ""
+    time.sleep(SHARED_FAILURE_SECONDS)
+    assert client.get(KEY) is None
+    client.close()
 
 
 def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:

@@ -148,7 +148,7 @@ def test_function_drills_within_its_time_and_leaves_nothing_behind(
 ) -> None:
     secret = f'{{"username": "drill", "password": "{PASSWORD}"}}'
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
-    monkeypatch.setattr("boto3.client", lambda *_arguments, **_options: client)
+    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
     host, port = primaries(engines)[0].host, primaries(engines)[0].port
     variables = {
         env.SERVICE: "elasticache",

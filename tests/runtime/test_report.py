@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from cdk_redis_runtime import CheckResult, Report, SmokeTestFailed, render_report
-from cdk_redis_runtime._report import LONGEST_MESSAGE, Outcome, redact
+from cdk_redis_runtime._redaction import redact
+from cdk_redis_runtime._report import LONGEST_MESSAGE, Outcome
 
 
 def _report(*verdicts: tuple[str, str, str]) -> Report:

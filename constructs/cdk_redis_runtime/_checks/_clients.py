@@ -15,6 +15,7 @@ from cdk_redis_runtime._checks._cluster_client import KnownCommandsCluster
 from cdk_redis_runtime._checks._nodes import Node
 from cdk_redis_runtime._clock import Clock, Once
 from cdk_redis_runtime._connect import Patience, cluster_options, node_client
+from cdk_redis_runtime._credentials import RenewableProvider
 from cdk_redis_runtime._pool import pool_class
 from cdk_redis_runtime._settings import Address, Connection
 from cdk_redis_runtime._wire import verifying_context
@@ -80,7 +81,7 @@ class Clients:
                 node.client.close()
 
 
-class _Remembering(CredentialProvider):
+class _Remembering(RenewableProvider):
     """Hands on credentials, and remembers the secret half, so that it can be kept out of every text."""
 
     def __init__(self, provider: CredentialProvider) -> None:
@@ -91,3 +92,6 @@ class _Remembering(CredentialProvider):
         credentials = self._provider.get_credentials()
         self.handed_out.add(credentials[-1])
         return credentials
+
+    def renew(self, refused: tuple[str, ...]) -> bool:
+        return isinstance(self._provider, RenewableProvider) and self._provider.renew(refused)

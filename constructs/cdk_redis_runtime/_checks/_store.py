@@ -15,6 +15,7 @@ from cdk_redis_runtime._checks._clients import Clients
 from cdk_redis_runtime._checks._nodes import SLOTS, Command, Node, Shard, Visit, ask_at_once
 from cdk_redis_runtime._checks._stranger import Meeting, meet
 from cdk_redis_runtime._clock import Clock, Done, Once, UnfinishedError, side_by_side
+from cdk_redis_runtime._credentials import CredentialsUnavailableError
 from cdk_redis_runtime._diagnosis import diagnose, heals
 from cdk_redis_runtime._settings import Address, Connection
 
@@ -220,7 +221,7 @@ class Store:
     def explain_sign_in(self, address: Address, error: Exception) -> str:
         """Why a sign-in failed, and what to look at for this kind of authentication."""
         reason = f"{address}: {diagnose(error).reason}"
-        if not any(isinstance(cause, AuthenticationError) for cause in (error, error.__cause__)):
+        if not _refused(error):
             return reason
         if self._connection.authentication == env.AUTHENTICATION_IAM:
             service = self._connection.service
@@ -266,6 +267,14 @@ def _info_of(visit: Done[Node, Visit]) -> Done[Node, dict[str, Any]]:
 def _ask_resolver(host: str) -> tuple[str, ...]:
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _refused(error: Exception) -> bool:
+    """Whether the store refused the credentials, as against that there are none to be had."""
+    causes = (error, error.__cause__)
+    return any(isinstance(cause, AuthenticationError) for cause in causes) and not any(
+        isinstance(cause, CredentialsUnavailableError) for cause in causes
+    )
 
 
 def explain_resolution(error: Exception) -> str:

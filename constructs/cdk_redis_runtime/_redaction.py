@@ -1,0 +1,104 @@
+"""What keeps secrets out of every text: whole or cut, and in the spellings in which programs repeat them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import string
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote
+
+SHORTEST_PART = 8
+"""A part of a secret is hidden from so many characters on; a shorter secret is hidden as a whole only."""
+
+_HIDDEN = "***"
+# An engine that does not know HELLO or AUTH quotes what it was sent with it.
+_ECHO = re.compile(r"(with args beginning with).*", re.IGNORECASE | re.DOTALL)
+_SIGNED = re.compile(r"(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s'\"]+")
+# What is secret in an IAM token; the rest names the store and its user, which texts have to name, too.
+_SECRET_IN_TOKEN = re.compile(r"X-Amz-(?:Signature|Security-Token)=([^&]+)|X-Amz-Credential=([^/%&]+)")
+# Every engine refuses a password in these words, by which the refusal is known; a password may hold them, too.
+_REFUSAL = re.compile("username-password")
+_SPACE = re.compile(r"\s+")
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Take secrets out of a text, and parts of them.
+
+    Found are a secret's own characters, those of its usual escapes (Python, JSON, HTML, percent-encoding, hexadecimal,
+    Base64), all in capitals or small letters, and with white space in between, lost or replaced.
+
+    Args:
+        text: What is about to be shown.
+        secrets: Passwords and tokens that were used.
+    """
+    wholes, grams = _spellings(frozenset(secrets))
+    text = _ECHO.sub(rf"\1 {_HIDDEN}", text)
+    # Where each character stands that is compared.
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    compared = "".join(text[place] for place in places).translate(_LOWER)
+    secret = bytearray(len(compared))
+    for start in range(len(compared) - SHORTEST_PART + 1):
+        if compared[start : start + SHORTEST_PART] in grams:
+            secret[start : start + SHORTEST_PART] = b"\1" * SHORTEST_PART
+    for whole in wholes:
+        start = compared.find(whole)
+        while start >= 0:
+            secret[start : start + len(whole)] = b"\1" * len(whole)
+            start = compared.find(whole, start + 1)
+    harmless = [phrase.span() for phrase in _REFUSAL.finditer(compared)]
+    for first, last in reversed(list(_runs(secret))):
+        if any(start <= first and last < end for start, end in harmless):
+            continue
+        text = f"{text[: places[first]]}{_HIDDEN}{text[places[last] + 1 :]}"
+    return _SIGNED.sub(rf"\1{_HIDDEN}", text)
+
+
+def _runs(marked: bytearray) -> Iterator[tuple[int, int]]:
+    """The first and the last index of each run of marks."""
+    for run in re.finditer(rb"\x01+", marked):
+        yield run.start(), run.end() - 1
+
+
+# Of a run's secrets there are few, and a report has many texts.
+@lru_cache(maxsize=4)
+def _spellings(secrets: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What is searched for: short secrets as a whole, and every part of the others."""
+    wholes: set[str] = set()
+    grams: set[str] = set()
+    for part in {part for secret in secrets for part in _secret_parts(secret)}:
+        for spelling in _spelled(part):
+            found = _SPACE.sub("", spelling).translate(_LOWER)
+            if len(found) < SHORTEST_PART:
+                wholes.add(found)
+            grams.update(found[start : start + SHORTEST_PART] for start in range(len(found) - SHORTEST_PART + 1))
+    return frozenset(wholes - {""}), frozenset(grams)
+
+
+def _secret_parts(secret: str) -> list[str]:
+    parts = [one or other for one, other in _SECRET_IN_TOKEN.findall(secret)]
+    return [*parts, *map(unquote, parts)] or [secret]
+
+
+def _spelled(secret: str) -> Iterator[str]:
+    encoded = secret.encode(errors="surrogatepass")
+    yield secret
+    yield repr(secret)[1:-1]
+    yield repr(encoded)[2:-1]
+    yield json.dumps(secret)[1:-1]
+    yield html.escape(secret)
+    yield quote(encoded)
+    yield quote(encoded, safe="")
+    yield quote_plus(encoded)
+    if len(secret) < SHORTEST_PART:
+        return
+    yield encoded.hex()
+    # What stands before the secret shifts its Base64, whose first and last characters are then shared.
+    for shift in range(3):
+        text = base64.b64encode(b"\0" * shift + encoded).decode().rstrip("=")[(0, 2, 3)[shift] : -1]
+        yield text
+        yield text.replace("+", "-").replace("/", "_")
