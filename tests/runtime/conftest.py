@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from cdk_redis_local import AclUser, CertificateAuthority, EngineSet, Workspace, find_engine
 from cdk_redis_local._stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._token_check import TokenTarget, check_token
+from cdk_redis_runtime._clock import side_by_side
 from tests.runtime.battery import ACCESS, AWS_CREDENTIALS, Battery, assert_no_key, smoke_user
+from tests.runtime.fault_lab import Lab
 
 
 @pytest.fixture
@@ -102,3 +105,27 @@ def iam_store(_session_iam_store: EngineSet) -> Iterator[EngineSet]:
     """Two shards of one replica each, behind gates that check tokens as MemoryDB does for its cluster ``orders``."""
     yield _session_iam_store
     assert_no_key(_session_iam_store)
+
+
+@pytest.fixture(scope="module")
+def spares() -> Iterator[dict[str, EngineSet]]:
+    """Clusters to be broken for good. Nobody in them is taken for failed while it is looked at."""
+    options: dict[str, Any] = {"shards": 3, "replicas": 1, "cluster_mode": True, "users": [smoke_user()]}
+    spares = {name: EngineSet(**options, node_timeout=60) for name in ("node-down", "shard-down", "slots-missing")}
+    try:
+        # Most of a start is waiting.
+        for done in side_by_side(EngineSet.start, list(spares.values()), 60):
+            if done.error:
+                raise done.error
+        yield spares
+        for engines in spares.values():
+            assert_no_key(engines)
+    finally:
+        for engines in spares.values():
+            engines.stop()
+
+
+@pytest.fixture
+def lab(cluster: EngineSet, single: EngineSet, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    with contextlib.ExitStack() as undo:
+        yield Lab(cluster, single, tmp_path, undo, request.getfixturevalue)

@@ -5,77 +5,34 @@ That it ends in time, tells no secret and leaves no key is seen to by the batter
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cdk_redis_local import EngineSet
-from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._battery import checks_of
-from cdk_redis_runtime._clock import side_by_side
 from tests.runtime import fault_lab as make
-from tests.runtime.battery import COMMANDS, PREFIX, Battery, assert_no_key, smoke_user
-from tests.runtime.fault_lab import Lab, Run, at
+from tests.runtime.battery import COMMANDS, PREFIX, Battery
+from tests.runtime.fault_lab import Lab
 from tests.runtime.fault_proxy import black_hole, silent_server
-
-# What may heal is tried again for half of it.
-BUDGET = 3.0
-EVERYTHING = frozenset(check.name for check in checks_of(env.ELASTICACHE))
-# What needs no sign-in is judged all the same.
-BEFORE_SIGN_IN = frozenset({"dns", "tls", "plaintext-refused", "anonymous-refused", "wrong-password-refused"})
-AFTER_SIGN_IN = EVERYTHING - BEFORE_SIGN_IN - {"auth"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Fault:
-    """A fault, and what the battery is to say of it; whatever is not named passes."""
-
-    name: str
-    make: Callable[[Lab], Run]
-    failed: Mapping[str, str]
-    skipped: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
-    budget: float = BUDGET
-
-
-def _because_of(owner: str, names: frozenset[str]) -> dict[str, str]:
-    return dict.fromkeys(names, f"needs what {owner} found missing; see there")
-
-
-NOT_TRIED = {"plaintext-refused": "no connection came about to try it on; see dns and tls"}
-UNREACHED = {**_because_of("tls", EVERYTHING - {"dns", "tls"}), **NOT_TRIED}
-UNTRUSTED = _because_of("tls", EVERYTHING - {"dns", "tls", "plaintext-refused"})
-SIGNED_OUT = _because_of("auth", AFTER_SIGN_IN)
-NO_TOKEN = {
-    **_because_of("auth", AFTER_SIGN_IN | {"managed-commands-refused"}),
-    "durability": "MemoryDB acknowledges a write once it is in its log *: there is no replica to wait for",
-}
-REFUSED = "connection refused: no engine listens there; it is down, or the port is wrong"
-NO_SLOTS = "5,462 of 16,384 slots are served by no shard (5461-10922): a shard is gone or resharding"
-NOT_THERE = "a write did not arrive within * s: the replica lags, or its link to the primary is down"
-NOT_ACKNOWLEDGED = (
-    "no replica acknowledged a write within * s: the replicas lag, or their links to the primary are down; "
-    "a failover now would lose acknowledged writes"
-)
-NO_PERMISSION = (
-    "NOPERM: the user may not do this (*no permissions to access one of the keys*); extend its access string"
-)
-NO_ROOM = "the memory is full and the policy evicts nothing (OOM): raise the node type or the policy"
-WRONG_PASSWORD = (
-    "{endpoint}: WRONGPASS: the store refuses to sign the user in (invalid username-password pair or user is "
-    "disabled); check that "
-)
-WRONG_TOKEN = (
-    "user 'smoke' is an IAM user in the store's access list, that the role is allowed memorydb:Connect on both the "
-    "store's and the user's ARN, and that the token's store '{store}' and Region 'eu-west-1' are the store's own, and "
-    "that this machine's clock is right: a token is good for 15 minutes"
-)
-PLAINTEXT_ANSWERED = (
-    "{endpoint}: answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
+from tests.runtime.fault_rows import (
+    BUDGET,
+    EVERYTHING,
+    NO_PERMISSION,
+    NO_ROOM,
+    NO_SLOTS,
+    NO_TOKEN,
+    NOT_ACKNOWLEDGED,
+    NOT_THERE,
+    NOT_TRIED,
+    PLAINTEXT_ANSWERED,
+    REFUSED,
+    SIGNED_OUT,
+    UNREACHED,
+    UNTRUSTED,
+    WRONG_PASSWORD,
+    WRONG_TOKEN,
+    Fault,
+    assert_found,
+    because_of,
 )
 
 FAULTS = [
@@ -158,7 +115,7 @@ FAULTS = [
             "plaintext-refused": PLAINTEXT_ANSWERED,
         },
         {
-            **_because_of("tls", EVERYTHING - {"dns", "tls", "plaintext-refused"}),
+            **because_of("tls", EVERYTHING - {"dns", "tls", "plaintext-refused"}),
             "replica-read": "the store is declared without replicas",
             "durability": "the store is declared without replicas: a write is as durable as its node",
         },
@@ -274,7 +231,7 @@ FAULTS = [
             "dns": "orders.invalid: the host name does not resolve (*): check the name, and that DNS support is on in "
             "the VPC"
         },
-        {**_because_of("dns", EVERYTHING - {"dns"}), **NOT_TRIED},
+        {**because_of("dns", EVERYTHING - {"dns"}), **NOT_TRIED},
     ),
     Fault(
         "black-hole",
@@ -297,52 +254,9 @@ FAULTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def spares() -> Iterator[dict[str, EngineSet]]:
-    """Clusters to be broken for good. Nobody in them is taken for failed while it is looked at."""
-    options: dict[str, Any] = {"shards": 3, "replicas": 1, "cluster_mode": True, "users": [smoke_user()]}
-    spares = {name: EngineSet(**options, node_timeout=60) for name in ("node-down", "shard-down", "slots-missing")}
-    try:
-        # Most of a start is waiting.
-        for done in side_by_side(EngineSet.start, list(spares.values()), 60):
-            if done.error:
-                raise done.error
-        yield spares
-        for engines in spares.values():
-            assert_no_key(engines)
-    finally:
-        for engines in spares.values():
-            engines.stop()
-
-
-@pytest.fixture
-def lab(cluster: EngineSet, single: EngineSet, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    with contextlib.ExitStack() as undo:
-        yield Lab(cluster, single, tmp_path, undo, request.getfixturevalue)
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_found_and_explained(fault: Fault, lab: Lab, battery: Battery) -> None:
-    run = fault.make(lab)
-    engines = run.pop("engines")
-    names = _names(engines, run) | run.pop("named", {})
-    failed = {name: words.format_map(names) for name, words in fault.failed.items()}
-    battery(engines, budget=fault.budget, **run).assert_are(failed, fault.skipped)
-
-
-def _names(engines: EngineSet, run: Run) -> dict[str, object]:
-    """What stands in braces in the words of a failure."""
-    port = run.get("port", engines.endpoint[1])
-    return {
-        "endpoint": f"localhost:{port}",
-        "port": port,
-        "store": run.get("store"),
-        "engine": f"{engines.program.name} {engines.program.version}",
-        "name": engines.program.name,
-        "nodes": ", ".join("localhost:*" for _ in engines.nodes),
-        "primaries": ", shard of ".join(at(node) for node in engines.primaries),
-        "replica": ", ".join(at(node) for node in engines.replica_nodes),
-    }
+    assert_found(fault, lab, battery)
 
 
 def test_a_healthy_store_passes_within_the_budget_of_a_broken_one(lab: Lab, battery: Battery) -> None:
