@@ -18,6 +18,12 @@ SHARED_FAILURE_SECONDS = 1.0
 """How long a failure is the answer to everybody who asks. Otherwise every retry of every thread would wait for seconds
 for a service that is away."""
 
+NO_AWS_CREDENTIALS_CURE = (
+    "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with aws sso login, or give the program's "
+    "function, task or instance a role"
+)
+"""What to do where botocore's chain of credentials ends without any."""
+
 
 class CredentialsUnavailableError(AuthenticationError):
     """There is nothing to sign in with: the store was not asked. The message says why, and holds nothing secret.

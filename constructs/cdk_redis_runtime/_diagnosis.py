@@ -5,19 +5,32 @@ What heals here is tried again by the battery, for every check alike; a check it
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 
 from redis import exceptions as redis_errors
 
 from cdk_redis_runtime._clock import UnfinishedError
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
+from cdk_redis_runtime._pool import HelloCutOffError
 from cdk_redis_runtime._secret import SecretUnavailableError
 from cdk_redis_runtime._settings import Connection
-from cdk_redis_runtime._wire import PlaintextError, SilentError, UnreachedError
+from cdk_redis_runtime._wire import NotAnEngineError, PlaintextError, SilentError, TlsOnlyError, UnreachedError
 
 _NO_ANSWER = "did not answer in time: the engine hangs, is overloaded or answers very slowly, or cannot be reached"
+_MAXCLIENTS = (
+    "has as many clients as it may (maxclients): look for clients that open connections and keep them (metric "
+    "CurrConnections)"
+)
+_HELLO = (
+    "redis-py begins each connection with HELLO, which engines since Redis 6.0 know: the engine is older, or a proxy "
+    "between does not pass it on; connect to the store itself"
+)
+_LONGEST_QUOTE = 60
+_QUOTE_OF_PIPELINE = re.compile(r"^Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
 
 
 class FindingError(Exception):
@@ -54,6 +67,8 @@ def diagnose(error: BaseException, connection: Connection | None = None) -> Diag
             error's causes are looked at too.
         connection: What was dialled; its security groups are then named. Default: - the words stay general.
     """
+    if any(isinstance(cause, HelloCutOffError) for cause in _causes(error)):
+        return Diagnosis(f"hung up at HELLO: the engine is restarting, or does not take it; {_HELLO}", heals=True)
     for cause in _causes(error):
         if isinstance(cause, UnreachedError):
             return _unreached(connection)
@@ -105,6 +120,15 @@ def _own(error: BaseException) -> Diagnosis | None:
             "did not finish its answer in time: the engine hangs, is overloaded or answers very slowly; "
             "see the engine log"
         )
+    if isinstance(error, NotAnEngineError):
+        return Diagnosis(
+            f"answers {_shortened(error.answer)!r}, as no engine does: another server listens there; "
+            "look at host and port"
+        )
+    if isinstance(error, TlsOnlyError):
+        return Diagnosis(
+            "speaks TLS only, and was spoken to without: declare encryption in transit, or leave --no-tls out"
+        )
     if isinstance(error, PlaintextError):
         return Diagnosis("answers in plaintext only: encryption in transit is off, or the port is wrong")
     if isinstance(error, SilentError):
@@ -114,6 +138,10 @@ def _own(error: BaseException) -> Diagnosis | None:
             heals=True,
         )
     return None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 3] + "..."
 
 
 def _unreached(connection: Connection | None) -> Diagnosis:
@@ -127,34 +155,63 @@ def _unreached(connection: Connection | None) -> Diagnosis:
 
 
 # Numbers of OpenSSL's x509_vfy.h.
+_NOT_YET_VALID = 9
 _EXPIRED = 10
-_UNTRUSTED = (2, 18, 19, 20, 21)
+_SELF_SIGNED = (18, 19)
+_ISSUER_UNKNOWN = (2, 20, 21)
 _OTHER_NAME = (62, 64)
 
 
 def _tls(error: BaseException) -> Diagnosis | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        prefix = f"CERTIFICATE_VERIFY_FAILED ({error.verify_message}): "
-        if error.verify_code in _OTHER_NAME:
-            return Diagnosis(prefix + "the certificate is for another host name; connect by the name that AWS gives")
-        if error.verify_code == _EXPIRED:
-            return Diagnosis(prefix + "the certificate has expired, or this machine's clock is wrong")
-        if error.verify_code in _UNTRUSTED:
-            return Diagnosis(
-                prefix + "the certificate is from an authority that this machine does not trust: another server "
-                "answers, or SSL_CERT_FILE names the wrong file"
-            )
-        return Diagnosis(prefix + "the certificate is not valid")
+        return Diagnosis(f"CERTIFICATE_VERIFY_FAILED ({error.verify_message}): {_certificate(error.verify_code)}")
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return Diagnosis("hung up during the TLS handshake: the engine is restarting, or refuses TLS", heals=True)
+        # An engine that has no room for another client closes the connection before TLS begins, and says nothing.
+        return Diagnosis(f"hung up during the TLS handshake: the engine is restarting, or {_MAXCLIENTS}", heals=True)
     if isinstance(error, ssl.SSLError):
-        name = str(error.reason or "")
-        if ("PROTOCOL" in name and "VERSION" in name) or name in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
-            return Diagnosis(f"offers nothing newer than TLS 1.1 ({name}); TLS 1.2 is the least that is accepted")
-        if name in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
-            return Diagnosis(f"answers, but not in TLS ({name}): encryption in transit is off, or the port is wrong")
-        return Diagnosis(f"the TLS handshake failed ({name or error})")
+        return _handshake(str(error.reason or ""), error)
     return None
+
+
+def _certificate(verify_code: int) -> str:
+    clock = f"this machine's clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC"
+    if verify_code in _OTHER_NAME:
+        return "the certificate is for another host name; connect by the name that AWS gives"
+    if verify_code == _NOT_YET_VALID:
+        return f"the certificate is not valid yet: {clock}; set the clock, or wait until the certificate begins"
+    if verify_code == _EXPIRED:
+        return f"the certificate has expired, or the clock is wrong: {clock}; set the clock, or renew the certificate"
+    if verify_code in _SELF_SIGNED:
+        return (
+            "the certificate is from an authority that this machine does not trust: another server answers, or "
+            "SSL_CERT_FILE names a file without that authority"
+        )
+    if verify_code in _ISSUER_UNKNOWN:
+        return (
+            "no trusted authority is known for the certificate: the server does not send the intermediate certificate "
+            "of its chain, another server answers, or SSL_CERT_FILE names a file without its authority; what it sends "
+            "is shown by openssl s_client -showcerts"
+        )
+    return "the certificate is not valid"
+
+
+def _handshake(name: str, error: ssl.SSLError) -> Diagnosis:
+    if ("PROTOCOL" in name and "VERSION" in name) or name in ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE"):
+        return Diagnosis(f"offers nothing newer than TLS 1.1 ({name}); TLS 1.2 is the least that is accepted")
+    if name in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
+        return Diagnosis(f"answers, but not in TLS ({name}): encryption in transit is off, or the port is wrong")
+    # TLS 1.3 has a word for it; a server of TLS 1.2 says no more than that it will not.
+    if name.endswith(("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")):
+        return Diagnosis(
+            f"demands a certificate of the client ({name}), which ElastiCache and MemoryDB never do: another server "
+            "answers, or a proxy; connect to the store itself, or let the server do without (tls-auth-clients no)"
+        )
+    if name.endswith("HANDSHAKE_FAILURE"):
+        return Diagnosis(
+            f"refuses the TLS handshake ({name}): it has no cipher suite in common with this machine, or demands a "
+            "certificate of the client, which ElastiCache and MemoryDB never do; see the server's log"
+        )
+    return Diagnosis(f"the TLS handshake failed ({name or error}); see the server's log")
 
 
 def _network(error: BaseException) -> Diagnosis | None:
@@ -176,7 +233,8 @@ def _network(error: BaseException) -> Diagnosis | None:
 
 
 def _engine(error: BaseException, connection: Connection | None) -> Diagnosis | None:
-    text = str(error).rstrip(".")
+    # redis-py quotes the command that a pipeline failed at, with its keys and values.
+    text = _QUOTE_OF_PIPELINE.sub("", str(error)).rstrip(".")
     if isinstance(error, redis_errors.AuthenticationError):
         # redis-py takes the code away from the engine's words; it is what the services' documentation speaks of.
         code = "WRONGPASS: " if "username-password" in text else ""
@@ -190,11 +248,15 @@ def _engine(error: BaseException, connection: Connection | None) -> Diagnosis | 
         return Diagnosis("the memory is full and the policy evicts nothing (OOM): raise the node type or the policy")
     if isinstance(error, redis_errors.TimeoutError):
         return Diagnosis(_NO_ANSWER, heals=True)
+    if isinstance(error, redis_errors.ConnectionError) and "max number of clients" in text:
+        return Diagnosis(f"refuses the connection: the engine {_MAXCLIENTS}", heals=True)
     if isinstance(error, redis_errors.ConnectionError):
         return Diagnosis(f"the connection failed ({text})", heals=True)
     if isinstance(error, redis_errors.ResponseError) and "EXEC without MULTI" in text:
         # redis-py sends both at once, and raises the second error.
         return Diagnosis("NOPERM: the user may not do this (MULTI was refused); extend its access string")
+    if isinstance(error, redis_errors.ResponseError) and _refuses_hello(text):
+        return Diagnosis(f"HELLO was refused: {_HELLO}")
     if isinstance(error, redis_errors.ResponseError):
         return Diagnosis(f"the engine answered with an error ({text})")
     return None
@@ -207,7 +269,11 @@ def _not_serving(error: BaseException, text: str) -> Diagnosis | None:
     if isinstance(error, redis_errors.MasterDownError):
         return Diagnosis("the replica has lost its primary (MASTERDOWN)", heals=True)
     if isinstance(error, redis_errors.ReadOnlyError):
-        return Diagnosis("the node is a replica and refuses writes: a failover is under way", heals=True)
+        return Diagnosis(
+            "the node is a replica and refuses writes (READONLY): a failover is not over, or the name leads to a "
+            "former primary; connect by the primary or configuration endpoint, not by a node's name",
+            heals=True,
+        )
     if isinstance(error, redis_errors.ClusterDownError):
         return Diagnosis(
             f"the cluster does not serve this slot ({text}): slots without a shard, or a shard that is down", heals=True
@@ -231,3 +297,8 @@ def _elsewhere(error: BaseException, connection: Connection | None) -> Diagnosis
     if isinstance(error, (redis_errors.AskError, redis_errors.TryAgainError, redis_errors.ClusterError)):
         return Diagnosis("the slot is on its way to another shard", heals=True)
     return None
+
+
+def _refuses_hello(text: str) -> bool:
+    # What follows the name of an unknown command is an echo of its arguments, the password among them.
+    return text.startswith("NOPROTO") or re.match(r"(ERR )?unknown command\W+HELLO\b", text, re.IGNORECASE) is not None

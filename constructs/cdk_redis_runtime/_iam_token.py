@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from redis.credentials import CredentialProvider
 
-from cdk_redis_runtime._credentials import CredentialsUnavailableError, SharedRead
+from cdk_redis_runtime._credentials import NO_AWS_CREDENTIALS_CURE, CredentialsUnavailableError, SharedRead
 
 TOKEN_LIFETIME_SECONDS = 900
 """What both services require in ``X-Amz-Expires``."""
@@ -124,7 +124,9 @@ class IamTokenProvider(CredentialProvider):
                 self._session = self._session or botocore.session.Session()
                 credentials = create_credential_resolver(self._session).load_credentials()
             if credentials is None:
-                raise NoAwsCredentialsError("no AWS credentials were found to sign an IAM token with")
+                raise NoAwsCredentialsError(
+                    f"no AWS credentials were found to sign an IAM token with; {NO_AWS_CREDENTIALS_CURE}"
+                )
             if isinstance(credentials, RefreshableCredentials):
                 self._renewed_by_botocore = credentials
             # A frozen copy cannot change while it signs.

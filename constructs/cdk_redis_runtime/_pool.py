@@ -8,10 +8,16 @@ from typing import Any
 
 from redis import Connection as RedisConnection
 from redis import ConnectionPool, SSLConnection
+from redis._parsers.socket import SERVER_CLOSED_CONNECTION_ERROR
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cdk_redis_runtime._settings import Connection
 from cdk_redis_runtime._sign_in import on_connect, signing_in
 from cdk_redis_runtime._wire import verifying_context
+
+
+class HelloCutOffError(RedisConnectionError):
+    """The other side hung up at HELLO, which begins a connection and signs in."""
 
 
 def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
@@ -21,7 +27,7 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
         connection: The store's settings.
         trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
     """
-    connection_class = _connection_class(connection, trust)
+    connection_class = _greeting(_connection_class(connection, trust))
 
     class Pool(ConnectionPool):
         # The connection class is ours whatever the client's URL says; a cluster client brings a function of its own.
@@ -30,6 +36,27 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
             super().__init__(**options)
 
     return Pool
+
+
+def _greeting(connection_class: Any) -> Any:
+    class GreetingConnection(connection_class):
+        def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
+            try:
+                super().on_connect_check_health(*arguments, **options)
+            except RedisConnectionError as error:
+                if _hung_up(error):
+                    raise HelloCutOffError(str(error)) from error
+                raise
+
+    return GreetingConnection
+
+
+def _hung_up(error: RedisConnectionError) -> bool:
+    if type(error) is not RedisConnectionError:
+        return False
+    # An alert of TLS says more than that the connection ended.
+    reset = isinstance(error.__context__, OSError) and not isinstance(error.__context__, ssl.SSLError)
+    return reset or SERVER_CLOSED_CONNECTION_ERROR in str(error)
 
 
 def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> Any:

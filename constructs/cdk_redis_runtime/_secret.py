@@ -6,7 +6,12 @@ import json
 import time
 from typing import Any, cast
 
-from cdk_redis_runtime._credentials import CredentialsUnavailableError, RenewableProvider, SharedRead
+from cdk_redis_runtime._credentials import (
+    NO_AWS_CREDENTIALS_CURE,
+    CredentialsUnavailableError,
+    RenewableProvider,
+    SharedRead,
+)
 
 # From isolated subnets without an interface endpoint a call would hang until the function's timeout.
 _CONNECT_SECONDS = 2
@@ -108,7 +113,7 @@ class SecretProvider(RenewableProvider):
         except aws_errors.BotoCoreError as error:
             raise SecretUnavailableError(
                 f"Secrets Manager was not asked for the password, for want of AWS credentials or settings "
-                f"({type(error).__name__}: {error})"
+                f"({type(error).__name__}: {error}); {NO_AWS_CREDENTIALS_CURE}"
             ) from None
         if not isinstance(answer.get("SecretString"), str):
             raise SecretUnavailableError("the secret is binary; it must be JSON with a username and a password")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
 import ssl
@@ -28,6 +29,23 @@ class SilentError(Exception):
 
 class PlaintextError(Exception):
     """An engine answers, but without TLS."""
+
+
+class NotAnEngineError(Exception):
+    """Something answers in other words than an engine's.
+
+    Attributes:
+        answer: The first line of it.
+    """
+
+    def __init__(self, answer: str) -> None:
+        """Say what it answers."""
+        self.answer = answer
+        super().__init__(f"not an engine's answer: {answer}")
+
+
+class TlsOnlyError(Exception):
+    """An engine answers in TLS, and nobody asked for it."""
 
 
 class UnreachedError(Exception):
@@ -80,6 +98,9 @@ def dial(address: Address, seconds: float, context: ssl.SSLContext | None) -> so
         plain.close()
         if isinstance(error, TimeoutError):
             raise SilentError("the TLS handshake") from None
+        if isinstance(error, ConnectionError):
+            # A reset is what an end becomes where our first words had not been read.
+            raise ssl.SSLEOFError(ssl.SSLErrorNumber.SSL_ERROR_EOF, "reset during the TLS handshake") from None
         raise
 
 
@@ -114,11 +135,14 @@ def exchange(connection: socket.socket, command: bytes) -> str:
 
     Raises:
         SilentError: Nothing came back.
+        ssl.SSLError: The other side ended TLS with an alert.
     """
     # A server that sends a byte now and then would never run into the socket's timeout.
     deadline = time.monotonic() + (connection.gettimeout() or math.inf)
     try:
-        connection.sendall(command)
+        # Where the other side has gone, what it said last is still to be read.
+        with contextlib.suppress(ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            connection.sendall(command)
         received = chunk = connection.recv(_LONGEST_LINE)
         while chunk and b"\n" not in received and len(received) < _LONGEST_LINE:
             if time.monotonic() > deadline:
@@ -127,6 +151,11 @@ def exchange(connection: socket.socket, command: bytes) -> str:
             received += chunk
     except TimeoutError:
         raise SilentError("a command") from None
+    except ssl.SSLError as error:
+        # TLS 1.3 lets a client finish its handshake before it is told that a certificate was wanted.
+        if not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            raise
+        return ""
     except OSError:
         # A server that wants TLS answers plaintext with a reset, which says the same as hanging up.
         return ""

@@ -42,10 +42,11 @@ class Lab:
     def proxy(self, port: int | None = None, **options: Any) -> FaultProxy:
         return self.undo.enter_context(FaultProxy(port or self.single.primaries[0].port, **options))
 
-    def tls_proxy(self, certificate: Any = None, **options: Any) -> FaultProxy:
-        """Ends TLS before the primary of the store without cluster mode, with a certificate of its own."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        (certificate or self.issue("localhost")).configure_cert(context)
+    def tls_proxy(self, certificate: Any = None, context: ssl.SSLContext | None = None, **options: Any) -> FaultProxy:
+        """Ends TLS before the primary of the store without cluster mode, with a certificate or a context of its own."""
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            (certificate or self.issue("localhost")).configure_cert(context)
         engine_context = ssl.create_default_context(cafile=self.single.ca_file)
         return self.proxy(server_context=context, engine_context=engine_context, **options)
 

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import TracebackType
 
 _CHUNK = 64 * 1024
@@ -20,6 +20,7 @@ class FaultProxy:
     ``up_delay`` and ``down_delay`` hold each chunk back for so many seconds, towards the engine or the client.
     ``drip`` sends the client one byte each so many seconds. ``plaintext_port`` takes the connections that do not begin
     with TLS. With ``server_context`` the proxy ends TLS itself, and speaks it to the engine with ``engine_context``.
+    ``rewrite`` changes what a client sends, ``alter`` what it is answered, given what it sent last; None hangs up.
     """
 
     def __init__(
@@ -32,11 +33,14 @@ class FaultProxy:
         up_delay: float = 0.0,
         down_delay: float = 0.0,
         drip: float = 0.0,
+        rewrite: Callable[[bytes], bytes] = lambda request: request,
+        alter: Callable[[bytes, bytes], bytes | None] = lambda _request, answer: answer,
     ) -> None:
         self._engine_port = port
         self._plaintext_port = plaintext_port
         self._engine_context = engine_context
         self.up_delay, self.down_delay, self.drip = up_delay, down_delay, drip
+        self._rewrite, self._alter = rewrite, alter
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._thread.start()
@@ -76,9 +80,10 @@ class FaultProxy:
                 ssl=context,
                 server_hostname="localhost" if context else None,
             )
+            asked = [b""]
             ends = [
-                asyncio.create_task(self._upwards(first, reader, engine)),
-                asyncio.create_task(self._downwards(engine_reader, writer)),
+                asyncio.create_task(self._upwards(first, reader, engine, asked)),
+                asyncio.create_task(self._downwards(engine_reader, writer, asked)),
             ]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in ends:
@@ -87,15 +92,18 @@ class FaultProxy:
             if end is not None:
                 end.transport.abort()
 
-    async def _upwards(self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _upwards(
+        self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[bytes]
+    ) -> None:
         while data:
             await asyncio.sleep(self.up_delay)
-            writer.write(data)
+            asked[0] = data
+            writer.write(self._rewrite(data))
             await writer.drain()
             data = await reader.read(_CHUNK)
 
-    async def _downwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(_CHUNK):
+    async def _downwards(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[bytes]) -> None:
+        while (answer := await reader.read(_CHUNK)) and (data := self._alter(asked[0], answer)) is not None:
             await asyncio.sleep(self.down_delay)
             for part in [data[i : i + 1] for i in range(len(data))] if self.drip else [data]:
                 await asyncio.sleep(self.drip)

@@ -49,9 +49,7 @@ NOT_ACKNOWLEDGED = (
     "no replica acknowledged a write within * s: the replicas lag, or their links to the primary are down; "
     "a failover now would lose acknowledged writes"
 )
-NO_PERMISSION = (
-    "NOPERM: the user may not do this (*no permissions to access one of the keys*); extend its access string"
-)
+NO_PERMISSION = "NOPERM: the user may not do this (*o permissions to access *key*); extend its access string"
 NO_ROOM = "the memory is full and the policy evicts nothing (OOM): raise the node type or the policy"
 WRONG_PASSWORD = (
     "{endpoint}: WRONGPASS: the store refuses to sign the user in (invalid username-password pair or user is "

@@ -11,9 +11,10 @@ from redis import exceptions as redis_errors
 
 from cdk_redis_runtime._diagnosis import FindingError, diagnose
 from cdk_redis_runtime._iam_token import NoAwsCredentialsError
+from cdk_redis_runtime._pool import HelloCutOffError
 from cdk_redis_runtime._secret import SecretUnavailableError
 from cdk_redis_runtime._settings import Connection
-from cdk_redis_runtime._wire import SilentError, UnreachedError
+from cdk_redis_runtime._wire import NotAnEngineError, SilentError, TlsOnlyError, UnreachedError
 
 
 def _tls_error(reason: str) -> ssl.SSLError:
@@ -40,12 +41,31 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (OSError(113, "No route to host"), "No route to host", True),
         (_certificate_error(62, "Hostname mismatch"), "for another host name", False),
         (_certificate_error(10, "certificate has expired"), "has expired", False),
+        (_certificate_error(9, "certificate is not yet valid"), "set the clock", False),
+        (_certificate_error(18, "self-signed certificate"), "does not trust", False),
         (_certificate_error(19, "self-signed certificate in chain"), "does not trust", False),
+        (_certificate_error(20, "unable to get local issuer certificate"), "intermediate certificate", False),
+        (_certificate_error(21, "unable to verify the first certificate"), "intermediate certificate", False),
+        (_certificate_error(23, "certificate revoked"), "(certificate revoked): the certificate is not valid", False),
         (_tls_error("WRONG_VERSION_NUMBER"), "not in TLS", False),
         (_tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), "nothing newer than TLS 1.1", False),
         (_tls_error("UNSUPPORTED_PROTOCOL"), "nothing newer than TLS 1.1", False),
+        (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "demands a certificate of the client", False),
+        (_tls_error("SSLV3_ALERT_BAD_CERTIFICATE"), "demands a certificate of the client", False),
+        (_tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "no cipher suite in common", False),
+        (_tls_error("SOMETHING_ELSE"), "the TLS handshake failed (SOMETHING_ELSE)", False),
         (ssl.SSLEOFError(8, "EOF"), "hung up during the TLS handshake", True),
         (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", True),
+        (ssl.SSLEOFError(8, "EOF"), "as many clients as it may (maxclients)", True),
+        (TlsOnlyError(), "speaks TLS only", False),
+        (NotAnEngineError("HTTP/1.1 400 Bad Request"), "answers 'HTTP/1.1 400 Bad Request', as no engine does", False),
+        (NotAnEngineError("x" * 61), f"answers '{'x' * 57}...', as", False),
+        (HelloCutOffError("Connection closed by server."), "hung up at HELLO", True),
+        (redis_errors.ResponseError("unknown command 'HELLO', with args"), "HELLO was refused", False),
+        (redis_errors.ResponseError("unknown command `HELLO`, with args"), "HELLO was refused", False),
+        (redis_errors.ResponseError("NOPROTO unsupported protocol version"), "HELLO was refused", False),
+        (redis_errors.ResponseError("unknown command 'GET'"), "answered with an error (unknown command", False),
+        (redis_errors.ConnectionError("max number of clients reached"), "refuses the connection", True),
         (redis_errors.NoPermissionError("no permissions to run the 'set' command"), "NOPERM", False),
         (redis_errors.ClusterDownError("The cluster is down"), "does not serve this slot", True),
         (redis_errors.BusyLoadingError("loading"), "LOADING", True),
@@ -61,7 +81,7 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (redis_errors.ConnectionError("Connection closed by server."), "the connection failed", True),
         (FindingError("the write is gone", heals=True), "the write is gone", True),
         (FindingError("another value", heals=False), "another value", False),
-        (redis_errors.ReadOnlyError("read only"), "failover", True),
+        (redis_errors.ReadOnlyError("read only"), "not by a node's name", True),
         (redis_errors.OutOfMemoryError("full"), "evicts nothing", False),
         (redis_errors.TimeoutError("Timeout"), "did not answer in time", True),
         (redis_errors.ResponseError("odd"), "answered with an error (odd)", False),
@@ -125,3 +145,16 @@ def test_answer_of_the_engine_stands_for_itself() -> None:
     # It came after the connection error that was being handled, and says more.
     error: Any = _wrapped(ConnectionRefusedError(), redis_errors.NoPermissionError("no permissions"))
     assert diagnose(error).reason.startswith("NOPERM")
+
+
+def test_what_a_pipeline_quotes_of_its_commands_is_left_out() -> None:
+    said = "Command # 3 (SET cdk-redis-smoke:1 (a value\nof two lines)) of pipeline caused error: no permissions to set"
+    reason = diagnose(redis_errors.NoPermissionError(said)).reason
+    assert reason == "NOPERM: the user may not do this (no permissions to set); extend its access string"
+    reason = diagnose(redis_errors.ResponseError(said)).reason
+    assert reason == "the engine answered with an error (no permissions to set)"
+
+
+def test_an_echo_of_the_sign_in_is_left_out() -> None:
+    said = "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'smoke' 'correct-horse"
+    assert "horse" not in diagnose(redis_errors.ResponseError(said)).reason

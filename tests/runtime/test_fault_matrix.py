@@ -78,8 +78,9 @@ FAULTS = [
         "wrong-authority",
         make.wrong_authority,
         {
-            "tls": "{endpoint}: CERTIFICATE_VERIFY_FAILED (*): the certificate is from an authority that this machine "
-            "does not trust: another server answers, or SSL_CERT_FILE names the wrong file"
+            "tls": "{endpoint}: CERTIFICATE_VERIFY_FAILED (self-signed certificate in certificate chain): the "
+            "certificate is from an authority that this machine does not trust: another server answers, or "
+            "SSL_CERT_FILE names a file without that authority"
         },
         UNTRUSTED,
     ),
@@ -88,7 +89,8 @@ FAULTS = [
         make.expired_certificate,
         {
             "tls": "{endpoint}: CERTIFICATE_VERIFY_FAILED (certificate has expired): the certificate has expired, "
-            "or this machine's clock is wrong"
+            "or the clock is wrong: this machine's clock says 20??-??-?? ??:?? UTC; set the clock, or renew the "
+            "certificate"
         },
         UNTRUSTED,
     ),

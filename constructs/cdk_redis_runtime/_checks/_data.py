@@ -30,7 +30,9 @@ _WRITE_EXPECTED = "a value written on each shard is read back, and deleted"
 _WRITE_PROVES = "the store takes and returns data on every shard"
 _REPLICA_EXPECTED = "a value written on each shard is read from each of its replicas"
 _REPLICA_PROVES = "every replica serves what its primary was given"
-
+_NO_READER = (
+    "no reader endpoint is given, by which the replicas are read: give --reader, or declare the store without replicas"
+)
 
 _DURABILITY_EXPECTED = "a replica of each shard acknowledges a write"
 _DURABILITY_PROVES = "a write that was acknowledged is on more than one node"
@@ -80,6 +82,8 @@ def _check_replica_read(context: Context) -> Outcome:
     if context.declared.replicas == 0:
         return skipped("the store is declared without replicas")
     shards = context.store.shards()
+    if not context.connection.cluster_mode and context.connection.reader is None:
+        return failed(_NO_READER, _REPLICA_EXPECTED)
     if context.declared.replicas is None and not any(shard.replicas for shard in shards):
         return skipped("the service chooses the replicas, and shows none")
     keys = keys_on(shards, context.keys("replica"))

@@ -85,7 +85,10 @@ def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[st
         return []
     if is_primary != (info.get("role") == "master"):
         role = "primary" if is_primary else "replica"
-        return [f"{node}: is announced as a {role}, and says that it is none: a failover is under way"]
+        return [
+            f"{node}: is announced as a {role}, and says that it is none: a failover is not over, or the name leads to "
+            "a former primary; connect by the primary or configuration endpoint, not by a node's name"
+        ]
     if not is_primary:
         link = info.get("master_link_status")
         return [] if link == "up" else [f"{node}: its link to the primary is {link}: it serves old data"]
