@@ -141,7 +141,7 @@ FAULTS = [
     ),
     Fault(
         "wrong-password",
-        lambda lab: {"engines": lab.cluster, "password": "not-the-password-of-the-user"},
+        lambda lab: {"engines": lab.cluster, "password": "hunter2-hunter2-hunter2"},
         {"auth": WRONG_PASSWORD + "the secret holds the password that user 'smoke' has now"},
         SIGNED_OUT,
     ),
