@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 
+from ._errors import EngineError
 from ._node import Node, wait_until
 
 SLOTS = 16384
@@ -77,15 +78,21 @@ def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
 def hurry(nodes: Sequence[Node]) -> None:
     """Make the news of a change travel faster, without anybody being replaced for a slow answer."""
     for node in nodes:
-        node.admin.config_set("cluster-replica-no-failover", "yes")
-        node.admin.config_set("cluster-node-timeout", int(_HURRIED_TIMEOUT * 1000))
+        node.admin.config_set(
+            "cluster-replica-no-failover", "yes", "cluster-node-timeout", int(_HURRIED_TIMEOUT * 1000)
+        )
 
 
-def calm(nodes: Sequence[Node], node_timeout: float) -> None:
-    """End a hurry: a primary that does not answer for that many seconds is replaced by a replica."""
+def calm(nodes: Sequence[Node], node_timeout: float, *, replace: bool = True) -> None:
+    """End a hurry: a primary that does not answer for that many seconds has failed.
+
+    A replica then takes over from it, unless ``replace`` is false.
+    """
     for node in nodes:
-        node.admin.config_set("cluster-node-timeout", int(node_timeout * 1000))
-        node.admin.config_set("cluster-replica-no-failover", "no")
+        no_failover = "no" if replace else "yes"
+        node.admin.config_set(
+            "cluster-node-timeout", int(node_timeout * 1000), "cluster-replica-no-failover", no_failover
+        )
 
 
 def introduce(member: Node, newcomers: Sequence[Node]) -> None:
@@ -96,8 +103,7 @@ def introduce(member: Node, newcomers: Sequence[Node]) -> None:
     last: dict[Node, float] = {}
 
     def known(newcomer: Node) -> bool:
-        nodes = str(member.admin.execute_command("CLUSTER", "NODES")).splitlines()
-        if any(line.startswith(node_id(newcomer)) and "handshake" not in line for line in nodes):
+        if node_id(newcomer) in known_ids(member):
             return True
         if time.monotonic() - last.get(newcomer, -math.inf) > _INTRODUCED_AGAIN_AFTER:
             last[newcomer] = time.monotonic()
@@ -131,22 +137,40 @@ def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
     """Wait until every node sees the whole cluster, and every replica is in sync.
 
     Before that a killed primary would never be replaced, and clients would be sent to nodes without a name.
+
+    Raises:
+        EngineError: It did not come to that; the message says what is missing.
     """
     addresses = {(node.host, node.port) for node in nodes}
     for node in nodes:
-        wait_until(lambda node=node: _sees_all(node, addresses, slots), "the forming of the cluster", seconds=40)
+        missing = ["an answer"]
+
+        def sees_all(node: Node = node, missing: list[str] = missing) -> bool:
+            missing[:] = _missing(node, addresses, slots)
+            return not missing
+
+        try:
+            wait_until(sees_all, f"the cluster as {node} sees it", seconds=40, alive=nodes)
+        except EngineError as error:
+            raise EngineError(f"{error}: missing is {', '.join(missing)}") from error
 
 
-def _sees_all(node: Node, addresses: set[tuple[str, int]], slots: int) -> bool:
+def _missing(node: Node, addresses: set[tuple[str, int]], slots: int) -> list[str]:
+    found: list[str] = []
     state = _fields(node.admin.execute_command("CLUSTER", "INFO"))
-    if state["cluster_state"] != "ok" or int(state["cluster_slots_assigned"]) != slots:
-        return False
+    if int(state["cluster_slots_assigned"]) != slots:
+        found.append(f"an owner for each slot ({state['cluster_slots_assigned']} of {slots} have one)")
+    if state["cluster_state"] != "ok":
+        found.append(f"a state that is ok (it is {state['cluster_state']})")
     seen: set[tuple[str, int]] = set()
     for _, _, *members in node.admin.execute_command("CLUSTER", "SLOTS"):
         seen.update((host, port) for host, port, *_ in members)
+    found += [f"the node at {host}:{port}" for host, port in sorted(addresses - seen)]
+    found += [f"the end of {host}:{port}" for host, port in sorted(seen - addresses)]
     replication = node.admin.info("replication")
-    in_sync = replication["role"] == "master" or replication["master_link_status"] == "up"
-    return seen == addresses and in_sync
+    if replication["role"] != "master" and replication["master_link_status"] != "up":
+        found.append("its sync with its primary")
+    return found
 
 
 def delete_slots(nodes: Sequence[Node], shard: int) -> int:
@@ -162,15 +186,48 @@ def delete_slots(nodes: Sequence[Node], shard: int) -> int:
 
 def owned_ranges(node: Node) -> list[tuple[int, int]]:
     """The slot ranges of a node, as it sees them itself."""
-    mine: list[tuple[int, int]] = []
-    for line in node.admin.execute_command("CLUSTER", "NODES").splitlines():
-        fields = line.split()
-        if "myself" in fields[2]:
-            for part in fields[8:]:
-                if not part.startswith("["):  # a slot on its way, not one it owns
-                    first, _, last = part.partition("-")
-                    mine.append((int(first), int(last or first)))
-    return mine
+    return next(_ranges_in(line) for line in _lines(node) if _is_itself(line))
+
+
+def owned_slots(node: Node) -> list[int]:
+    """The slots of a node, as it sees them itself."""
+    return [slot for first, last in owned_ranges(node) for slot in range(first, last + 1)]
+
+
+def slots_by_owner(node: Node) -> dict[str, set[int]]:
+    """The slots of each owner, by its id, as this node sees them."""
+    slots = {
+        line[0]: {slot for first, last in _ranges_in(line) for slot in range(first, last + 1)} for line in _lines(node)
+    }
+    return {owner: owned for owner, owned in slots.items() if owned}
+
+
+def open_slots(node: Node) -> list[int]:
+    """The slots that this node is moving, in either direction."""
+    itself = next(line for line in _lines(node) if _is_itself(line))
+    return [int(part[1:].split("-")[0]) for part in itself[8:] if part.startswith("[")]
+
+
+def known_ids(node: Node) -> set[str]:
+    """The ids of all nodes that this node knows, itself included."""
+    return {line[0] for line in _lines(node) if "handshake" not in line[2]}
+
+
+def _lines(node: Node) -> list[list[str]]:
+    return [line.split() for line in str(node.admin.execute_command("CLUSTER", "NODES")).splitlines()]
+
+
+def _is_itself(line: Sequence[str]) -> bool:
+    return "myself" in line[2]
+
+
+def _ranges_in(line: Sequence[str]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    for part in line[8:]:
+        if not part.startswith("["):  # a slot on its way, not one it owns
+            first, _, last = part.partition("-")
+            ranges.append((int(first), int(last or first)))
+    return ranges
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import threading
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from . import _cluster, _resharding
 from ._acl import CLOSED_DEFAULT, AclUser
@@ -84,8 +85,10 @@ class EngineSet:
         self.program: EngineProgram = program or find_engine()
         if tls and not self.program.tls and open_gate is None:
             raise EngineError(f"{self.program} was built without TLS: it needs gates that speak it")
-        self.shards = shards
-        self.replicas = replicas
+        self._described = (shards, replicas)
+        self._half_done = False
+        self._lost_keys = 0
+        self._newcomers: list[Node] = []
         self.cluster_mode = cluster_mode
         self.users: list[AclUser] = list(users)
         self.parameters: dict[str, str] = dict(parameters or {})
@@ -137,6 +140,17 @@ class EngineSet:
         return node.host, node.port
 
     @property
+    def shards(self) -> int:
+        """How many shards the set has, also while and after its size changes."""
+        return len({node.shard for node in self.nodes}) or self._described[0]
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas each shard has; the fewest where a change of size broke off."""
+        sizes = [sum(node.shard == shard for node in self.nodes) for shard in {node.shard for node in self.nodes}]
+        return min(sizes) - 1 if sizes else self._described[1]
+
+    @property
     def primaries(self) -> list[Node]:
         """The nodes started as primaries, or made such by :meth:`fail_over`, in the order of the shards."""
         nodes = [node for node in self.nodes if node.started_as == "primary"]
@@ -159,8 +173,9 @@ class EngineSet:
             EngineError: A node ended, a setting or a user was refused, or the store did not become available.
         """
         with self._lock:
-            roles = ["primary"] + ["replica"] * self.replicas
-            self._launch([self._new_node(shard, role) for shard in range(self.shards) for role in roles])
+            shards, replicas = self._described
+            roles = ["primary"] + ["replica"] * replicas
+            self._launch([self._new_node(shard, role) for shard in range(shards) for role in roles])
             if self.cluster_mode:
                 _cluster.form_cluster(self.nodes, self._node_timeout)
             else:
@@ -229,14 +244,7 @@ class EngineSet:
             primary, successor = self._pair(shard)
             primary.crash()
             time.sleep(_NOTICE_SECONDS)
-            primary.started_as, successor.started_as = "replica", "primary"
-            if self.cluster_mode:
-                _cluster.take_over(successor)
-            else:
-                successor.admin.replicaof("NO", "ONE")
-                for node in self.replica_nodes:
-                    if node.running:
-                        node.admin.replicaof(*self._primary_address())
+            self._promote(primary, successor)
             self._launch([primary])
             if self.cluster_mode:
                 _cluster.calm([primary], self._node_timeout)
@@ -248,42 +256,101 @@ class EngineSet:
         """Leave a shard's slots without an owner; returns how many they were."""
         return _cluster.delete_slots(self.nodes, shard)
 
+    def has_size(self, shards: int, replicas: int) -> bool:
+        """Whether the set has these numbers of shards and replicas, with no change of size left half done."""
+        return not self._half_done and (self.shards, self.replicas) == (shards, replicas)
+
     def resize(self, shards: int, replicas: int) -> list[Node]:
         """Give the running set other numbers of shards and replicas; returns the nodes that are gone.
 
-        Keys stay: slots move with them.
+        Keys stay: slots move with them, while clients read and write. If it fails, each slot still has one owner,
+        clients find every key, and :attr:`nodes` are what is left. A later call, for the old size or any other, begins
+        by mending that: nodes that ended are replaced, and keys that were on their way go back.
 
         Raises:
-            EngineError: More than one shard without cluster mode.
+            EngineError: More than one shard without cluster mode; or a node ended or did not answer, a key could not be
+                moved, or slots or keys are lost with the only node that had them.
         """
         if shards != 1 and not self.cluster_mode:
             raise EngineError(f"{shards} shards need cluster mode")
         with self._lock:
-            members = list(self.nodes)
-            added = self._add_nodes(shards, replicas)
-            if self.cluster_mode:
-                gone = self._reshard(members, added, shards, replicas)
-            else:
-                gone = self._surplus_nodes(shards, replicas)
-                for node in gone:
-                    node.stop()
-            self.nodes = [node for node in self.nodes if node not in gone]
-            for node in gone:
-                node.remove_files()
-            self._wait_for_replicas()
-            self.shards, self.replicas = shards, replicas
-            self.set_parameters(self.parameters)
-            return gone
+            before = list(self.nodes)
+            half_done, self._half_done = self._half_done, True
+            try:
+                self._replace_ended(half_done=half_done)
+                self._grow(shards, replicas)
+                self._shrink(shards, replicas)
+                self._wait_for_replicas()
+            except (EngineError, RedisError, OSError) as error:
+                ended = "".join(f"; {node} has ended" for node in self.nodes if not node.running)
+                self._drop_newcomers()
+                raise EngineError(f"the change of size broke off: {error}{ended}") from error
+            finally:
+                self._calm()
+            self._half_done = False
+            lost, self._lost_keys = self._lost_keys, 0
+            if lost:
+                raise EngineError(f"the size is right now, but up to {lost} keys are lost with a node that ended")
+            return [node for node in before if node not in self.nodes]
 
-    def _reshard(self, members: Sequence[Node], added: Sequence[Node], shards: int, replicas: int) -> list[Node]:
-        _cluster.hurry(self._running())
-        _resharding.join(members, added)
-        if shards != self.shards:
+    def _replace_ended(self, *, half_done: bool) -> None:
+        """Remove nodes that ended, after a replica took over from those that were primaries."""
+        ended = [node for node in self.nodes if not node.running]
+        if self.cluster_mode:
+            _resharding.mend(self.nodes, half_done=half_done)
+        else:
+            for primary in ended:
+                if primary.started_as == "primary":
+                    self._promote(primary, self._pair(0)[1])
+        self._remove(ended)
+        left = {node.shard for node in self.nodes}
+        self._lost_keys += sum(node.keys_in_transit for node in ended if node.shard not in left)
+
+    def _grow(self, shards: int, replicas: int) -> None:
+        """Add the nodes that are missing, and share the slots out."""
+        members = list(self.nodes)
+        self._newcomers = added = self._add_nodes(shards, replicas)
+        self._launch(added)
+        self.set_parameters(self.parameters)
+        if self.cluster_mode:
+            _cluster.hurry(self.nodes)
+            _resharding.join(members, added)
+        self._newcomers = []
+        if self.cluster_mode:
+            # A node that moves much may be slow to answer: that is no reason to replace it, or to call it failed.
+            _cluster.calm(self.nodes, self._node_timeout, replace=False)
             _resharding.share_slots(self.nodes, range(shards))
-        gone = self._surplus_nodes(shards, replicas)
-        _resharding.leave([node for node in self.nodes if node not in gone], gone)
-        _cluster.calm(self._running(), self._node_timeout)
-        return gone
+
+    def _drop_newcomers(self) -> None:
+        """Remove the nodes whose joining failed: they have no slots yet."""
+        # Who does not answer now, or does not forget them, is asked again when the size changes next.
+        with contextlib.suppress(EngineError, RedisError):
+            self._leave(self._newcomers)
+        self._newcomers = []
+
+    def _shrink(self, shards: int, replicas: int) -> None:
+        """Remove the nodes that are too many: they have no slots any more."""
+        self._leave(self._surplus_nodes(shards, replicas))
+        if self.cluster_mode:
+            _cluster.wait_until_available(self.nodes)
+
+    def _leave(self, leavers: Sequence[Node]) -> None:
+        self._remove(leavers)
+        if self.cluster_mode:
+            _resharding.forget_strangers(self._running())
+
+    def _remove(self, nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            node.stop()
+            self.nodes.remove(node)
+            node.remove_files()
+
+    def _calm(self) -> None:
+        if self.cluster_mode:
+            for node in self._running():
+                # One that does not answer is the reason why the change of size failed, which is what is told.
+                with contextlib.suppress(RedisError):
+                    _cluster.calm([node], self._node_timeout)
 
     def _add_nodes(self, shards: int, replicas: int) -> list[Node]:
         added: list[Node] = []
@@ -293,7 +360,6 @@ class EngineSet:
             if not have:
                 roles[0] = "primary"
             added += [self._new_node(shard, role) for role in roles]
-        self._launch(added)
         return added
 
     def _surplus_nodes(self, shards: int, replicas: int) -> list[Node]:
@@ -341,6 +407,17 @@ class EngineSet:
         if primary is None or successor is None:
             raise EngineError(f"shard {shard} has nothing to fail over to: {len(roles)} of its nodes run")
         return primary, successor
+
+    def _promote(self, primary: Node, successor: Node) -> None:
+        """Let a replica take over from a primary that has ended."""
+        primary.started_as, successor.started_as = "replica", "primary"
+        if self.cluster_mode:
+            _cluster.take_over(successor)
+        else:
+            successor.admin.replicaof("NO", "ONE")
+            for node in self.replica_nodes:
+                if node.running:
+                    node.admin.replicaof(*self._primary_address())
 
     def _wait_for_replicas(self) -> None:
         for node in self.replica_nodes:

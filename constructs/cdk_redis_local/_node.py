@@ -81,14 +81,21 @@ def reserve_port() -> socket.socket:
     raise EngineError("found no free port on 127.0.0.1")
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, *, alive: Iterable[Node] = ()
+) -> None:
     """Wait until the condition holds.
 
     Raises:
-        EngineError: It did not within that many seconds; the message says ``what`` was waited for.
+        EngineError: It did not within that many seconds, or one of the nodes that must stay ``alive`` ended; the
+            message says ``what`` was waited for.
     """
     deadline = time.monotonic() + seconds
+    alive = list(alive)
     while True:
+        for node in alive:
+            if not node.running:
+                raise EngineError(f"{node} ended before {what} happened")
         with contextlib.suppress(RedisError, OSError):
             if condition():
                 return
@@ -128,8 +135,14 @@ class Node:
         self.program = program
         self._workspace = workspace
         self.security = security
+        # Keys of slots that still belong to another node: if this one ends, they are gone.
+        self.keys_in_transit = 0
         self._directory = directory
         self.admin = self.client(security.manager.name, security.manager.passwords[0], port=self.engine_port)
+
+    def __str__(self) -> str:
+        """Which node, for people."""
+        return f"the node at {self.host}:{self.port} (shard {self.shard})"
 
     def client(self, user: str | None = None, password: str | None = None, *, port: int | None = None) -> redis.Redis:
         """A client of this one node, TLS verified, that signs in as that user. Default: nobody."""

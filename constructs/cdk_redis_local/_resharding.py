@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 
-from ._cluster import SLOTS, introduce, node_id, owned_ranges, replicate, wait_until_available
+from redis.client import NEVER_DECODE
+from redis.exceptions import RedisError
+
+from ._cluster import (
+    SLOTS,
+    introduce,
+    known_ids,
+    node_id,
+    owned_slots,
+    replicate,
+    slots_by_owner,
+    take_over,
+)
+from ._errors import EngineError
 from ._node import Node, wait_until
-
-_MIGRATE_MILLISECONDS = 10_000
-_KEYS_AT_A_TIME = 200
+from ._slots import close_open_slots, move_slots, send
 
 
 def join(members: Sequence[Node], newcomers: Sequence[Node]) -> None:
@@ -17,102 +29,129 @@ def join(members: Sequence[Node], newcomers: Sequence[Node]) -> None:
     everybody = [*members, *newcomers]
     for node in newcomers:
         if node.started_as == "replica":
-            primary = primary_of(everybody, node.shard)
-            replicate(node, primary)
+            replicate(node, primary_of(everybody, node.shard))
+        else:
+            _copy_functions(primary_of(members, members[0].shard), node)
     for node in newcomers:
-        wait_until(lambda node=node: _is_member(node, len(everybody)), "a new node's joining of the cluster")
+        wait_until(lambda node=node: _is_member(node, len(everybody)), f"the joining of {node}", alive=everybody)
 
 
 def primary_of(nodes: Sequence[Node], shard: int) -> Node:
-    """The node that is the primary of a shard now, which a failover may have changed."""
-    return next(node for node in nodes if node.shard == shard and node.running and node.role == "primary")
+    """The node that is the primary of a shard now, which a failover may have changed.
+
+    Raises:
+        EngineError: The shard has none.
+    """
+    for node in nodes:
+        if node.shard == shard and node.running and node.role == "primary":
+            return node
+    raise EngineError(f"no node of shard {shard} is a primary")
 
 
 def share_slots(nodes: Sequence[Node], shards: Sequence[int]) -> None:
     """Move slots, with their keys, until these shards have an even share each, and the others none."""
     primaries = {shard: primary_of(nodes, shard) for shard in sorted({node.shard for node in nodes})}
-    slots = {shard: _slots(primary) for shard, primary in primaries.items()}
-    wanted = dict.fromkeys(primaries, 0)
-    for position, shard in enumerate(shards):
-        wanted[shard] = SLOTS * (position + 1) // len(shards) - SLOTS * position // len(shards)
-    surplus = [(shard, slot) for shard in primaries for slot in slots[shard][wanted[shard] :]]
-    for shard in shards:
-        while len(slots[shard]) < wanted[shard]:
-            giver = surplus[0][0]
-            missing = wanted[shard] - len(slots[shard])
-            batch = [slot for owner, slot in surplus if owner == giver][:missing]
-            _move(nodes, primaries[giver], primaries[shard], batch)
-            surplus = surplus[len(batch) :]
-            slots[shard] += batch
+    owned = {shard: owned_slots(primary) for shard, primary in primaries.items()}
+    for giver, taker, slots in plan_moves(owned, shards):
+        move_slots(nodes, primaries[giver], primaries[taker], slots)
 
 
-def leave(members: Sequence[Node], leavers: Sequence[Node]) -> None:
-    """Have the members forget nodes, and stop these."""
-    for leaver in sorted(leavers, key=lambda node: node.started_as == "primary"):
-        identifier = node_id(leaver)
-        leaver.stop()
-        for node in members:
-            if node.running:
-                node.admin.execute_command("CLUSTER", "FORGET", identifier)
-    wait_until_available(members)
+def plan_moves(owned: Mapping[int, Sequence[int]], shards: Sequence[int]) -> list[tuple[int, int, list[int]]]:
+    """Which slots to move so that these shards have an even share each, and the others none.
+
+    Args:
+        owned: The slots of each shard, of those without any too.
+        shards: The shards that are to have slots, at least one.
+
+    Returns:
+        Giver, taker and slots of each move. No slot is moved twice.
+    """
+    shares = {shard: SLOTS * (at + 1) // len(shards) - SLOTS * at // len(shards) for at, shard in enumerate(shards)}
+    surplus = {shard: list(slots[shares.get(shard, 0) :]) for shard, slots in owned.items()}
+    moves: list[tuple[int, int, list[int]]] = []
+    for taker in shards:
+        missing = shares[taker] - len(owned[taker])
+        for giver, spare in surplus.items():
+            if missing > 0 and spare and giver != taker:
+                moves.append((giver, taker, spare[:missing]))
+                missing -= len(moves[-1][2])
+                del spare[: len(moves[-1][2])]
+    return moves
 
 
-def _move(nodes: Sequence[Node], giver: Node, taker: Node, slots: Sequence[int]) -> None:
-    if giver.program.moves_slots_itself:
-        _ask_to_move(giver, taker, slots)
-        return
-    giver_id, taker_id = node_id(giver), node_id(taker)
-    _each(taker, [("CLUSTER", "SETSLOT", slot, "IMPORTING", giver_id) for slot in slots])
-    _each(giver, [("CLUSTER", "SETSLOT", slot, "MIGRATING", taker_id) for slot in slots])
-    counts = _each(giver, [("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
-    for slot, count in zip(slots, counts, strict=True):
-        if count:
-            _move_keys(giver, taker, slot)
-    # The new owner first: if something fails half-way, no slot is without one.
-    for node in [taker, giver, *(node for node in nodes if node not in (taker, giver) and node.role == "primary")]:
-        _each(node, [("CLUSTER", "SETSLOT", slot, "NODE", taker_id) for slot in slots])
+def forget_strangers(members: Sequence[Node]) -> None:
+    """Have the members forget everybody else."""
+    ids = {node_id(node) for node in members}
+    for node in members:
+        send(node, [("CLUSTER", "FORGET", stranger) for stranger in known_ids(node) - ids])
 
 
-def _ask_to_move(giver: Node, taker: Node, slots: Sequence[int]) -> None:
-    # Valkey waits for its replicas at each SETSLOT: slot by slot, this would take minutes.
-    ranges = [word for first, last in _ranges(slots) for word in (first, last)]
-    giver.admin.execute_command("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", node_id(taker))
-    wait_until(lambda: set(slots) <= set(_slots(taker)), "the moving of slots", seconds=60)
+def mend(nodes: Sequence[Node], *, half_done: bool) -> None:
+    """Make a whole cluster of what an earlier change left half done.
+
+    Replicas take over from primaries that ended, moves of slots that broke off are ended, and who is not among the
+    running nodes is forgotten.
+
+    Raises:
+        EngineError: A node does not answer, or slots are lost with the nodes that had them.
+    """
+    running = [node for node in nodes if node.running]
+    gone = [node for node in nodes if node not in running]
+    for node in running:
+        _check_answer(node)
+    for shard in sorted({node.shard for node in running}):
+        _have_primary([node for node in running if node.shard == shard])
+    _check_nothing_is_lost(running, gone)
+    if half_done:
+        close_open_slots(running)
+        for node in running:
+            node.keys_in_transit = 0
+    forget_strangers(running)
 
 
-def _ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for slot in sorted(slots):
-        if found and slot == found[-1][1] + 1:
-            found[-1] = (found[-1][0], slot)
-        else:
-            found.append((slot, slot))
-    return found
+def _check_answer(node: Node) -> None:
+    try:
+        node.admin.ping()
+    except RedisError as error:
+        raise EngineError(f"{node} does not answer: {error}") from error
 
 
-def _move_keys(giver: Node, taker: Node, slot: int) -> None:
-    manager = giver.security.manager
-    while keys := giver.admin.execute_command("CLUSTER", "GETKEYSINSLOT", slot, _KEYS_AT_A_TIME):
-        target = (taker.address, taker.engine_port, "", 0, _MIGRATE_MILLISECONDS)
-        giver.admin.execute_command("MIGRATE", *target, "AUTH2", manager.name, manager.passwords[0], "KEYS", *keys)
+def _have_primary(nodes: Sequence[Node]) -> None:
+    """Let the replica that has the most take over, if the shard has no primary any more."""
+    replicas = [node for node in nodes if node.role == "replica"]
+    if len(replicas) == len(nodes):
+        best = max(replicas, key=lambda node: int(node.admin.info("replication")["slave_repl_offset"]))
+        # It may have been elected by now.
+        with contextlib.suppress(RedisError):
+            take_over(best)
+    for node in nodes:
+        node.started_as = node.role
 
 
-def _each(node: Node, commands: Sequence[tuple[object, ...]]) -> list[object]:
-    pipeline = node.admin.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)
-    return list(pipeline.execute())
+def _check_nothing_is_lost(running: Sequence[Node], gone: Sequence[Node]) -> None:
+    alive = {node_id(node) for node in running}
+    views: list[dict[str, set[int]]] = []
+
+    def agreed() -> bool:
+        views[:] = [slots_by_owner(node) for node in running]
+        return all(view == views[0] for view in views)
+
+    wait_until(agreed, "the nodes' agreement on who owns which slot", alive=running)
+    lost = SLOTS - sum(len(slots) for owner, slots in views[0].items() if owner in alive)
+    if lost:
+        ended = f" with what ended, {' and '.join(map(str, gone))}" if gone else ""
+        raise EngineError(f"{lost} of {SLOTS} slots are lost{ended}: delete the store, and create it again")
 
 
-def _slots(node: Node) -> list[int]:
-    return [slot for first, last in owned_ranges(node) for slot in range(first, last + 1)]
+def _copy_functions(member: Node, newcomer: Node) -> None:
+    """Give a new primary the functions of the others: they belong to no slot, so that none brings them along."""
+    dump = member.admin.execute_command("FUNCTION", "DUMP", **{NEVER_DECODE: True})
+    newcomer.admin.execute_command("FUNCTION", "RESTORE", dump, "REPLACE")
 
 
 def _is_member(node: Node, members: int) -> bool:
-    lines = node.admin.execute_command("CLUSTER", "NODES").splitlines()
-    known = [line for line in lines if "handshake" not in line.split()[2]]
     replication = node.admin.info("replication")
     in_sync = node.started_as == "primary" or replication["master_link_status"] == "up"
     # A new primary refuses everything for its first two seconds.
     accepts = "cluster_state:ok" in node.admin.execute_command("CLUSTER", "INFO")
-    return len(known) == members and in_sync and accepts
+    return len(known_ids(node)) == members and in_sync and accepts

@@ -182,13 +182,25 @@ class Stores:
         self._stores[key].engines.set_parameters(parameters)
 
     def resize(self, key: StoreKey, shape: StoreShape) -> None:
-        """Give a running store other numbers of shards and replicas, as AWS does online: keys stay."""
+        """Give a running store other numbers of shards and replicas, as AWS does online: keys stay.
+
+        A change of size that broke off is mended first, also where the numbers are those of before.
+
+        Raises:
+            LocalCloudError: The engine, cluster mode or TLS would change, or the change of size broke off.
+        """
         store = self._stores[key]
-        if (store.engines.shards, store.engines.replicas) == (shape.shards, shape.replicas):
+        refuse_change(store.engines, shape)
+        if store.engines.has_size(shape.shards, shape.replicas):
             return
-        for node in store.engines.resize(shape.shards, shape.replicas):
-            self._gatekeeper.close(node.port)
-            store.gates.remove(node.port)
+        try:
+            store.engines.resize(shape.shards, shape.replicas)
+        finally:
+            # What does not run any more has no gate either, also after a change that broke off.
+            running = {node.port for node in store.engines.nodes} | {store.endpoint, store.reader_endpoint}
+            for port in [port for port in store.gates if port not in running]:
+                self._gatekeeper.close(port)
+                store.gates.remove(port)
         self._tell(key, store)
 
     def shard_names(self, key: StoreKey) -> list[str]:
@@ -298,3 +310,17 @@ class Stores:
                 store.engines.stop_node(index)
             for port in store.gates:
                 self._gatekeeper.close(port)
+
+
+def refuse_change(engines: EngineSet, shape: StoreShape) -> None:
+    """Refuse what cannot be changed on running engines.
+
+    Raises:
+        LocalCloudError: The engine, cluster mode or TLS would change.
+    """
+    if engines.program != shape.program:
+        raise LocalCloudError("the local cloud cannot change the engine of a running store: delete it first")
+    if engines.cluster_mode != shape.cluster_mode:
+        raise LocalCloudError("the local cloud cannot switch cluster mode of a running store: delete it first")
+    if engines.tls != shape.tls:
+        raise LocalCloudError("the local cloud cannot switch TLS of a running store: delete it first")

@@ -15,7 +15,16 @@ from cdk_redis_local._node import HOST
 from cdk_redis_local._stores import StoreKey, Stores, StoreShape
 
 from ._access import AccessLists, acl_user
-from ._emulator import HANDLERS, Outcome, Properties, declared_parameters, generated_name, run_beside_the_loop, scope
+from ._emulator import (
+    HANDLERS,
+    Outcome,
+    Properties,
+    declared_parameters,
+    generated_name,
+    run_beside_the_loop,
+    scope,
+    send_back_failed_updates,
+)
 
 _GROUP = "AWS::ElastiCache::ReplicationGroup"
 # A change of these reaches running engines.
@@ -43,6 +52,7 @@ class ElastiCacheHandlers:
             "delete": self.delete,
         }
         run_beside_the_loop([_GROUP, *_FOLLOWED])
+        send_back_failed_updates([_GROUP, *_FOLLOWED])
 
     def create(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a replication group."""
@@ -57,10 +67,10 @@ class ElastiCacheHandlers:
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
     ) -> Outcome:
         """Change a running replication group in place."""
+        del old  # what runs counts, which may be something between the two after an update that failed
         key = StoreKey("elasticache", scope(), physical_id)
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
-        refuse_change(self._shape(old), self._shape(new))
         self._stores.resize(key, self._shape(new))
         self._stores.set_users(key, self._users(key, new))
         self._parameter_groups[key] = str(new.get("CacheParameterGroupName", ""))
@@ -164,20 +174,6 @@ class ElastiCacheHandlers:
         for key, name in list(self._parameter_groups.items()):
             if name == identifier and key.scope == scope() and key in self._stores:
                 self._stores.set_parameters(key, declared_parameters(identifier))
-
-
-def refuse_change(old: StoreShape, new: StoreShape) -> None:
-    """Refuse what cannot be changed on running engines.
-
-    Raises:
-        LocalCloudError: The engine, cluster mode or TLS would change.
-    """
-    if old.program != new.program:
-        raise LocalCloudError("the local cloud cannot change the engine of a running store: delete it first")
-    if old.cluster_mode != new.cluster_mode:
-        raise LocalCloudError("the local cloud cannot switch cluster mode of a running store: delete it first")
-    if old.tls != new.tls:
-        raise LocalCloudError("the local cloud cannot switch TLS of a running store: delete it first")
 
 
 def _cluster_mode(properties: Properties, shards: int, parameters: Mapping[str, str]) -> bool:

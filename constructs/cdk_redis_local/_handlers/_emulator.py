@@ -57,6 +57,16 @@ def run_beside_the_loop(resource_types: Iterable[str]) -> None:
     stacks._runs_on_worker_thread = lambda resource_type: resource_type in ours or emulated(resource_type)
 
 
+def send_back_failed_updates(resource_types: Iterable[str]) -> None:
+    """Have these types updated back to what they were when their own update fails.
+
+    The emulator takes it that an update which fails has changed nothing. Ours changes one engine after the other.
+    """
+    emulated = stacks._sends_back_failed_update
+    ours = frozenset(resource_types)
+    stacks._sends_back_failed_update = lambda resource_type: resource_type in ours or emulated(resource_type)
+
+
 def declared_parameters(parameter_group: str) -> dict[str, str]:
     """What an ElastiCache parameter group sets, without the defaults of its family."""
     known = elasticache._param_group_params.get(parameter_group) or {}

@@ -9,8 +9,16 @@ from cdk_redis_local._node import HOST
 from cdk_redis_local._stores import StoreKey, Stores, StoreShape
 
 from ._access import AccessLists, acl_user
-from ._elasticache import refuse_change
-from ._emulator import HANDLERS, Outcome, Properties, generated_name, replace_on_change, run_beside_the_loop, scope
+from ._emulator import (
+    HANDLERS,
+    Outcome,
+    Properties,
+    generated_name,
+    replace_on_change,
+    run_beside_the_loop,
+    scope,
+    send_back_failed_updates,
+)
 
 _OPEN_ACCESS = "open-access"
 # What CloudFormation replaces a resource for, and the property that holds its name.
@@ -65,6 +73,7 @@ class MemoryDbHandlers:
             }
             replace_on_change(resource_type, *_CREATE_ONLY[resource_type])
         run_beside_the_loop(handlers)
+        send_back_failed_updates(handlers)
 
     def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a cluster."""
@@ -77,10 +86,10 @@ class MemoryDbHandlers:
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
     ) -> Outcome:
         """Change a running cluster in place."""
+        del old  # what runs counts, which may be something between the two after an update that failed
         key = StoreKey("memorydb", scope(), physical_id)
         if key not in self._stores:
             return self.create_cluster(logical_id or physical_id, new, stack_name)
-        refuse_change(self._shape(old), self._shape(new))
         self._stores.resize(key, self._shape(new))
         self._stores.set_users(key, self._access.use(key, _acls(new)))
         self._parameter_groups[key] = str(new.get("ParameterGroupName", ""))
