@@ -23,6 +23,7 @@ import ministack.app
 
 from ._callers import authorize
 from ._certificates import CertificateAuthority
+from ._handlers._access_keys import register_access_keys
 from ._handlers._elasticache import ElastiCacheHandlers
 from ._handlers._emulator import answer_when_settled, run_functions_with
 from ._handlers._failover import FailoverCalls
@@ -119,6 +120,7 @@ def main() -> None:
     MemoryDbHandlers(stores).register()
     FailoverCalls(stores).register()
     register_secrets()
+    register_access_keys()
     register_inert(voice.say)
     answer_when_settled()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))

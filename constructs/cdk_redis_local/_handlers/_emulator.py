@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, elasticache, stepfunctions
+from ministack.services import cloudformation, elasticache, iam, stepfunctions
 from ministack.services.cloudformation import provisioners, stacks
 
 _LONGEST_WAIT = 20.0
@@ -44,10 +44,27 @@ def generated_name(stack_name: str, logical_id: str, longest: int = 40) -> str:
     return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=longest))
 
 
-def replace_on_change(resource_type: str, name: str, properties: tuple[str, ...]) -> None:
-    """Have a type replaced when one of these properties changes; ``name`` is the one with its name."""
+def replace_on_change(resource_type: str, name: str | None, properties: tuple[str, ...]) -> None:
+    """Have a type replaced when one of these properties changes; ``name`` is the one with its name, if it has one."""
     provisioners._REPLACING_PROPERTIES[resource_type] = properties
-    provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": name}
+    if name:
+        provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": name}
+
+
+def call_iam(action: str, **parameters: str) -> str:
+    """Do one call of IAM's API on behalf of CloudFormation; returns the answer, an XML text.
+
+    Raises:
+        ValueError: IAM refused it; the message says why.
+    """
+    status, _, body = {
+        "CreateAccessKey": iam._create_access_key,
+        "UpdateAccessKey": iam._update_access_key,
+        "DeleteAccessKey": iam._delete_access_key,
+    }[action](parameters)
+    if status >= 400:
+        raise ValueError(f"{action}: {body.decode()}")
+    return str(body.decode())
 
 
 def run_beside_the_loop(resource_types: Iterable[str]) -> None:
