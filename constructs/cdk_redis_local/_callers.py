@@ -1,25 +1,57 @@
-"""Who signed a token, and whether IAM lets them connect: asked of the emulator's own IAM."""
+"""Who signed a request or a token, and whether IAM lets them connect: asked of the emulator's own IAM."""
 
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 
 from botocore.credentials import Credentials
 from ministack.core.iam_evaluator import (
+    AmbiguousAccessKeyError,
     AuthError,
     CredentialResolutionError,
     EvalContext,
     PrincipalInfo,
     _gather_role_policies,
     evaluate,
+    find_iam_access_key_account,
+    is_root_access_key,
     resolve_credential,
     resolve_principal,
 )
-from ministack.core.responses import request_scope
+from ministack.core.responses import _account_from_sts_session, get_account_id, request_scope
 
+from ._signatures import SignatureRefusedError
 from ._token_check import TokenRefusedError, TokenTarget, check_token
+
+_NOBODY = "nobody has these credentials, or they have expired"
+
+
+def find_credentials(access_key_id: str, session_token: str | None, account: str | None = None) -> Credentials:
+    """The credentials that an access key id stands for: the cloud's own, an IAM user's or those of a session.
+
+    The emulator takes ``test`` and every account number for the account's root as well; here they are nobody's.
+
+    Args:
+        access_key_id: As it was sent.
+        session_token: As it was sent, which must be the session's own.
+        account: Where the key must be from. Default: - wherever it is from.
+
+    Raises:
+        SignatureRefusedError: Nobody has such credentials, or not any more.
+    """
+    if is_root_access_key(access_key_id) and access_key_id != os.environ["AWS_ACCESS_KEY_ID"]:
+        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId")
+    try:
+        account = account or _account_from_sts_session(access_key_id) or find_iam_access_key_account(access_key_id)
+    except AmbiguousAccessKeyError:
+        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId") from None
+    found = resolve_credential(access_key_id, account or get_account_id(), session_token or "")
+    if isinstance(found, CredentialResolutionError):
+        raise SignatureRefusedError(_NOBODY, found.code)
+    return Credentials(found.access_key_id, found.secret_access_key, found.session_token)
 
 
 def authorize(token: str, user: str, target: TokenTarget) -> str:
@@ -30,25 +62,18 @@ def authorize(token: str, user: str, target: TokenTarget) -> str:
     Raises:
         TokenRefusedError: The token is not accepted, or its signer is not allowed to connect.
     """
-
-    def find_credentials(access_key_id: str, session_token: str | None) -> Credentials:
-        found = resolve_credential(access_key_id, target.account, session_token or "")
-        if isinstance(found, CredentialResolutionError):
-            raise TokenRefusedError("nobody has these credentials, or they have expired")
-        return Credentials(found.access_key_id, found.secret_access_key, found.session_token)
-
     signed = check_token(
         token,
         user=user,
         target=target,
-        find_credentials=find_credentials,
+        find_credentials=lambda key, session: find_credentials(key, session, target.account),
         now=dt.datetime.now(dt.timezone.utc),
     )
     # Policies are stored by account and Region, which the emulator takes from the request it serves.
     with request_scope(target.account, target.region):
         principal = resolve_principal(signed.access_key_id, target.account)
         if isinstance(principal, AuthError):
-            raise TokenRefusedError("nobody has these credentials, or they have expired")
+            raise TokenRefusedError(_NOBODY)
         for arn in connect_arns(target, user):
             _check_allowed(principal, target, arn)
     return principal.arn

@@ -185,8 +185,8 @@ class LocalCloud:
         return {
             **kept,
             **self._tool_settings(directory),
-            "AWS_ACCESS_KEY_ID": "test",
-            # The account's root, whose requests the emulator lets through. A token of its own is checked.
+            # The account's root. Both are random: who knows them may do everything here.
+            "AWS_ACCESS_KEY_ID": f"LOCAL{secrets.token_hex(8).upper()}",
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -223,6 +223,8 @@ class LocalCloud:
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            # In the URLs that custom resources answer to: "localhost" may be ::1 first, where others may listen.
+            "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": self.region,
             "SFTP_ENABLED": "0",
             "TMPDIR": str(temporary),

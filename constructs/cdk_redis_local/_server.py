@@ -13,29 +13,26 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 import hypercorn.asyncio
 import hypercorn.config
 import ministack.app
 
-from ._callers import authorize
+from ._callers import authorize, find_credentials
 from ._certificates import CertificateAuthority
 from ._handlers._access_keys import register_access_keys
 from ._handlers._elasticache import ElastiCacheHandlers
-from ._handlers._emulator import answer_when_settled, run_functions_with
+from ._handlers._emulator import answer_when_settled, is_awaited, run_functions_with
+from ._handlers._emulator_doors import close_other_doors, make_execution_credentials_secret
 from ._handlers._failover import FailoverCalls
 from ._handlers._inert import register_inert
 from ._handlers._memorydb import MemoryDbHandlers
 from ._handlers._secrets import register_secrets
+from ._request_gate import Application, Message, Receive, RequestGate, Scope, Send
 from ._stores import Stores
 from ._workspace import Workspace
 
-_Scope = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 # What Lambda's Python runtime has besides the standard library.
 _LAMBDA_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 
@@ -62,11 +59,11 @@ class Voice:
             self._stream.write(json.dumps(message) + "\n")
 
 
-def application(voice: Voice) -> Any:
-    """The emulator's application, as if it were reached over HTTPS."""
+def application(voice: Voice) -> Application:
+    """The emulator's application behind its gate, as if it were reached over HTTPS."""
 
-    async def answer(scope: _Scope, receive: _Receive, send: _Send) -> None:
-        async def send_on(message: MutableMapping[str, Any]) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 voice.ready()
@@ -76,7 +73,7 @@ def application(voice: Voice) -> Any:
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await ministack.app.app(scope, receive, send_on)
 
-    return answer
+    return RequestGate(answer, find_credentials=find_credentials, is_expected_answer=is_awaited)
 
 
 def lambda_python(directory: Path) -> Path:
@@ -124,6 +121,8 @@ def main() -> None:
     register_inert(voice.say)
     answer_when_settled()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
+    make_execution_credentials_secret()
+    close_other_doors()
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from ministack import app
 from ministack.core import lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation, elasticache, iam, stepfunctions
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
 
 _LONGEST_WAIT = 20.0
+# Where custom resources and wait conditions are answered. The last part is a random UUID, told only to who answers.
+_ANSWER_PATH = re.compile(r"/_ministack/cfn-(response|signal)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 Properties = dict[str, Any]
 Outcome = tuple[str, dict[str, Any]]
@@ -154,6 +157,14 @@ def remember_execution_roles() -> None:
             _execution_role.reset(token)
 
     stepfunctions._run_execution = run
+
+
+def is_awaited(method: str, path: str) -> bool:
+    """Whether a request delivers what CloudFormation waits for: the result of a custom resource, or a signal."""
+    found = _ANSWER_PATH.fullmatch(path)
+    if method != "PUT" or found is None:
+        return False
+    return found[2] in custom_resource._pending if found[1] == "response" else wait_conditions.has_handle(found[2])
 
 
 def answer_when_settled() -> None:
