@@ -8,7 +8,7 @@ FAULT ?=
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit bench synth requirements clean engine network
+.PHONY: help setup demo test lint unit bench synth requirements clean engine network browser
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: setup engine ## Deploy both stores to a local cloud, show their smoke test
 # What only computes shares the cores, and so does what waits for engines for most of its time; what measures time, or
 # runs the CDK CLI, has them to itself.
 TIMED := tests/runtime/test_drill.py tests/runtime/test_no_false_alarm.py
-test: lint engine network ## Run every check and every test
+test: lint engine network browser ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
 	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
 	pytest $(TIMED) tests/e2e
@@ -56,6 +56,9 @@ engine:
 
 network:
 	@.ci/setup network
+
+browser:
+	@.ci/setup browser
 
 requirements: ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
 	@.ci/requirements
