@@ -2,7 +2,49 @@
 
 from __future__ import annotations
 
-from cdk_redis_runtime._command import main
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+# Ctrl-C, a CI job's or a container's end, a closed terminal.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_ENDED_BY_SIGNAL = 128
+
+
+class _EndedError(BaseException):
+    """A signal asked the process to end. It passes through what only handles errors, and lets all of it clean up."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)
+
+
+def main() -> int:
+    """Run the command.
+
+    Returns:
+        Its exit code; 128 and the signal's number where a signal ended it: 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    for one in _SIGNALS:
+        # A signal that the process was started to ignore, as by nohup, stays ignored.
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            signal.signal(one, _end)
+    try:
+        # Here, so that a signal is told of in one line while the modules are loaded, too.
+        from cdk_redis_runtime._command import main as run
+
+        return run()
+    except _EndedError as ended:
+        for one in _SIGNALS:
+            signal.signal(one, signal.SIG_IGN)
+        print(f"cdk-redis: ended by {signal.Signals(ended.number).name} before it was done", file=sys.stderr)
+        return _ENDED_BY_SIGNAL + ended.number
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _EndedError(number)
+
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -24,6 +24,8 @@ from cdk_redis_runtime._redaction import redact
 from cdk_redis_runtime._report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report
 from cdk_redis_runtime._settings import Connection, Declaration
 
+_CLEANING_SECONDS = 3.0
+
 
 def smoke_test(
     connection: Connection,
@@ -58,7 +60,14 @@ def smoke_test(
         lambda: Store(connection, clock, clients, replicas=declared.replicas or 0, key=run_prefix, probes=probes)
     )
     run = _Run(checks, Context(connection, declared, clock, looks.since(-math.inf), run_prefix), looks, on_verdict)
-    results = side_by_side(run.check, checks, clock.remaining)
+    try:
+        results = side_by_side(run.check, checks, clock.remaining)
+    except BaseException:
+        # A signal. What has begun deletes what it wrote; where the store hangs, the keys' time to live does.
+        clock.stop()
+        run.wait_until_idle(_CLEANING_SECONDS)
+        clients.close()
+        raise
     verdicts = tuple(result.value or run.verdict_so_far(result.item, result.seconds) for result in results)
     clock.stop()
     clients.close()
@@ -97,22 +106,29 @@ class _Run:
         self._looks = looks
         self._on_verdict = on_verdict
         self._found: dict[str, Outcome] = {}
-        self._quiet = _Quiet(sum(not check.undisturbed for check in checks))
+        self._running = _Counter()
+        self._quiet = _Counter(sum(not check.undisturbed for check in checks))
 
     def check(self, check: Check) -> CheckResult:
         """Let a check find out; one that is not to be disturbed when it is its turn."""
         if check.undisturbed:
-            self._quiet.wait(self._context.clock.remaining_for_quiet)
+            self._quiet.wait_for_zero(self._context.clock.remaining_for_quiet)
         started = time.monotonic()
+        self._running.add(1)
         try:
             self._until_settled(check)
         finally:
+            self._running.add(-1)
             if not check.undisturbed:
-                self._quiet.one_less()
+                self._quiet.add(-1)
         result = self.verdict_so_far(check, time.monotonic() - started)
         if self._on_verdict:
             self._on_verdict(result)
         return result
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Wait until no check is under way, no longer than so many seconds."""
+        self._running.wait_for_zero(seconds)
 
     def _until_settled(self, check: Check) -> None:
         failures, failed_at = 0, -math.inf
@@ -169,22 +185,22 @@ def _with_tries(outcome: Outcome, failures: int) -> Outcome:
     return outcome
 
 
-class _Quiet:
-    """Comes once so many have ended."""
+class _Counter:
+    """A number of checks that threads count, and wait to be zero."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int = 0) -> None:
         self._number = number
-        self._ended = threading.Condition()
+        self._changed = threading.Condition()
 
-    def one_less(self) -> None:
-        with self._ended:
-            self._number -= 1
-            self._ended.notify_all()
+    def add(self, number: int) -> None:
+        with self._changed:
+            self._number += number
+            self._changed.notify_all()
 
-    def wait(self, seconds: float) -> None:
+    def wait_for_zero(self, seconds: float) -> None:
         """Wait for it, no longer than so many seconds."""
-        with self._ended:
-            self._ended.wait_for(lambda: self._number == 0, seconds)
+        with self._changed:
+            self._changed.wait_for(lambda: self._number == 0, seconds)
 
 
 def checks_of(service: str) -> tuple[Check, ...]:

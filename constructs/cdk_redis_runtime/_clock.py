@@ -77,6 +77,8 @@ class Clock:
         """Count tries from 1, with growing pauses between them, until the time for healing is over."""
         pause = _FIRST_PAUSE
         for number in itertools.count(1):
+            if self._over.is_set():
+                return
             yield number
             # Jitter: the checks of one battery should not come back all at once.
             seconds = pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
@@ -100,7 +102,7 @@ class Clock:
         return done.value  # pyright: ignore[reportReturnType] - None only where T allows it
 
     def stop(self) -> None:
-        """End the budget now: what still runs is not tried again."""
+        """End the budget now: nothing is begun any more, and what still runs is not tried again."""
         self._over.set()
 
     def _until(self, share: float) -> float:

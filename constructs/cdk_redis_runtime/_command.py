@@ -1,6 +1,7 @@
 """The command ``cdk-redis smoke``: the smoke test from a workstation, a bastion or a CI job.
 
-Ends with 0 if every check passed, 1 if one failed, 2 if the test could not run.
+Ends with 0 if every check passed, 1 if one failed, 2 if the test could not run. Ctrl-C ends it early, with 130, and
+SIGTERM with 143; what it wrote is deleted first.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from redis.credentials import CredentialProvider, UsernamePasswordCredentialProv
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._battery import smoke_test
 from cdk_redis_runtime._report import CheckResult, Report
-from cdk_redis_runtime._settings import Address, Connection, Declaration, whole_number
+from cdk_redis_runtime._settings import Address, Connection, Declaration, host_and_port, whole_number
 
 PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
 _SECRET_ARN = "arn:"  # noqa: S105 - how an ARN begins
@@ -54,23 +55,32 @@ def _parser() -> argparse.ArgumentParser:
     smoke = parser.add_subparsers(dest="command", required=True).add_parser(
         "smoke", help="prove that a store does what it should", description=__doc__
     )
-    smoke.add_argument("--host", required=True, help="configuration endpoint, or primary endpoint")
+    smoke.add_argument(
+        "--host", type=_host, required=True, help="configuration endpoint, or primary endpoint: a name or an IP address"
+    )
     smoke.add_argument("--port", type=_whole_number(1, 65535), default=6379)
     smoke.add_argument(
-        "--reader", type=_reader, metavar="HOST[:PORT]", help="reader endpoint, where cluster mode is off"
+        "--reader", type=_host_and_port, metavar="HOST[:PORT]", help="reader endpoint, where cluster mode is off"
     )
     smoke.add_argument("--tls", action=argparse.BooleanOptionalAction, default=True)
     smoke.add_argument("--cluster", action="store_true", help="cluster mode is on")
     smoke.add_argument("--user", help="user to sign in as; none where the store lets everybody in")
     how = smoke.add_mutually_exclusive_group()
-    how.add_argument("--iam", metavar="STORE", help="sign an IAM token for this replication group or cluster")
+    how.add_argument(
+        "--iam", metavar="STORE", help="sign an IAM token for this replication group, serverless cache or cluster"
+    )
     how.add_argument("--password-from", metavar="ENV|SECRET", help="variable, or ARN of a secret, with the password")
     smoke.add_argument("--region", help="AWS Region of the store; default: AWS_REGION")
     smoke.add_argument("--service", choices=[env.ELASTICACHE, env.MEMORYDB], default=env.ELASTICACHE)
     smoke.add_argument("--engine", choices=["valkey", "redis"], default="valkey")
     smoke.add_argument("--engine-version", type=_version, default="8", help="as precise as it matters; default: 8")
-    smoke.add_argument("--shards", type=_whole_number(1, 500), default=1)
-    smoke.add_argument("--replicas", type=_whole_number(0, 5), default=0, help="replicas of each shard")
+    smoke.add_argument(
+        "--serverless",
+        action="store_true",
+        help="an ElastiCache serverless cache: cluster mode is on, and the service chooses shards and replicas",
+    )
+    smoke.add_argument("--shards", type=_whole_number(1, 500), help="default: 1")
+    smoke.add_argument("--replicas", type=_whole_number(0, 5), help="replicas of each shard; default: 0")
     smoke.add_argument("--maxmemory-policy")
     smoke.add_argument(
         "--latency-limit",
@@ -113,12 +123,19 @@ def _number(low: int, high: int) -> Callable[[str], float]:
     return read
 
 
-def _reader(text: str) -> tuple[str, int | None]:
-    host, _, port = text.partition(":")
-    with contextlib.suppress(argparse.ArgumentTypeError):
-        if host:
-            return host, _whole_number(1, 65535)(port) if port else None
-    raise argparse.ArgumentTypeError(f"got {text!r}, allowed is HOST or HOST:PORT, with a port from 1 to 65535")
+def _host_and_port(text: str) -> tuple[str, int | None]:
+    try:
+        return host_and_port(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _host(text: str) -> str:
+    with contextlib.suppress(ValueError):
+        host, port = host_and_port(text)
+        if port is None:
+            return host
+    raise argparse.ArgumentTypeError(f"got {text!r}, allowed is a host name or an IP address; --port takes the port")
 
 
 def _version(text: str) -> str:
@@ -138,6 +155,7 @@ def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProv
     reader: tuple[str, int | None] | None = options.reader
     if (options.user is None) != (options.iam is None and source is None):
         raise UsageError("--user needs --iam or --password-from, and they need --user")
+    _check_serverless(options)
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     is_secret = source is not None and source.startswith(_SECRET_ARN)
     if (options.iam or is_secret) and not region:
@@ -150,25 +168,41 @@ def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProv
         port=options.port,
         reader=reader and Address(reader[0], reader[1] or options.port),
         tls=options.tls,
-        cluster_mode=options.cluster,
+        cluster_mode=options.cluster or options.serverless,
         authentication=kind if options.user else env.AUTHENTICATION_NONE,
         user=options.user,
         secret_arn=source if is_secret else None,
         region=region,
+        serverless=options.serverless,
     )
     if source is None or is_secret:
         return connection, None
     if not os.environ.get(source):
-        raise UsageError(f"--password-from: the variable {source} is not set")
+        # Not quoted: it may be the password itself.
+        raise UsageError(
+            "--password-from: what was given names no environment variable that is set, and is no ARN of a secret; it "
+            "takes the name of a variable, never the password itself"
+        )
     return connection, UsernamePasswordCredentialProvider(options.user, os.environ[source])
+
+
+def _check_serverless(options: argparse.Namespace) -> None:
+    if not options.serverless:
+        return
+    if options.service != env.ELASTICACHE:
+        raise UsageError(f"--serverless is for --service {env.ELASTICACHE}: {options.service} has no serverless stores")
+    if options.shards is not None or options.replicas is not None:
+        raise UsageError("--serverless goes without --shards and --replicas: the service chooses them")
+    if options.reader is not None or not options.tls:
+        raise UsageError("--serverless goes without --reader and --no-tls: a serverless cache has TLS and cluster mode")
 
 
 def _declaration(options: argparse.Namespace) -> Declaration:
     return Declaration(
         engine=options.engine,
         engine_version=options.engine_version,
-        shards=options.shards,
-        replicas=options.replicas,
+        shards=None if options.serverless else options.shards or 1,
+        replicas=None if options.serverless else options.replicas or 0,
         key_prefix=options.key_prefix,
         budget=options.budget,
         maxmemory_policy=options.maxmemory_policy,
@@ -195,7 +229,12 @@ def _run(
     def table() -> Any:
         return render_report(Report(connection.store, connection.service, 0, tuple(seen)).as_dict())
 
-    with Live(console=Console(), get_renderable=table, refresh_per_second=8, transient=True):
-        report = smoke_test(connection, declared, credentials=credentials, on_verdict=seen.append)
-    Console().print(render_report(report.as_dict()))
+    console = Console()
+    try:
+        with Live(console=console, get_renderable=table, refresh_per_second=8, transient=True):
+            report = smoke_test(connection, declared, credentials=credentials, on_verdict=seen.append)
+    finally:
+        # A signal may come while the live table is put away.
+        console.show_cursor()
+    console.print(render_report(report.as_dict()))
     return report

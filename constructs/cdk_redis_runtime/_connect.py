@@ -158,10 +158,9 @@ def cluster_options(
         patience: Timeouts and retries.
         make_pool: Makes the pool of a node's connections.
     """
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
     return {
         # By a URL, because only then the client takes a pool class.
-        "url": f"{'rediss' if connection.tls else 'redis'}://{host}:{connection.port}",
+        "url": f"{'rediss' if connection.tls else 'redis'}://{connection.endpoint}",
         "connection_pool_class": make_pool,
         "retry": _retry(patience),
         # A missing shard is found and named by the smoke test; until then the others can be served.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,7 +33,7 @@ class Address:
     """Where something listens.
 
     Attributes:
-        host: DNS name; the name that the certificate must carry.
+        host: DNS name or IP address, an IPv6 address without brackets; the certificate must be for it.
         port: TCP port, 1 to 65535.
     """
 
@@ -38,8 +41,8 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        """``host:port``."""
-        return f"{self.host}:{self.port}"
+        """``host:port``, or ``[address]:port`` for an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,30 @@ def whole_number(text: str, low: int, high: int) -> int:
     if text.isascii() and text.isdigit() and low <= int(text) <= high:
         return int(text)
     raise ValueError(f"got {text!r}, allowed is a whole number from {low} to {high}")
+
+
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """Read a host with or without a port: ``name``, ``name:6379``, ``::1``, ``[::1]`` or ``[::1]:6379``.
+
+    Returns:
+        The host, an IPv6 address without its brackets, and the port or None.
+
+    Raises:
+        ValueError: It is none of these; the message says what was given and what is allowed.
+    """
+    bracketed = re.fullmatch(r"\[(.*)\](?::(.*))?", text)
+    host, port = bracketed.groups() if bracketed else (text, None)
+    with contextlib.suppress(ValueError):
+        if bracketed or text.count(":") > 1:
+            ipaddress.IPv6Address(host)
+        elif ":" in text:
+            host, port = text.split(":")
+        if host:
+            return host, None if port is None else whole_number(port, 1, 65535)
+    raise ValueError(
+        f"got {text!r}, allowed is HOST or HOST:PORT, with a port from 1 to 65535, an IPv6 address with a port in "
+        "brackets: [::1]:6379"
+    )
 
 
 def _reader_endpoint(read: _Reader) -> Address | None:
