@@ -14,6 +14,9 @@ from importlib import metadata, util
 from pathlib import Path
 
 _PACKAGES = ("cdk_redis_runtime", "redis")
+# Lambda runs the function as another user than the one who owns its files, with the modes that the CDK CLI put into the
+# zip; those of a checkout and of a virtual environment depend on the umask.
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 
 
 @contextmanager
@@ -21,8 +24,8 @@ def smoke_test_code() -> Generator[tuple[Path, str], None, None]:
     """Lay the code out in a temporary folder.
 
     Yields:
-        The folder, which is gone afterwards, and a hash of names and contents: the same for the same code on every
-        machine, whatever the times, owners and modes of the files are.
+        The folder, which is gone afterwards, and a hash of names, contents and the modes that the files have in the
+        asset: the same for the same code on every machine, whatever the times, owners and modes of the sources are.
     """
     with tempfile.TemporaryDirectory(prefix="cdk-redis-") as temporary:
         folder = Path(temporary)
@@ -31,8 +34,10 @@ def smoke_test_code() -> Generator[tuple[Path, str], None, None]:
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-            code_hash.update(f"{relative.as_posix()}\0{source.stat().st_size}\0".encode())
+            code_hash.update(f"{relative.as_posix()}\0{_FILE_MODE:o}\0{source.stat().st_size}\0".encode())
             code_hash.update(source.read_bytes())
+        for path in folder.rglob("*"):
+            path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
         yield folder, code_hash.hexdigest()
 
 

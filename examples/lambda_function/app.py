@@ -49,6 +49,9 @@ def _code() -> lambda_.Code:
     ignore = shutil.ignore_patterns("__pycache__")
     for package in (cdk_redis_runtime, redis):
         shutil.copytree(Path(str(package.__file__)).parent, folder / package.__name__, ignore=ignore)
+    # Lambda runs the function as another user, who cannot read what `umask 077` leaves to the owner of a checkout.
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return lambda_.Code.from_asset(str(folder))
 
 

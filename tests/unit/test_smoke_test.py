@@ -22,7 +22,6 @@ from cdk_redis import (
     SmokeTest,
     Store,
 )
-from cdk_redis._smoke_asset import smoke_test_code
 from cdk_redis_runtime import _environment as environment
 
 FUNCTION = "AWS::Lambda::Function"
@@ -439,16 +438,3 @@ def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) ->
 
     with pytest.raises(ConfigurationError, match="it has no network; give `network` to the import"):
         SmokeTest(stack, "SmokeTest", target=cache)
-
-
-def test_the_code_is_redis_py_and_the_run_time_package_alone() -> None:
-    with smoke_test_code() as (folder, _):
-        assert {path.name.split("-")[0] for path in folder.iterdir()} == {"cdk_redis_runtime", "redis"}
-        assert not [path for path in folder.rglob("*") if path.suffix == ".pyc"]
-        assert (folder / "cdk_redis_runtime" / "smoke_lambda.py").is_file()
-    assert not folder.exists()
-
-
-def test_the_hash_of_the_code_is_that_of_its_content() -> None:
-    with smoke_test_code() as (_, first), smoke_test_code() as (_, second):
-        assert first == second
