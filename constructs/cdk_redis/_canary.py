@@ -11,6 +11,7 @@ from constructs import Construct
 from cdk_redis_runtime import _environment as environment
 
 from ._errors import Problems
+from ._notifications import let_alarm_publish
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -101,6 +102,7 @@ class Canary(Construct):
             tell = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
             self.alarm.add_alarm_action(tell)
             self.alarm.add_ok_action(tell)
+            let_alarm_publish(self.alarm, topic)
 
     def _create_alarm(self, service: str, store_name: str, path: str, period: cdk.Duration) -> cloudwatch.Alarm:
         from aws_cdk import aws_cloudwatch as cloudwatch

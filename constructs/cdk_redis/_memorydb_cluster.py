@@ -140,7 +140,7 @@ class MemoryDbCluster(Store):
             restore: What it begins with. Adding or changing it later replaces the cluster. Default: - it is empty.
             maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
             notification_topic: Topic that is told of failovers, new nodes and maintenance; of the cluster's own
-                account and Region. Default: - nobody is told.
+                account and Region, and not encrypted. Default: - nobody is told.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
                 cluster.

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 
 from ._multi_region_cluster import check_multi_region_engine
 from ._network_type import NetworkType, check_network_type
+from ._notifications import warn_of_encrypted_topic
 from ._parameter_groups import MemoryDbParameterGroup
 from ._subnet_groups import check_memorydb_zones
 from ._tokens import is_token
@@ -103,6 +104,7 @@ def _check_topic(problems: Problems, scope: cdk.Resource, topic: sns.ITopic | No
     """The service refuses topics of another account, and knows none of another Region."""
     if topic is None:
         return
+    warn_of_encrypted_topic(scope, topic)
     if topic.fifo:
         problems.add("notification_topic", topic.node.path, "the service tells standard topics, not FIFO topics")
     stack = cdk.Stack.of(scope)

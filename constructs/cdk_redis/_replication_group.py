@@ -144,7 +144,7 @@ class ReplicationGroup(Store):
                 `add_password_user`.
             log_delivery: Logs to send, `LogDelivery.slow_log` and `LogDelivery.engine_log`. Default: - none.
             notification_topic: Topic that is told of failovers, new nodes and maintenance; of the store's own account
-                and Region. Default: - nobody is told.
+                and Region, and not encrypted. Default: - nobody is told.
             subnet_group: An existing subnet group. Changing it replaces the store.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.

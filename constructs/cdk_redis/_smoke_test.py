@@ -93,7 +93,8 @@ class SmokeTest(Construct):
                 metrics and an alarm; runs never overlap, for which one of the account's concurrent executions is
                 reserved. Default: - it runs at deploys only.
             alarm_topic: Told when a check of a scheduled run fails, when no run reports, and when all is well again.
-                Default: - the alarm tells nobody.
+                CloudWatch gets the right to use its key, where it has one of this app. Default: - the alarm tells
+                nobody.
             alarm_period: What the alarm looks at, whole minutes up to 7 days; at least two runs, or a delay between
                 them counts as silence. Default: - twice the rate of the schedule; a cron schedule needs it.
 
