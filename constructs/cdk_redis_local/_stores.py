@@ -142,7 +142,7 @@ class Stores:
         target = TokenTarget(key.service, key.name, key.scope[1], key.scope[0])
         rules = GateRules(
             check=lambda token, user: self._authorize(token, user, target),
-            on_refusal=lambda user, reason: self._say(f"{key.name} refused a token of user {user}: {reason}"),
+            on_refusal=lambda user, reason: self._say(f"{key.name} did not let user {user} in: {reason}"),
             certificate=None,
             ca_file=None,
         )
