@@ -16,6 +16,7 @@ from ._connection_environment import connection_environment
 from ._errors import ConfigurationError, problem
 from ._metrics import StoreMetrics
 from ._naming import MAX_USER_NAME, name_problem
+from ._secret_access import grant_secret_read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +155,7 @@ class Store(cdk.Resource, StoreMetrics):
         The network is opened by a security-group rule where the grantee has security groups (a function in a VPC, an
         instance, a service); a role or a user of IAM has none. An IAM user of the store needs
         ``elasticache:Connect`` or ``memorydb:Connect`` on both the store and the user; for a password user the
-        grantee may read the secret.
+        grantee may read the secret, and decrypt it where it has a KMS key of its own.
 
         Args:
             grantee: Who connects.
@@ -173,7 +174,7 @@ class Store(cdk.Resource, StoreMetrics):
             )
         self._open_network_to(grantee)
         if user.secret is not None:
-            return user.secret.grant_read(grantee)
+            return grant_secret_read(user.secret, grantee)
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=[self.service.connect_action],

@@ -14,6 +14,7 @@ from cdk_redis_runtime import _environment as runtime
 from ._access_string import AccessString
 from ._connection_environment import connection_environment
 from ._errors import ConfigurationError, problem
+from ._secret_access import grant_secret_read
 from ._weak_reference import read_weakly
 
 if TYPE_CHECKING:
@@ -202,15 +203,10 @@ class StoreFunction:
         )
 
     def _reach_secret(self, secret: secretsmanager.ISecret) -> None:
-        from aws_cdk import aws_secretsmanager as secretsmanager
-
         # The subnets have no way out: the secret is read through an endpoint inside them.
         endpoint = self._network.add_secrets_endpoint()
         self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
-        readable = secretsmanager.Secret.from_secret_complete_arn(
-            self._scope, "Secret", self.weak("SecretArn", secret.secret_arn)
-        )
-        readable.grant_read(self.function)
+        grant_secret_read(secret, self.function, self.weak)
 
 
 def _network_of(scope: Construct, target: Store) -> RedisNetwork:
