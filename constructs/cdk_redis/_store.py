@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ._service import Service
     from ._users import User
 
+# In the function's metadata: the store and the user that it is bound to.
+_BOUND = "cdk-redis:bound"
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -185,16 +188,19 @@ class Store(cdk.Resource, StoreMetrics):
         """Let a function connect, and tell it by its environment where and as whom: ``connect()`` reads that.
 
         As `grant_connect`, and variables whose names begin with ``CDK_REDIS_``; no secret is among them. One function
-        can be bound to one store. Where the user has a password, the function must also reach Secrets Manager: see
-        `RedisNetwork.add_secrets_endpoint`.
+        can be bound to one store, as one user: to do so again changes nothing. Where the user has a password, the
+        function must also reach Secrets Manager: see `RedisNetwork.add_secrets_endpoint`.
 
         Args:
             function: A function in a VPC from which the store can be reached.
             user: The user of this store that it signs in as. Default: - none, for a store with open access.
 
         Raises:
-            ConfigurationError: If the user belongs to another store, or is missing, or the function is outside any VPC.
+            ConfigurationError: If the user belongs to another store, or is missing, or the function is outside any VPC,
+                or it is bound to another store or as another user.
         """
+        if self._is_bound(function, user):
+            return
         if user is not None:
             self.grant_connect(function, user=user)
         elif self.open_access:
@@ -204,6 +210,19 @@ class Store(cdk.Resource, StoreMetrics):
             raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", mend)])
         for name, value in connection_environment(self, user).items():
             function.add_environment(name, value)
+        function.node.add_metadata(_BOUND, self._binding(user))
+
+    def _binding(self, user: User | None) -> str:
+        return f"{self.node.path} without a user" if user is None else f"{self.node.path} as {user.node.path}"
+
+    def _is_bound(self, function: lambda_.Function, user: User | None) -> bool:
+        """Whether the function is bound so already; an error where it is bound otherwise, whose variables it has."""
+        bound = [str(entry.data) for entry in function.node.metadata if entry.type == _BOUND]
+        if bound and self._binding(user) not in bound:
+            allowed = f"it is bound to {bound[0]}, and a function has the variables of one store and one user"
+            mend = "use a function for each, or `grant_connect` and the store's `endpoint` in variables of your own"
+            raise ConfigurationError(self.node.path, [problem("function", function.node.path, allowed, mend)])
+        return bool(bound)
 
     def _open_network_to(self, grantee: iam.IGrantable) -> None:
         # A function outside a VPC has the attribute `connections` too: reading it ends in a jsii stack trace.

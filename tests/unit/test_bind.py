@@ -33,6 +33,10 @@ def network(stack: cdk.Stack) -> RedisNetwork:
 
 @pytest.fixture
 def function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.Function:
+    return _function(stack, network)
+
+
+def _function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.Function:
     return lambda_.Function(
         stack,
         "App",
@@ -110,3 +114,56 @@ def test_a_store_that_asks_who_one_is_needs_a_user(
 ) -> None:
     with pytest.raises(ConfigurationError, match="nobody gets in without a user; add one with `add_iam_user`"):
         ReplicationGroup(stack, "Cache", network=network).bind(function)
+
+
+def test_to_bind_again_in_the_same_way_changes_nothing() -> None:
+    def bound(times: int) -> dict[str, object]:
+        stack = cdk.Stack(cdk.App(), "Stack")
+        network = RedisNetwork(stack, "Network")
+        cache = ReplicationGroup(stack, "Cache", network=network)
+        user = cache.add_iam_user("app", ACCESS)
+        function = _function(stack, network)
+        for _ in range(times):
+            cache.bind(function, user=user)
+        return dict(Template.from_stack(stack).to_json())
+
+    assert bound(1) == bound(2)
+
+
+def test_a_function_is_bound_to_one_store(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+    ledger = MemoryDbCluster(stack, "Ledger", network=network)
+    user = ledger.add_iam_user("app", ACCESS)
+
+    with pytest.raises(ConfigurationError) as caught:
+        ledger.bind(function, user=user)
+
+    assert str(caught.value) == (
+        "Stack/Ledger: function: got 'Stack/App', but it is bound to Stack/Cache as Stack/Cache/Users/app, and a "
+        "function has the variables of one store and one user; use a function for each, or `grant_connect` and the "
+        "store's `endpoint` in variables of your own"
+    )
+    # The store that is refused has granted nothing, and the first store's variables are whole.
+    assert "memorydb:Connect" not in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    assert _variables(stack)[environment.STORE] == {"Ref": "Cache18F6EE16"}
+
+
+def test_a_function_is_bound_as_one_user(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+    other = cache.add_iam_user("other", ACCESS)
+
+    with pytest.raises(ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a function has"):
+        cache.bind(function, user=other)
+
+
+def test_a_function_is_bound_to_one_store_with_open_access(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    first = MemoryDbCluster(stack, "First", network=network, unsafe_open_access=True)
+    second = MemoryDbCluster(stack, "Second", network=network, unsafe_open_access=True)
+    first.bind(function)
+
+    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a function has"):
+        second.bind(function)
