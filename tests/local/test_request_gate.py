@@ -193,6 +193,12 @@ def test_the_emulator_s_own_doors_are_closed(cloud: Cloud, own: Signer, method: 
     assert_refused((own.sign(raw, "s3") if signed else raw).send(own.port), own, "the emulator's own")
 
 
+def test_websockets_are_refused(own: Signer) -> None:
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers = {"Host": own.host, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **upgrade}
+    assert Raw("GET", "/", b"", headers).send(own.port).status == 403
+
+
 def test_a_refused_request_does_nothing(cloud: Cloud, own: Signer) -> None:
     signed = own.action("CreateUser", UserName="stranger")
     for raw in (with_header(signed, "Origin", "null"), altered(signed, headers={"Host": own.host})):
