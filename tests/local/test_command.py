@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import boto3
 import pytest
 
 from cdk_redis_local import LocalCloud, LocalCloudError
@@ -50,15 +51,16 @@ def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, 
             exported[name] = value
         if line.startswith("cdk bootstrap"):
             break
-    url = f"{exported['AWS_ENDPOINT_URL']}/_ministack/health"
-    assert urllib.request.urlopen(url, timeout=5).status == 200
+    keys = {name.lower(): exported[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    sts = boto3.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"], region_name=exported["AWS_REGION"], **keys)
+    assert sts.get_caller_identity()["Account"] == "000000000000"
     assert Path(exported["SSL_CERT_FILE"]).exists()
     up.send_signal(number)
     assert up.wait(10) == 130
     up.stdout.close()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(url, timeout=5)
+        urllib.request.urlopen(exported["AWS_ENDPOINT_URL"], timeout=5)
 
 
 @pytest.mark.parametrize(
