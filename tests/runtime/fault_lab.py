@@ -43,7 +43,10 @@ class Lab:
         return self.undo.enter_context(FaultProxy(port or self.single.primaries[0].port, **options))
 
     def tls_proxy(self, certificate: Any = None, context: ssl.SSLContext | None = None, **options: Any) -> FaultProxy:
-        """Ends TLS before the primary of the store without cluster mode, with a certificate or a context of its own."""
+        """Ends TLS before a node of the store without cluster mode, with a certificate or a context of its own.
+
+        Default: - the primary.
+        """
         if context is None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             (certificate or self.issue("localhost")).configure_cert(context)

@@ -17,10 +17,11 @@ _TLS_HANDSHAKE_RECORD = b"\x16"
 class FaultProxy:
     """Forwards connections to a port on loopback; attributes may change while it runs.
 
-    ``up_delay`` and ``down_delay`` hold each chunk back for so many seconds, towards the engine or the client.
-    ``drip`` sends the client one byte each so many seconds. ``plaintext_port`` takes the connections that do not begin
-    with TLS. With ``server_context`` the proxy ends TLS itself, and speaks it to the engine with ``engine_context``.
-    ``rewrite`` changes what a client sends, ``alter`` what it is answered, given what it sent last; None hangs up.
+    ``up_delay`` and ``down_delay`` hold each chunk back for so many seconds, towards the engine or the client;
+    ``greeting_delay`` the first two of each connection, as where handshakes are slow. ``drip`` sends the client one
+    byte each so many seconds. ``plaintext_port`` takes the connections that do not begin with TLS. With
+    ``server_context`` the proxy ends TLS itself, and speaks it to the engine with ``engine_context``. ``rewrite``
+    changes what a client sends, ``alter`` what it is answered, given what it sent last; None hangs up.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class FaultProxy:
         up_delay: float = 0.0,
         down_delay: float = 0.0,
         drip: float = 0.0,
+        greeting_delay: float = 0.0,
         rewrite: Callable[[bytes], bytes] = lambda request: request,
         alter: Callable[[bytes, bytes], bytes | None] = lambda _request, answer: answer,
     ) -> None:
@@ -40,6 +42,7 @@ class FaultProxy:
         self._plaintext_port = plaintext_port
         self._engine_context = engine_context
         self.up_delay, self.down_delay, self.drip = up_delay, down_delay, drip
+        self._greeting_delay = greeting_delay
         self._rewrite, self._alter = rewrite, alter
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
@@ -95,8 +98,10 @@ class FaultProxy:
     async def _upwards(
         self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: list[bytes]
     ) -> None:
+        sent = 0
         while data:
-            await asyncio.sleep(self.up_delay)
+            await asyncio.sleep(self.up_delay + (self._greeting_delay if sent < 2 else 0))
+            sent += 1
             asked[0] = data
             writer.write(self._rewrite(data))
             await writer.drain()

@@ -50,6 +50,7 @@ FAULTS = [
         make.shard_down,
         {
             **dict.fromkeys(("tls", "topology"), "{primary}, {replica}: " + REFUSED),
+            "latency": "{primary}: " + REFUSED,
             **dict.fromkeys(("write-read", "replica-read", "durability"), "shard of {primary}: " + REFUSED),
         },
     ),

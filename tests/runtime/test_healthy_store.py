@@ -77,20 +77,10 @@ def test_undeclared_policy_is_not_compared(single: EngineSet, battery: Battery) 
     assert "no maxmemory-policy is declared" in verdicts["parameters"]
 
 
-def test_memorydb_needs_no_replica_to_be_durable(single: EngineSet, battery: Battery) -> None:
-    verdicts = battery(single, service="memorydb")
+def test_memorydb_needs_no_replica_to_be_durable(cluster: EngineSet, battery: Battery) -> None:
+    verdicts = battery(cluster, service="memorydb")
     assert verdicts.skipped == {"durability"}
     assert "in its log in several Availability Zones" in verdicts["durability"]
-
-
-def test_cache_that_evicts_may_be_full(single: EngineSet, battery: Battery) -> None:
-    used = int(single.primaries[0].admin.info("memory")["used_memory"])
-    single.set_parameters({"maxmemory": str(used), "maxmemory-policy": "allkeys-lru"})
-    try:
-        verdicts = battery(single, maxmemory_policy="allkeys-lru")
-    finally:
-        single.set_parameters({"maxmemory": "0", "maxmemory-policy": "noeviction"})
-    assert "memory-headroom" in verdicts.passed
 
 
 def test_every_key_is_under_the_prefix_and_short_lived(cluster: EngineSet, battery: Battery) -> None:

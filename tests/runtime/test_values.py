@@ -9,7 +9,10 @@ import pytest
 from redis.crc import key_slot
 
 from cdk_redis_runtime._checks._data import keys_on
+from cdk_redis_runtime._checks._memory import Memory
+from cdk_redis_runtime._checks._names import service_of
 from cdk_redis_runtime._checks._nodes import Node, Shard
+from cdk_redis_runtime._checks._store import engine_mode
 from cdk_redis_runtime._checks._topology import engine_of, is_as_declared, replicas_in_sync
 
 
@@ -74,3 +77,63 @@ def test_each_shard_gets_a_key_in_its_own_slots(shards: int) -> None:
 
 def test_prefix_with_a_hash_tag_reaches_one_slot_only() -> None:
     assert keys_on(_shards((0, 8191), (8192, 16383)), "{tag}:") is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "keys", "expires", "lasting"),
+    [
+        ("noeviction", 10, 10, 0.8),
+        ("noeviction", 0, 0, 0.8),
+        ("allkeys-lru", 10, 0, 0.0),
+        # Nothing is left to be evicted.
+        ("allkeys-lru", 0, 0, 0.8),
+        ("volatile-ttl", 10, 0, 0.8),
+        ("volatile-ttl", 10, 5, 0.4),
+        ("volatile-ttl", 10, 10, 0.0),
+    ],
+)
+def test_what_stays_in_memory_depends_on_the_policy(policy: str, keys: int, expires: int, lasting: float) -> None:
+    info: dict[str, Any] = {"used_memory": 80, "maxmemory": 100, "maxmemory_policy": policy}
+    # Spread over databases; what else begins with these letters is none.
+    half = {"keys": keys // 2, "expires": expires // 2}
+    rest = {"keys": keys - keys // 2, "expires": expires - expires // 2}
+    memory = Memory.of({**info, "db0": half, "db7": rest, "dbs": 3})
+    assert memory.lasting_share == pytest.approx(lasting)
+    assert not memory.evicts
+
+
+@pytest.mark.parametrize(("used", "policy", "evicts"), [(90, "allkeys-lru", True), (90, "noeviction", False)])
+def test_a_full_memory_evicts_where_it_may(used: int, policy: str, evicts: bool) -> None:
+    assert Memory.of({"used_memory": used, "maxmemory": 100, "maxmemory_policy": policy}).evicts is evicts
+
+
+def test_without_a_limit_a_memory_is_never_full() -> None:
+    memory = Memory.of({"used_memory": 80, "maxmemory": 0, "maxmemory_policy": "noeviction"})
+    assert (memory.share, memory.lasting_share) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        ("clustercfg.orders.abc123.euw1.cache.amazonaws.com", "elasticache"),
+        ("Master.Orders.abc123.cnn1.cache.amazonaws.com.cn.", "elasticache"),
+        ("sessions.serverless.euw1.cache.amazonaws.com", "elasticache"),
+        ("clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com", "memorydb"),
+        ("orders-0001-001.orders.abc123.memorydb.cn-north-1.amazonaws.com.cn", "memorydb"),
+        ("memorydb.example.com", None),
+        ("orders.cache.example.com", None),
+        ("vpce-1.s3.eu-west-1.vpce.amazonaws.com", None),
+        ("localhost", None),
+        ("10.0.0.1", None),
+    ],
+)
+def test_a_name_of_aws_tells_the_service(host: str, service: str | None) -> None:
+    assert service_of(host) == service
+
+
+@pytest.mark.parametrize(
+    ("info", "mode"),
+    [({"redis_mode": "cluster"}, "cluster"), ({"server_mode": "standalone"}, "standalone"), ({}, "unknown")],
+)
+def test_an_engine_tells_its_mode(info: dict[str, Any], mode: str) -> None:
+    assert engine_mode(info) == mode

@@ -15,6 +15,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed, skipped
+from cdk_redis_runtime._checks._memory import Memory
 from cdk_redis_runtime._checks._nodes import Node, Shard, do_at_once
 from cdk_redis_runtime._clock import Done, side_by_side
 from cdk_redis_runtime._diagnosis import FindingError
@@ -30,6 +31,10 @@ _WRITE_EXPECTED = "a value written on each shard is read back, and deleted"
 _WRITE_PROVES = "the store takes and returns data on every shard"
 _REPLICA_EXPECTED = "a value written on each shard is read from each of its replicas"
 _REPLICA_PROVES = "every replica serves what its primary was given"
+_READER_IS_PRIMARY = (
+    "the reader endpoint leads to a primary, by which no replica is read: a failover is not over, or it is the primary "
+    "endpoint; give the reader endpoint"
+)
 _NO_READER = (
     "no reader endpoint is given, by which the replicas are read: give --reader, or declare the store without replicas"
 )
@@ -50,22 +55,32 @@ def _check_write_read(context: Context) -> Outcome:
         except (RedisError, RedisClusterException) as error:
             return failed(context.problem("the client found no way in", error), _WRITE_EXPECTED)
         pairs = list(zip(shards, keys, strict=True))
-        results = side_by_side(lambda pair: _write_and_read(client, pair[1]), pairs, context.clock.remaining_for_checks)
+        results = side_by_side(
+            lambda pair: _write_and_read(context, client, *pair), pairs, context.clock.remaining_for_checks
+        )
     return _of_each_shard(context, results, _WRITE_PROVES, _WRITE_EXPECTED)
 
 
-def _write_and_read(client: Redis | RedisCluster, key: str) -> None:
+def _write_and_read(context: Context, client: Redis | RedisCluster, shard: Shard, key: str) -> None:
     value = secrets.token_hex(16)
     with deleted_at_the_end(lambda: client.delete(key)):
         client.set(key, value, ex=TTL_SECONDS)
         read = client.get(key)
         if read is None:
-            raise FindingError(
-                "what was written is gone: a failover lost it, it was evicted, or two stores answer by one name",
-                heals=True,
-            )
+            raise _gone(context, shard)
         if read != value:
             raise FindingError("another value was read than was written: two stores answer by one name", heals=False)
+
+
+def _gone(context: Context, shard: Shard) -> FindingError:
+    """Why a key is not there that was just written."""
+    infos = {result.item: result.value for result in context.store.infos() if result.value}
+    memory = Memory.of(infos.get(shard.primary, {}))
+    if memory.evicts:
+        words = f"it was evicted at once: {memory}; take a larger node type or more shards, or another policy"
+    else:
+        words = "a failover lost it, another client deleted it, or two stores answer by one name"
+    return FindingError(f"what was written is gone: {words}", heals=True)
 
 
 def _of_each_shard(
@@ -122,24 +137,33 @@ def _read_from_replicas(context: Context, shard: Shard, key: str) -> tuple[list[
     with deleted_at_the_end(lambda: shard.primary.client.delete(key)):
         shard.primary.client.set(key, value, ex=TTL_SECONDS)
         results = side_by_side(
-            lambda node: _await_value(context, node, key, value), shard.replicas, context.clock.remaining_for_checks
+            lambda node: _await_value(context, shard, node, key, value),
+            shard.replicas,
+            context.clock.remaining_for_checks,
         )
     problems = [context.problem(result.item, result.error) for result in results if result.error]
     return problems, max((result.value for result in results if result.value), default=0.0)
 
 
-def _await_value(context: Context, node: Node, key: str, value: str) -> float:
+def _await_value(context: Context, shard: Shard, node: Node, key: str, value: str) -> float:
     """Read until the value is there; returns how many seconds that took."""
-    # READONLY holds for one connection: it is sent along with the read. Without cluster mode a replica needs none.
-    commands = [("READONLY",), ("GET", key)] if context.connection.cluster_mode else [("GET", key)]
+    # READONLY holds for one connection: it is sent along with the read. Without cluster mode a replica needs none, but
+    # a reader endpoint may lead anywhere.
+    beside = ("READONLY",) if context.connection.cluster_mode else ("INFO", "replication")
     started = time.monotonic()
     while True:
-        answer = do_at_once(node, commands)[-1]
+        said, answer = do_at_once(node, [beside, ("GET", key)])
         waited = time.monotonic() - started
+        if isinstance(said, dict) and said.get("role") == "master":
+            raise FindingError(_READER_IS_PRIMARY, heals=True)
         if answer == value:
             return waited
+        if answer is not None:
+            raise FindingError("another value was read than was written: another store answers", heals=False)
         # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
         if waited > context.clock.patience:
+            if shard.primary.client.get(key) is None:
+                raise _gone(context, shard)
             raise FindingError(
                 f"a write did not arrive within {waited:.1f} s: the replica lags, or its link to the primary is down",
                 heals=True,

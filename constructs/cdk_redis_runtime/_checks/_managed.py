@@ -1,4 +1,10 @@
-"""Whether the service keeps to itself the commands by which it manages the store."""
+"""Whether the service keeps to itself the commands by which it manages the store.
+
+What cannot be told at run time: an engine of one's own, in cluster mode, whose users are refused the same commands,
+from MemoryDB, but by what INFO says of the system. A pass names that; `topology` and `dns` fail where INFO or the host
+name is another AWS service's. With IAM authentication the sign-in itself proves the service, for which the token is
+signed.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,7 @@ from cdk_redis_runtime._report import Outcome
 
 _EXPECTED = "NOPERM or an unknown command for each command by which the service manages its nodes"
 _PROVES = "nobody can take the store out of the service's hands"
+_SYSTEM = "Amazon MemoryDB"
 _NO_SLOT = "16384"
 
 
@@ -24,8 +31,15 @@ def _check_managed_commands_refused(context: Context) -> Outcome:
         return failed(reason, _EXPECTED, f"allowed: {names}")
     if not seen.nodes:
         return failed(seen.errors, _EXPECTED)
-    observed = f"{len(probes)} commands refused at {count(seen.nodes, 'node')}"
+    observed = f"{len(probes)} commands refused at {count(seen.nodes, 'node')}{_seen_of_system(context)}"
     return passed(_PROVES, _EXPECTED, observed, unsettled=seen.unsettled)
+
+
+def _seen_of_system(context: Context) -> str:
+    """What the nodes say of their system where it is not MemoryDB's: an engine of one's own that refuses as much."""
+    systems = {str(result.value.get("os")) for result in context.store.infos() if result.value} - {_SYSTEM}
+    named = " and ".join(sorted(repr(system) for system in systems))
+    return f"; INFO calls the system {named}, where MemoryDB's says {_SYSTEM!r}" if systems else ""
 
 
 def _refused(answer: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed
 from cdk_redis_runtime._checks._store import explain_resolution
 from cdk_redis_runtime._clock import side_by_side
@@ -28,6 +29,12 @@ def _check_dns(context: Context) -> Outcome:
         for address in result.value or ()
         if not is_inside(address)
     ]
+    service = context.connection.service
+    problems += [
+        f"{host}: is a name of {other}, declared is {service}: another store answers, or give --service {other}"
+        for host in hosts
+        if (other := service_of(host)) not in (None, service)
+    ]
     found = {address for result in results for address in result.value or ()}
     observed = f"{count(len(hosts), 'name')}, {len(found)} IP addresses in all"
     if problems:
@@ -39,6 +46,15 @@ def is_inside(address: str) -> bool:
     """Whether an address is private, loopback or carrier-grade; IPv6 in a VPC is global and kept in by its routes."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return parsed.version == 6 or not parsed.is_global
+
+
+def service_of(host: str) -> str | None:
+    """The service whose stores have such names; None for a name that tells nothing."""
+    labels = host.lower().rstrip(".").removesuffix(".cn").split(".")
+    if labels[-3:] == ["cache", "amazonaws", "com"]:
+        return env.ELASTICACHE
+    # NAME.memorydb.REGION.amazonaws.com
+    return env.MEMORYDB if labels[-2:] == ["amazonaws", "com"] and labels[-4:-3] == ["memorydb"] else None
 
 
 DNS = Check("dns", _PROVES, _check_dns)

@@ -63,7 +63,7 @@ class Visit:
     Attributes:
         user: The user's name; None where there is none, or the user may not ask: to be refused a command one has to be
             signed in.
-        info: What INFO says of server, memory and replication, or the error that it answers.
+        info: What INFO says of server, memory, keys and replication, or the error that it answers.
         answers: Answer to each probe; an error that the engine answered with is one.
     """
 

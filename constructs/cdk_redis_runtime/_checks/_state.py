@@ -11,6 +11,7 @@ from typing import Any
 
 from cdk_redis_runtime._checks._context import Check, Context, any_heals, count, failed, passed, skipped
 from cdk_redis_runtime._checks._data import keys_on, no_key
+from cdk_redis_runtime._checks._memory import FULL, Memory
 from cdk_redis_runtime._checks._nodes import Node, held_connection
 from cdk_redis_runtime._checks._store import PrerequisiteError
 from cdk_redis_runtime._clock import side_by_side
@@ -22,11 +23,9 @@ _MEMORY_EXPECTED = "room for more, or a policy that makes room"
 _MEMORY_PROVES = "the store can take more data"
 _LATENCY_PROVES = "the store answers quickly"
 
-_FULL = 0.9
 # So many that the 99th percentile of a shard is not one of its two worst.
 _ROUND_TRIPS = 300
 _FEWEST_ROUND_TRIPS = 3
-_MEBIBYTE = 1024 * 1024
 
 
 def _check_parameters(context: Context) -> Outcome:
@@ -53,16 +52,17 @@ def _check_memory_headroom(context: Context) -> Outcome:
     problems: list[str] = []
     fullest = 0.0
     for node, info in infos:
-        used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
-        # No limit: the engine takes what the machine has.
-        share = used / limit if limit else 0.0
-        fullest = max(fullest, share)
+        memory = Memory.of(info)
+        fullest = max(fullest, memory.share)
         # A cache that evicts is full on its good days.
-        if share >= _FULL and info.get("maxmemory_policy") == "noeviction":
-            problems.append(
-                f"{node}: {used / _MEBIBYTE:.1f} of {limit / _MEBIBYTE:.1f} MiB are used ({share:.0%}) and the policy "
-                "is noeviction: writes will be refused (OOM); take a larger node type or more shards, or delete data"
-            )
+        if memory.lasting_share < FULL:
+            continue
+        # Without a time to live a key is not evicted by the policies whose names begin with "volatile".
+        kept = "" if memory.policy == "noeviction" else f", which evicts {memory.expires:,} of {memory.keys:,} keys"
+        problems.append(
+            f"{node}: {memory}{kept}: writes will be refused (OOM); take a larger node type or more shards, or delete "
+            "data"
+        )
     if problems:
         return failed(problems, _MEMORY_EXPECTED)
     observed = f"the fullest of {count(len(infos), 'shard')} uses {fullest:.0%}"
@@ -88,23 +88,24 @@ def _check_latency(context: Context) -> Outcome:
     pairs = [(shard.primary, key) for shard, key in zip(shards, keys, strict=True)]
     results = side_by_side(lambda pair: _round_trips(context, *pair), pairs, context.clock.remaining_for_checks)
     times = {result.item[0]: result.value for result in results if result.value}
+    unanswered = [context.problem(result.item[0], result.error) for result in results if result.error]
     if not times:
-        return failed([context.problem(result.item[0], result.error) for result in results if result.error], expected)
+        return failed(unanswered, expected)
     by_shard = [{"primary": str(node), **_percentiles(taken)} for node, taken in times.items()]
     everything = _percentiles([each for taken in times.values() for each in taken])
     observed = "p50 {p50_ms:g} ms, p99 {p99_ms:g} ms, max {max_ms:g} ms".format_map(everything)
     observed += f" over {count(sum(map(len, times.values())), 'round trip')}"
     # The median: the tail of a few round trips says more about who measures than about the store.
-    problems = [
+    slow = [
         f"{shard['primary']}: the median round trip takes {shard['p50_ms']:g} ms, allowed are {limit:g} ms: the node "
         "is overloaded or too small, or the network is slow"
         for shard in by_shard
         if float(shard["p50_ms"]) > limit
     ]
-    if problems:
-        verdict = failed(problems, expected, observed)
+    if unanswered or slow:
+        verdict = failed([*unanswered, *slow], expected, observed)
     else:
-        verdict = passed(_LATENCY_PROVES, expected, observed, unsettled=any_heals(results))
+        verdict = passed(_LATENCY_PROVES, expected, observed)
     return dataclasses.replace(verdict, measurements={**everything, "shards": by_shard})
 
 

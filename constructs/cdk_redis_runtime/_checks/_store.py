@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
@@ -23,7 +23,11 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 # Not all at once: engines before 7.0 take one section a command, and "everything" is ten times as long.
-_INFO: tuple[Command, ...] = (("INFO", "server"), ("INFO", "memory"), ("INFO", "replication"))
+_INFO: tuple[Command, ...] = tuple(("INFO", section) for section in ("server", "memory", "keyspace", "replication"))
+_CLUSTER_MODE_IS_ON = (
+    "the engine is in cluster mode, and the store is declared without: declare cluster mode, which --cluster does for "
+    "the command"
+)
 
 
 class PrerequisiteError(Exception):
@@ -140,7 +144,7 @@ class Store:
         return once()
 
     def infos(self) -> list[Done[Node, dict[str, Any]]]:
-        """What INFO of each node says of server, memory and replication. Raises `PrerequisiteError`."""
+        """What INFO of each node says of server, memory, keys and replication. Raises `PrerequisiteError`."""
         return [_info_of(visit) for visit in self.visits()]
 
     def _visit(self, node: Node, probes: Sequence[Command]) -> Visit:
@@ -165,6 +169,8 @@ class Store:
         if self._connection.cluster_mode:
             answer: Any = endpoint.client.execute_command("CLUSTER SLOTS")
             return self._parse_slots(answer)
+        if _in_cluster_mode(endpoint):
+            raise PrerequisiteError("topology", f"{endpoint}: {_CLUSTER_MODE_IS_ON}", heals=False)
         # A reader endpoint leads each connection to one of the replicas: as many connections will meet most of them.
         reader = self._connection.reader
         replicas = [self._clients.node(reader, number) for number in range(self._replicas)] if reader else []
@@ -255,6 +261,20 @@ class Store:
         # A node that does not know its own name says nothing, or "?": it is where the answer came from.
         host = node[0] if node[0] not in (None, "", "?") else self._connection.host
         return Address(str(host), int(node[1]))
+
+
+def _in_cluster_mode(node: Node) -> bool:
+    """Whether an engine says that it is in cluster mode. Raises `RedisError`."""
+    try:
+        info: Any = node.client.execute_command("INFO", "server")
+    except NoPermissionError:
+        return False
+    return engine_mode(info) == "cluster"
+
+
+def engine_mode(info: Mapping[str, Any]) -> str:
+    """``cluster`` or ``standalone``, from INFO; Valkey has a word of its own, unless it is to look like Redis."""
+    return str(info.get("redis_mode") or info.get("server_mode") or "unknown")
 
 
 def _info_of(visit: Done[Node, Visit]) -> Done[Node, dict[str, Any]]:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._context import Check, Context, Problem, count, failed, passed
 from cdk_redis_runtime._checks._nodes import SLOTS, Node, Shard
+from cdk_redis_runtime._checks._store import engine_mode
 from cdk_redis_runtime._clock import Done
 from cdk_redis_runtime._report import Outcome
 
 _PROVES = "every slot is served, and shards, replicas, engine and version are as declared"
 _PROVES_SERVED = "every slot is served, by the engine and version that were declared"
+# What the services' engines say in the place of the operating system.
+_SERVICES = {"Amazon ElastiCache": env.ELASTICACHE, "Amazon MemoryDB": env.MEMORYDB}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Done[No
             declared = f"{context.declared.engine} {context.declared.engine_version}"
             words = f"{node}: runs {engine} {version}, declared is {declared}: the upgrade did not reach it"
             problems.append(Problem(words))
+        problems += [Problem(f"{node}: {words}") for words in _service_problems(context.connection.service, info)]
         healing += _role_problems(context, node, is_primary, info)
         in_sync += replicas_in_sync(info) if is_primary else 0
     problems += [Problem(words, heals=True) for words in healing]
@@ -101,6 +106,19 @@ def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[st
         f"{node}: {count(connected, 'replica')} in sync, declared are {context.declared.replicas}: "
         "a replica is down or still copying"
     ]
+
+
+def _service_problems(service: str, info: dict[str, Any]) -> list[str]:
+    """Signs that another service answers. An engine of one's own shows none of them."""
+    system = str(info.get("os", ""))
+    if _SERVICES.get(system, service) != service:
+        return [
+            f"INFO calls its system {system!r}, declared is {service}: another store answers, or give --service "
+            f"{_SERVICES[system]}"
+        ]
+    if service == env.MEMORYDB and engine_mode(info) == "standalone":
+        return ["runs without cluster mode, which MemoryDB is always in: another store answers"]
+    return []
 
 
 def replicas_in_sync(info: dict[str, Any]) -> int:
