@@ -59,19 +59,22 @@ class Diagnosis:
     heals: bool = False
 
 
-def diagnose(error: BaseException, connection: Connection | None = None) -> Diagnosis:
+def diagnose(
+    error: BaseException, connection: Connection | None = None, *, endpoint_answers: bool = False
+) -> Diagnosis:
     """Put an error into words.
 
     Args:
         error: From a socket, from TLS, from redis-py or from ours. redis-py wraps the errors of sockets, so the
             error's causes are looked at too.
         connection: What was dialled; its security groups are then named. Default: - the words stay general.
+        endpoint_answers: Whether the store's endpoint answers, and the error is one of its nodes.
     """
     if any(isinstance(cause, HelloCutOffError) for cause in _causes(error)):
         return Diagnosis(f"hung up at HELLO: the engine is restarting, or does not take it; {_HELLO}", heals=True)
     for cause in _causes(error):
         if isinstance(cause, UnreachedError):
-            return _unreached(connection)
+            return _UNREACHED_NODE if endpoint_answers else _unreached(connection)
         for explain in (_own, _tls, _network):
             if found := explain(cause):
                 return found
@@ -142,6 +145,13 @@ def _own(error: BaseException) -> Diagnosis | None:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 3] + "..."
+
+
+_UNREACHED_NODE = Diagnosis(
+    "connection timed out, while the store's endpoint answers, which has the same security groups: the node is down or "
+    "hangs, or a route or a network ACL keeps its subnet away",
+    heals=True,
+)
 
 
 def _unreached(connection: Connection | None) -> Diagnosis:

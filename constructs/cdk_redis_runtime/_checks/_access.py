@@ -26,6 +26,9 @@ _NOT_TRIED = "no connection came about to try it on; see dns and tls"
 # Whom an AUTH token stands for.
 _DEFAULT_USER = "default"
 
+# Permission comes before the slot: who is sent elsewhere has it.
+_LETS_IN = ("+", "$", "_", "-MOVED", "-ASK", "-CLUSTERDOWN")
+_NOT_YET = ("-LOADING", "-BUSY", "-MASTERDOWN", "-TRYAGAIN")
 _REFUSALS = ("-NOAUTH", "-NOPERM", "-DENIED", "-WRONGPASS")
 
 
@@ -56,11 +59,17 @@ def _check_anonymous_refused(context: Context) -> Outcome:
     if context.connection.authentication == env.AUTHENTICATION_NONE:
         return skipped("the store is declared without authentication")
     met, all_addresses, unsettled = _strangers(context)
-    problems = [
+    problems: list[str | Problem] = [
         f"{address}: answers {', '.join(let_in)} to a client that did not sign in: the user default is on without a "
         "password; put a default user that is off into the access list"
         for address, meeting in met
-        if (let_in := [name for name, answer in meeting.anonymous.items() if not answer.startswith(_REFUSALS)])
+        if (let_in := [name for name, answer in meeting.anonymous.items() if answer.startswith(_LETS_IN)])
+    ]
+    problems += [
+        _unclear(address, f"{name} of a client that did not sign in", answer)
+        for address, meeting in met
+        for name, answer in meeting.anonymous.items()
+        if not answer.startswith((*_REFUSALS, *_LETS_IN))
     ]
     if problems:
         return failed(problems, _ANONYMOUS_EXPECTED)
@@ -79,7 +88,7 @@ def _check_wrong_password_refused(context: Context) -> Outcome:
         f"{address}: lets user {user!r} in with a password that was made up: the user needs none (nopass); "
         "give it a password or IAM authentication"
         if meeting.wrong_password.startswith("+OK")
-        else f"{address}: answers a made-up password of user {user!r} with {meeting.wrong_password!r}"
+        else _unclear(address, f"a made-up password of user {user!r}", meeting.wrong_password)
         for address, meeting in met
         if not meeting.wrong_password.startswith(_REFUSALS)
     ]
@@ -89,6 +98,12 @@ def _check_wrong_password_refused(context: Context) -> Outcome:
         return skipped(_NOT_TRIED, unsettled=unsettled)
     observed = f"refused at {len(met)} of {all_addresses} addresses"
     return passed(_WRONG_PASSWORD_PROVES, _WRONG_PASSWORD_EXPECTED, observed, unsettled=unsettled)
+
+
+def _unclear(address: Address, question: str, answer: str) -> Problem:
+    """An answer that neither refuses nor lets in, such as that of an engine which still loads its data."""
+    words = f"{address}: answers {question} with {answer!r}, from which neither a refusal nor a permission can be told"
+    return Problem(words, heals=answer.startswith(_NOT_YET))
 
 
 def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int, bool]:

@@ -41,7 +41,8 @@ class Context:
 
     def problem(self, subject: object, error: Exception | None) -> Problem:
         """An error that a subject (a node, a shard) met with, in words."""
-        diagnosis = diagnose(error or UnfinishedError(), self.connection)
+        # Nobody asks for a node before the endpoint has answered, whose security groups are the nodes' own.
+        diagnosis = diagnose(error or UnfinishedError(), self.connection, endpoint_answers=True)
         return Problem(f"{subject}: {diagnosis.reason}", diagnosis.heals)
 
 
