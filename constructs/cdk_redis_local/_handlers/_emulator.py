@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, elasticache, iam, stepfunctions
+from ministack.services import cloudformation, elasticache, iam, secretsmanager, stepfunctions
 from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
 
 _LONGEST_WAIT = 20.0
@@ -102,6 +102,24 @@ def run_functions_with(python: Path) -> None:
         return (str(python) if runtime.startswith("python") else program), script
 
     lambda_runtime._detect_runtime_binary = detect
+
+
+def generate_secrets_with(generate: Callable[[Properties], str]) -> None:
+    """Have the text of a secret made by this function from its ``GenerateSecretString``."""
+    emulated = provisioners._sm_secret_string
+
+    def text(properties: Properties) -> str:
+        asked = properties.get("GenerateSecretString")
+        return (
+            generate(asked) if asked is not None and not properties.get("SecretString") else str(emulated(properties))
+        )
+
+    provisioners._sm_secret_string = text
+
+
+def random_password(request: Mapping[str, Any]) -> Response:
+    """The emulator's answer to Secrets Manager's GetRandomPassword."""
+    return secretsmanager._get_random_password(request)
 
 
 def add_elasticache_action(name: str, action: Action) -> None:
