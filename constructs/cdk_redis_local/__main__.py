@@ -34,9 +34,15 @@ _SHOWN = (
     "AWS_DEFAULT_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_EC2_METADATA_DISABLED",
     "SSL_CERT_FILE",
+    "NO_PROXY",
+    "no_proxy",
 )
+# What another shell may have, and would prefer to these.
+_UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,6 +96,7 @@ def _command(words: Sequence[str], cloud: LocalCloud) -> int:
 
 def _up(cloud: LocalCloud, console: Console) -> int:
     console.print("\nIn another shell:\n")
+    print(f"unset {' '.join(_UNSET)}")
     for name in _SHOWN:
         print(f"export {name}={shlex.quote(cloud.environment[name])}")
     print(f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)

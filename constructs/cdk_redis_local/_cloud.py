@@ -15,18 +15,17 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from ._certificates import CertificateAuthority
 from ._engine_program import EngineProgram, find_engine
+from ._environment import aws_session, for_emulator, for_tools, package_cache
 from ._errors import LocalCloudError
 from ._stores import FAULTS
 from ._workspace import Workspace
 
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
-# What would lead a tool of AWS's away from the local cloud, or change its ways.
-_FOREIGN = ("AWS_", "CDK_DEFAULT_", "GATEWAY_PORT", "MINISTACK_", "SSL_CERT_")
 # The VPC's default security group is closed by a Node.js function, and triggers are run by one. Lambda has the
 # AWS SDK for JavaScript built in; here it is what npm installed.
 _SDK_PACKAGES = ("@aws-sdk/client-ec2", "@aws-sdk/client-lambda")
@@ -101,6 +100,19 @@ class LocalCloud:
     def endpoint_url(self) -> str:
         """Where its AWS APIs are."""
         return self.environment["AWS_ENDPOINT_URL"]
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of one of its APIs, with the environment and the files of the cloud and not of the user.
+
+        Args:
+            service: As for ``boto3.client``.
+            options: As for ``boto3.client``.
+        """
+        return self.session().client(service, endpoint_url=self.endpoint_url, **options)
+
+    def session(self) -> Any:
+        """A boto3 session of its root user; its clients need ``endpoint_url``, as :meth:`client` gives it."""
+        return aws_session(self.environment)
 
     def start(self) -> None:
         """Start it; returns when it answers.
@@ -181,7 +193,7 @@ class LocalCloud:
             )
 
     def _client_environment(self, directory: Path, ca_file: Path, port: int) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        kept = for_tools(os.environ)
         return {
             **kept,
             **self._tool_settings(directory),
@@ -194,7 +206,7 @@ class LocalCloud:
             "SSL_CERT_FILE": str(_bundle(directory / "trusted.pem", ca_file)),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
             "NODE_PATH": os.pathsep.join([str(self._node_modules), *filter(None, [kept.get("NODE_PATH")])]),
-            "NO_PROXY": ",".join(filter(None, ["127.0.0.1,localhost", kept.get("NO_PROXY")])),
+            **package_cache(kept, directory / "jsii"),
         }
 
     @staticmethod
@@ -215,7 +227,7 @@ class LocalCloud:
     def _server_environment(self, directory: Path, port: int) -> dict[str, str]:
         temporary = self.workspace.directory("tmp")
         return {
-            **self.environment,
+            **for_emulator(self.environment),
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
@@ -226,7 +238,9 @@ class LocalCloud:
             # In the URLs that custom resources answer to: "localhost" may be ::1 first, where others may listen.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": self.region,
+            "S3_DATA_DIR": str(directory / "s3"),
             "SFTP_ENABLED": "0",
+            "STATE_DIR": str(directory / "state"),
             "TMPDIR": str(temporary),
         }
 

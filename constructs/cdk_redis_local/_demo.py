@@ -32,7 +32,9 @@ class Demo:
     def run(self) -> int:
         """Bootstrap, deploy, show the reports, destroy. Returns the exit code: the CLI's where it failed."""
         self._step("Bootstrapping: the bucket and the roles that deploys use")
-        if code := self._quietly("bootstrap", f"aws://{ACCOUNT}/{self._cloud.region}"):
+        # The CLI writes to this folder whatever the command, and to one in the app's directory if it is not told which.
+        bootstrapped = ("--output", str(self._cloud.workspace.path / "bootstrap.out"))
+        if code := self._quietly("bootstrap", f"aws://{ACCOUNT}/{self._cloud.region}", *bootstrapped):
             return code
         self._step("Deploying all stacks with the CDK CLI")
         deployed = self._loudly(
@@ -89,14 +91,7 @@ class Demo:
 
 def read_reports(cloud: LocalCloud) -> list[dict[str, Any]]:
     """The last report of each smoke test, from its own log group in the local cloud."""
-    import boto3
-
-    environment = cloud.environment
-    logs = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=cloud.region,
-    ).client("logs", endpoint_url=cloud.endpoint_url)
+    logs = cloud.client("logs")
     reports: dict[str, dict[str, Any]] = {}
     for page in logs.get_paginator("describe_log_groups").paginate():
         for group in page["logGroups"]:

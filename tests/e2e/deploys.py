@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -28,11 +27,7 @@ class Deploys:
         self.cloud = cloud
         self._cdk = find_cdk(repository, cloud.environment)
         self._repository = repository
-        self.session = boto3.Session(
-            aws_access_key_id=cloud.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=cloud.region,
-        )
+        self.session = cloud.session()
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.cloud.endpoint_url)

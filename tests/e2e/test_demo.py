@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -37,6 +38,43 @@ def test_the_demo_deploys_both_stores_shows_their_reports_and_destroys(
     for check in CHECKS:
         assert len(re.findall(rf"{check}\W+passed", demo.stdout)) == 2, (check, demo.stdout)
     assert demo.stdout.count("engines stopped") == 2
+    assert room() == []
+
+
+# The checkout as somebody sees it who may only read it, root included.
+_READ_ONLY = (
+    "unshare", "--mount", "sh", "-c",
+    'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"',
+)  # fmt: skip
+# A user with a company's proxy, a profile for another machine, and no home.
+_ELSEWHERE = {
+    "AWS_PROFILE": "names-nothing",
+    "HOME": "/sys/none",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+}
+
+
+def _may_mount() -> bool:
+    done = subprocess.run([*_READ_ONLY, "/usr", "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(not _may_mount(), reason="this user may not mount a folder read-only")
+def test_two_demos_run_at_once_in_a_checkout_that_is_read_only(
+    repository: Path, engine: str, room: Callable[[], list[str]]
+) -> None:
+    command = [*_READ_ONLY, str(repository), *DEMO, "-c", f"engine={engine}"]
+    demos = [
+        subprocess.Popen(
+            command, env={**os.environ, **extra}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for extra in ({}, _ELSEWHERE)
+    ]
+    for demo in demos:
+        said = demo.communicate()[0]
+        assert demo.returncode == 0, said
+        assert len(re.findall(r"^(?:elasticache|memorydb) \S+: passed", said, re.MULTILINE)) == 2, said
     assert room() == []
 
 

@@ -6,8 +6,6 @@ import json
 import time
 from typing import Any
 
-import boto3
-
 from cdk_redis_local import LocalCloud
 
 
@@ -16,11 +14,7 @@ class Cloud:
 
     def __init__(self, local: LocalCloud) -> None:
         self.local = local
-        self.session = boto3.Session(
-            aws_access_key_id=local.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=local.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=local.region,
-        )
+        self.session = local.session()
 
     @property
     def engine(self) -> dict[str, str]:
