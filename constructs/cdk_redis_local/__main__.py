@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -23,6 +22,7 @@ from ._cloud import ACCOUNT, LocalCloud
 from ._demo import Demo, Narrator
 from ._errors import LocalCloudError
 from ._keeper import MARK
+from ._spawning import start_bound
 from ._stores import FAULTS
 
 _INTERRUPTED = 130
@@ -85,13 +85,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _command(words: Sequence[str], cloud: LocalCloud) -> int:
+    if shutil.which(words[0], path=cloud.environment["PATH"]) is None:
+        raise LocalCloudError(f"cannot run {words[0]}: there is no such program")
     # In our own session, so that it may talk to the terminal; with the workspace's mark, so that what it leaves
     # running ends with the cloud.
-    environment = {**cloud.environment, MARK: str(cloud.workspace.path)}
-    try:
-        return subprocess.run(words, env=environment, check=False).returncode
-    except OSError as error:
-        raise LocalCloudError(f"cannot run {words[0]}: {error.strerror}") from error
+    return cloud.wait_for(start_bound(words, env={**cloud.environment, MARK: str(cloud.workspace.path)}))
 
 
 def _up(cloud: LocalCloud, console: Console) -> int:
@@ -101,7 +99,7 @@ def _up(cloud: LocalCloud, console: Console) -> int:
         print(f"export {name}={shlex.quote(cloud.environment[name])}")
     print(f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)
     console.print("Ctrl-C stops it, and everything in it.")
-    threading.Event().wait()
+    cloud.wait()
     return 0
 
 

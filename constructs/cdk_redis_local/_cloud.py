@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -15,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from ._certificates import CertificateAuthority
 from ._engine_program import EngineProgram, find_engine
@@ -26,6 +28,9 @@ from ._workspace import Workspace
 
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
+_LOG = "server.log"
+# What a command gets to end by itself when the cloud has ended.
+_GRACE_SECONDS = 5.0
 # The VPC's default security group is closed by a Node.js function, and triggers are run by one. Lambda has the
 # AWS SDK for JavaScript built in; here it is what npm installed.
 _SDK_PACKAGES = ("@aws-sdk/client-ec2", "@aws-sdk/client-lambda")
@@ -35,7 +40,8 @@ class LocalCloud:
     """An AWS on loopback: the CDK CLI deploys to it, and its stores are real engines over TLS.
 
     IAM is enforced for users and roles: requests must be signed, policies are evaluated, and an IAM token signs in
-    to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file.
+    to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file. If the
+    cloud's own process ends before, :attr:`said` and the end of the block tell.
 
     Example:
         >>> with LocalCloud() as cloud:
@@ -76,6 +82,8 @@ class LocalCloud:
         self._node_modules = node_modules or Path.cwd() / "node_modules"
         self._workspace: Workspace | None = None
         self._ready = threading.Event()
+        self._ended = threading.Event()
+        self._failure = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalCloud:
@@ -86,8 +94,16 @@ class LocalCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it."""
-        self.stop()
+        """Stop it.
+
+        Raises:
+            LocalCloudError: Its process had ended by itself, and the block not with an error of its own.
+        """
+        try:
+            if error is None:
+                self.check()
+        finally:
+            self.stop()
 
     @property
     def workspace(self) -> Workspace:
@@ -120,6 +136,9 @@ class LocalCloud:
         Raises:
             LocalCloudError: It did not start; the message has the end of its log.
         """
+        self._ready.clear()
+        self._ended.clear()
+        self._failure = ""
         try:
             self._workspace = Workspace()
             self._start()
@@ -130,14 +149,53 @@ class LocalCloud:
     def stop(self) -> None:
         """End all its processes and remove all its files. A second call does nothing."""
         if self._workspace:
+            # From here on, its end is no surprise.
+            self._ready.clear()
             self._workspace.close()
             self._workspace = None
 
+    def check(self) -> None:
+        """Do nothing, unless the cloud's own process has ended by itself.
+
+        Raises:
+            LocalCloudError: It has; the message says how, and has the end of its log.
+        """
+        if self._ready.is_set() and self._process and self._process.poll() is not None:
+            # Whoever listens to it is about to notice as well.
+            self._ended.wait(_GRACE_SECONDS)
+        if self._failure:
+            raise LocalCloudError(self._failure)
+
+    def wait(self) -> None:
+        """Wait for as long as the cloud's own process lives.
+
+        Raises:
+            LocalCloudError: It has ended by itself; the message says how, and has the end of its log.
+        """
+        self._ended.wait()
+        self.check()
+
+    def wait_for(self, process: subprocess.Popen[Any]) -> int:
+        """Wait for a process that uses the cloud; returns its exit code, as a shell gives it.
+
+        Raises:
+            LocalCloudError: The cloud's own process ended first; then the other has been ended, too.
+        """
+        while not self._ended.is_set():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(0.2)
+                return 128 - code if code < 0 else code
+        process.terminate()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise LocalCloudError(self._failure)
+
     def log(self, lines: int = 20) -> str:
         """The last lines that the cloud's process wrote."""
-        path = self.workspace.path / "server.log"
-        text = path.read_text(errors="replace") if path.exists() else ""
-        return "\n".join(collections.deque(text.splitlines(), maxlen=lines))
+        return _last_lines(self.workspace.path / _LOG, lines)
 
     def _start(self) -> None:
         directory = self.workspace.path
@@ -149,7 +207,7 @@ class LocalCloud:
             command = [sys.executable, "-m", f"{__package__}._server", "--workspace", str(directory)]
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
-            with (directory / "server.log").open("wb") as log:
+            with (directory / _LOG).open("wb") as log:
                 self._process = self.workspace.spawn(
                     command,
                     environment=self._server_environment(directory, port),
@@ -157,12 +215,11 @@ class LocalCloud:
                     stderr=log,
                     descriptors=[listener.fileno()],
                 )
-        assert self._process.stdout is not None
-        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True, name="cloud").start()
-        self._wait()
+        threading.Thread(target=self._listen, args=(self._process, directory / _LOG), daemon=True, name="cloud").start()
+        self._wait_until_ready()
         self._look_for_sdk()
 
-    def _wait(self) -> None:
+    def _wait_until_ready(self) -> None:
         assert self._process is not None
         waited = 0.0
         while not self._ready.wait(0.05):
@@ -170,13 +227,25 @@ class LocalCloud:
             if self._process.poll() is not None or waited > _START_SECONDS:
                 raise LocalCloudError(f"the local cloud did not start:\n{self.log()}")
 
-    def _listen(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            message = json.loads(line)
-            if message.get("ready"):
-                self._ready.set()
-            else:
-                self._tell(str(message["say"]))
+    def _listen(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        assert process.stdout
+        with process.stdout as stream:
+            for line in stream:
+                if line.endswith(b"\n"):  # and not half of one, by a process that was killed
+                    self._hear(json.loads(line))
+        code = process.wait()
+        if self._ready.is_set():
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            written = _last_lines(log, 20) or "it wrote nothing"
+            self._failure = f"the local cloud's process {how}; the end of its log:\n{written}"
+            self._ended.set()
+            self._tell(f"its process {how}: nothing answers any more")
+
+    def _hear(self, message: dict[str, object]) -> None:
+        if message.get("ready"):
+            self._ready.set()
+        else:
+            self._tell(str(message["say"]))
 
     def _tell(self, text: str) -> None:
         self.said.append(text)
@@ -243,6 +312,11 @@ class LocalCloud:
             "STATE_DIR": str(directory / "state"),
             "TMPDIR": str(temporary),
         }
+
+
+def _last_lines(path: Path, number: int) -> str:
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return "\n".join(collections.deque(text.splitlines(), maxlen=number))
 
 
 def _bundle(path: Path, ca_file: Path) -> Path:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -55,26 +55,26 @@ class Demo:
         self._console.print(f"\n[bold cyan]==>[/] {text}")
 
     def _loudly(self, *arguments: str) -> int:
-        process = self._start(arguments, stdout=None)
-        return process.wait()
+        return self._cloud.wait_for(self._start(arguments, output=None))
 
     def _quietly(self, *arguments: str) -> int:
         """Run the CLI, and show what it said only if it failed."""
-        process = self._start(arguments, stdout=subprocess.PIPE)
-        output = process.communicate()[0].decode(errors="replace")
-        if process.returncode:
-            self._console.print(escape(output), highlight=False)
-            self._console.print(f"[bold red]cdk {escape(arguments[0])} failed[/] (exit code {process.returncode}).")
-        return int(process.returncode)
+        said = self._cloud.workspace.path / "cdk.log"
+        with said.open("wb") as output:
+            code = self._cloud.wait_for(self._start(arguments, output))
+        if code:
+            self._console.print(escape(said.read_text(errors="replace")), highlight=False)
+            self._console.print(f"[bold red]cdk {escape(arguments[0])} failed[/] (exit code {code}).")
+        return code
 
-    def _start(self, arguments: Sequence[str], stdout: int | None) -> subprocess.Popen[bytes]:
+    def _start(self, arguments: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
         # In the workspace: whatever interrupts us, the CLI and the app it synthesizes end with it.
         return self._cloud.workspace.spawn(
             [*self._cdk, *arguments],
             environment=self._cloud.environment,
             cwd=self._directory,
-            stdout=stdout,
-            stderr=subprocess.STDOUT if stdout else None,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
         )
 
     def _show_reports(self) -> int:

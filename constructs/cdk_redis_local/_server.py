@@ -25,6 +25,7 @@ from ._handlers._access_keys import register_access_keys
 from ._handlers._elasticache import ElastiCacheHandlers
 from ._handlers._emulator import answer_when_settled, is_awaited, run_functions_with
 from ._handlers._emulator_doors import close_other_doors, make_execution_credentials_secret
+from ._handlers._emulator_functions import bind_function_processes, end_unused_function_processes
 from ._handlers._failover import FailoverCalls
 from ._handlers._inert import register_inert
 from ._handlers._memorydb import MemoryDbHandlers
@@ -123,6 +124,8 @@ def main() -> None:
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
     make_execution_credentials_secret()
     close_other_doors()
+    bind_function_processes()
+    end_unused_function_processes()
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75

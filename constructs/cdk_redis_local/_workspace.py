@@ -1,7 +1,8 @@
 """A workspace: one temporary directory, and all the processes that run in it.
 
 Nothing that is started in a workspace outlives its owner. When the owner ends, the keeper (see ``_keeper``) ends all
-that runs in the workspace and deletes it. A keeper that is killed is replaced.
+that runs in the workspace and deletes it. A keeper that is killed is replaced. Where owner and keeper are killed at
+once, the kernel ends what the owner started (see ``_spawning``), and the next start deletes the files.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import TracebackType
 from typing import IO
 
 from ._keeper import LOCK, MARK, NotOurOwnError, open_own_directory, sweep
+from ._spawning import start_bound
 
 _PREFIX = "cdk-redis-local-"
 # Before a keeper that was killed is replaced: somebody may be killing all that we have, one after another.
@@ -97,7 +99,7 @@ class Workspace:
             stderr: As in ``subprocess.Popen``.
             descriptors: Open files that the process keeps under the same numbers.
         """
-        process = subprocess.Popen(
+        process = start_bound(
             command,
             env={**(os.environ if environment is None else environment), MARK: str(self.path)},
             cwd=cwd or self.path,

@@ -8,6 +8,19 @@ from typing import Any
 
 from cdk_redis_local import LocalCloud
 
+ROLE_OF_FUNCTIONS = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+    },
+}
+"""A role for functions, with no rights."""
+
 
 class Cloud:
     """A running local cloud, with a few of AWS's APIs."""
