@@ -107,6 +107,8 @@ def test_open_access_needs_no_user(stack: cdk.Stack, network: RedisNetwork, func
     MemoryDbCluster(stack, "Ledger", network=network, unsafe_open_access=True).bind(function)
 
     assert _variables(stack)[environment.AUTHENTICATION] == "none"
+    opened = {"Description": "to Stack/Ledger", "FromPort": 6379, "ToPort": 6379}
+    Template.from_stack(stack).has_resource_properties("AWS::EC2::SecurityGroupIngress", opened)
 
 
 def test_a_store_that_asks_who_one_is_needs_a_user(

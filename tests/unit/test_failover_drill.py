@@ -9,7 +9,15 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from cdk_redis import ConfigurationError, FailoverDrill, MemoryDbCluster, RedisNetwork, ReplicationGroup, Store
+from cdk_redis import (
+    ConfigurationError,
+    FailoverDrill,
+    MemoryDbCluster,
+    RedisNetwork,
+    ReplicationGroup,
+    ServerlessCache,
+    Store,
+)
 from cdk_redis_runtime import _environment as environment
 
 
@@ -39,7 +47,12 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     watch, failover = (branch["States"] for branch in drill["Branches"])
     assert drill["Type"] == "Parallel"
     assert drill["OutputPath"] == "$[0]"
-    assert [state["Type"] for state in watch.values()] == ["Task"]
+    (task,) = watch.values()
+    assert task["Type"] == "Task"
+    # The function itself, whose answer is the output, and not the service integration, which adds what Lambda says.
+    assert task["Resource"] == "Fn::GetAtt"
+    # A second attempt would report on a store that has failed over already.
+    assert "Retry" not in task
     wait, call = failover.values()
     assert wait["Seconds"] == 30
     service, action, names = {
@@ -49,6 +62,8 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     assert call["Resource"].endswith(f":states:::aws-sdk:{service}:{action}")
     assert tuple(call["Parameters"]) == names
     assert call["Parameters"][names[1]] == "0002"
+    # The call's answer, a description of the store, is no part of the report.
+    assert call["ResultSelector"] == {"failover": "started"}
 
 
 def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Store) -> None:
@@ -58,12 +73,14 @@ def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Stor
     policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     statements = [entry for policy in policies for entry in policy["Properties"]["PolicyDocument"]["Statement"]]
     (statement,) = [entry for entry in statements if entry["Action"] == action]
-    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-    assert resources[0] == stack.resolve(target.store_arn)
-    # ElastiCache's nodes are named after their group.
-    name = stack.resolve(target.store_name)
-    for nodes in resources[1:]:
-        assert nodes["Fn::Join"][1][-2:] == [name, "-*"]
+    store = stack.resolve(target.store_arn)
+    if target.service.name == "memorydb":
+        assert statement["Resource"] == store
+        return
+    # To IAM the nodes of ElastiCache, which are named after their group, are resources of their own.
+    place = [{"Ref": "AWS::Partition"}, ":elasticache:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+    nodes = {"Fn::Join": ["", ["arn:", *place, ":cluster:", stack.resolve(target.store_name), "-*"]]}
+    assert statement["Resource"] == [store, nodes]
 
 
 def test_the_function_outlives_the_drill_and_signs_in_as_a_user_of_its_own(stack: cdk.Stack, target: Store) -> None:
@@ -75,11 +92,24 @@ def test_the_function_outlives_the_drill_and_signs_in_as_a_user_of_its_own(stack
         {
             "Handler": "cdk_redis_runtime.drill_lambda.handler",
             "Timeout": 210,
-            "Environment": {"Variables": Match.object_like({environment.DRILL_SECONDS: "120"})},
+            "Environment": {
+                "Variables": Match.object_like(
+                    {environment.DRILL_SECONDS: "120", environment.KEY_PREFIX: "cdk-redis-drill:"}
+                )
+            },
         },
     )
     kind = {"elasticache": "AWS::ElastiCache::User", "memorydb": "AWS::MemoryDB::User"}[target.service.name]
     template.has_resource_properties(kind, {"AccessString": Match.string_like_regexp("^on ~cdk-redis-drill:")})
+
+
+def test_without_a_duration_it_takes_five_minutes(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    template = Template.from_stack(stack)
+    variables = Match.object_like({environment.DRILL_SECONDS: "300"})
+    template.has_resource_properties("AWS::Lambda::Function", {"Timeout": 390, "Environment": {"Variables": variables}})
+    assert _definition(template)["TimeoutSeconds"] == 20 * 60
 
 
 def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
@@ -96,6 +126,17 @@ def test_a_store_without_replicas_and_a_long_drill_are_refused_together(stack: c
     with pytest.raises(ConfigurationError, match="nothing to fail over to") as refused:
         FailoverDrill(stack, "Drill", target=cache, duration=cdk.Duration.minutes(14))
     assert "a drill takes 10 seconds to 13 minutes" in str(refused.value)
+
+
+def test_a_serverless_cache_is_refused(stack: cdk.Stack) -> None:
+    cache = ServerlessCache(stack, "Cache", network=RedisNetwork(stack, "Network"))
+
+    with pytest.raises(ConfigurationError) as refused:
+        FailoverDrill(stack, "Drill", target=cache)
+    assert str(refused.value) == (
+        "Stack/Drill: target: got 'Stack/Cache', but a serverless cache is failed over by the service alone; "
+        "drill a replication group or a cluster"
+    )
 
 
 @pytest.mark.parametrize(

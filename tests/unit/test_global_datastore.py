@@ -355,3 +355,14 @@ def test_a_smoke_test_of_a_secondary_is_refused(network: RedisNetwork, far: Redi
 
     with pytest.raises(ConfigurationError, match="it takes no writes, and a smoke test writes; test the primary"):
         SmokeTest(cdk.Stack.of(far), "SmokeTest", target=secondary)
+
+
+def test_a_secondary_is_what_its_primary_is(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
+    primary = _primary(network, port=6380, shards=2, replicas=1, unsafe_plaintext=True, unsafe_open_access=True)
+    everywhere = GlobalDatastore(cdk.Stack.of(network), "Global", primary=primary)
+    secondary = SecondaryReplicationGroup(
+        cdk.Stack.of(far), "Cache", network=far, global_datastore=everywhere, replicas=1, port=6380
+    )
+
+    assert secondary.topology == primary.topology
+    assert (secondary.topology.tls, secondary.open_access, secondary.takes_writes) == (False, True, False)

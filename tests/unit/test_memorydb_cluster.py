@@ -29,6 +29,7 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
+from cdk_redis._subnet_groups import MemoryDbSubnetGroup
 
 CLUSTER = "AWS::MemoryDB::Cluster"
 
@@ -166,6 +167,23 @@ def test_the_generated_name_stays_when_the_cluster_stays() -> None:
 )
 def test_the_generated_name_is_new_when_the_cluster_must_be_replaced(given: dict[str, object]) -> None:
     assert _generated_name() != _generated_name(**given)
+
+
+def test_the_generated_name_is_new_with_another_key_vpc_or_subnet_group() -> None:
+    def name(key: str | None = None, vpc: str = "Network", subnets: str | None = None) -> str:
+        stack = cdk.Stack(cdk.App(), "Stack")
+        cluster = MemoryDbCluster(
+            stack,
+            "Ledger",
+            network=RedisNetwork(stack, vpc),
+            kms_key=kms.Key.from_key_arn(stack, "Key", key) if key else None,
+            subnet_group=MemoryDbSubnetGroup.from_subnet_group_name(stack, "Subnets", subnets) if subnets else None,
+        )
+        return str(cluster.resource.cluster_name)
+
+    key = "arn:aws:kms:eu-west-1:111122223333:key/"
+    names = [name(), name(f"{key}one"), name(f"{key}two"), name(vpc="Other"), name(subnets="one"), name(subnets="two")]
+    assert len(set(names)) == len(names)
 
 
 def test_each_restore_gets_a_name_of_its_own() -> None:
@@ -474,3 +492,9 @@ def test_an_imported_cluster_can_be_connected_to(stack: cdk.Stack, network: Redi
     assert "cluster/ledger" in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
     with pytest.raises(ConfigurationError, match="the store is imported"):
         ledger.add_iam_user("new", AccessString.read_only("*"))
+
+
+def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNetwork) -> None:
+    MemoryDbCluster(stack, "Ledger", network=network, snapshots=Snapshots.off())
+
+    assert _properties(stack)["SnapshotRetentionLimit"] == 0

@@ -32,6 +32,7 @@ from cdk_redis import (
     Restore,
     ShardPlacement,
     SmokeTest,
+    Snapshots,
     TransitEncryptionMode,
 )
 from cdk_redis._parameter_names import known_parameters
@@ -173,6 +174,19 @@ def test_a_key_is_made_with_rotation_and_stays(stack: cdk.Stack, network: RedisN
     assert _properties(stack)["KmsKeyId"] == stack.resolve(cache.kms_key.key_arn)
 
 
+def test_parameters_arrive_whether_the_library_knows_their_names_or_not(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
+    ReplicationGroup(
+        stack, "Cache", network=network, parameters={"timeout": "20"}, extra_parameters={"newer-than-this": "yes"}
+    )
+
+    group = _properties(stack, "AWS::ElastiCache::ParameterGroup")
+    assert group["Properties"] == {"timeout": "20", "newer-than-this": "yes"}
+    (parameter_group,) = Template.from_stack(stack).find_resources("AWS::ElastiCache::ParameterGroup")
+    assert _properties(stack)["CacheParameterGroupName"] == {"Ref": parameter_group}
+
+
 def test_a_topic_is_told(stack: cdk.Stack, network: RedisNetwork) -> None:
     topic = sns.Topic(stack, "Topic")
     ReplicationGroup(stack, "Cache", network=network, notification_topic=topic)
@@ -195,7 +209,12 @@ def test_log_groups_are_made_with_a_name_that_shares_one_policy(stack: cdk.Stack
     (_, (name, uuid)) = properties["LogGroupName"]["Fn::Join"]
     assert name.startswith("/aws/vendedlogs/elasticache/")
     assert uuid == {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
-    assert "logs.eu-west-1.amazonaws.com" in str(_properties(stack, "AWS::KMS::Key")["KeyPolicy"])
+    # CloudWatch Logs may use the key for these log groups, and for nothing else that it stores.
+    (_, statement) = _properties(stack, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    groups = ":logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/elasticache/*"
+    condition = {"kms:EncryptionContext:aws:logs:arn": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, groups]]}}
+    assert statement["Principal"] == {"Service": "logs.eu-west-1.amazonaws.com"}
+    assert statement["Condition"] == {"ArnLike": condition}
     (delivery,) = _properties(stack)["LogDeliveryConfigurations"]
     assert (delivery["LogType"], delivery["LogFormat"], delivery["DestinationType"]) == (
         "slow-log",
@@ -533,3 +552,9 @@ def test_a_log_has_one_destination(stack: cdk.Stack) -> None:
         "  - retention: got 'a value', but it is for a log group that is made, and a destination is given; "
         "leave it out, or set it on the destination"
     )
+
+
+def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ReplicationGroup(stack, "Cache", network=network, snapshots=Snapshots.off())
+
+    assert _properties(stack)["SnapshotRetentionLimit"] == 0

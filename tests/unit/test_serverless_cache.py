@@ -353,3 +353,9 @@ def test_an_imported_cache_can_be_connected_to(stack: cdk.Stack, network: RedisN
     assert "serverlesscache:sessions" in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
     assert cache.reader_endpoint == Endpoint("sessions-abc.serverless.euw1.cache.amazonaws.com", 6380)
     SmokeTest(stack, "SmokeTest", target=cache, user=app)
+
+
+def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNetwork) -> None:
+    ServerlessCache(stack, "Cache", network=network, snapshots=Snapshots.off())
+
+    assert _properties(stack)["SnapshotRetentionLimit"] == 0

@@ -17,6 +17,7 @@ from cdk_redis import (
     Endpoint,
     Engine,
     MemoryDbCluster,
+    MultiRegionCluster,
     RedisNetwork,
     ReplicationGroup,
     SmokeTest,
@@ -48,14 +49,41 @@ def _environment(template: Template) -> dict[str, object]:
     return _function(template)["Environment"]["Variables"]  # type: ignore[index]
 
 
+def _rules(template: Template, direction: str, group: object) -> list[tuple[object, int, int]]:
+    """What a security group lets out or in: the other group, the first port and the last."""
+    other = {"Egress": "DestinationSecurityGroupId", "Ingress": "SourceSecurityGroupId"}[direction]
+    rules = [rule["Properties"] for rule in template.find_resources(f"AWS::EC2::SecurityGroup{direction}").values()]
+    return [(rule[other], rule["FromPort"], rule["ToPort"]) for rule in rules if rule["GroupId"] == group]
+
+
 def test_the_function_stands_in_the_stores_subnets_with_a_group_of_its_own(
     stack: cdk.Stack, network: RedisNetwork
 ) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    SmokeTest(stack, "SmokeTest", target=cache)
+
+    template = Template.from_stack(stack)
+    vpc = _function(template)["VpcConfig"]
+    assert vpc["SubnetIds"] == [stack.resolve(subnet.subnet_id) for subnet in network.subnets]  # type: ignore[index]
+    (group,) = vpc["SecurityGroupIds"]  # type: ignore[index]
+    # It reaches the store at its port, and nothing else.
+    groups = template.find_resources("AWS::EC2::SecurityGroup")
+    assert "SecurityGroupEgress" not in groups[group["Fn::GetAtt"][0]]["Properties"]
+    store = stack.resolve(cache.security_groups[0].security_group_id)
+    assert _rules(template, "Egress", group) == [(store, 6379, 6379)]
+    assert (group, 6379, 6379) in _rules(template, "Ingress", store)
+
+
+def test_the_function_is_arm_and_its_times_end_after_the_checks_do(stack: cdk.Stack, network: RedisNetwork) -> None:
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
 
-    vpc = _function(Template.from_stack(stack))["VpcConfig"]
-    assert vpc["SubnetIds"] == [stack.resolve(subnet.subnet_id) for subnet in network.subnets]  # type: ignore[index]
-    assert len(vpc["SecurityGroupIds"]) == 1  # type: ignore[index]
+    template = Template.from_stack(stack)
+    function = _function(template)
+    assert (function["Architectures"], function["MemorySize"]) == (["arm64"], 512)
+    # The checks end in 20 s, the function in 60 s, and the trigger that waits for it in 90 s.
+    assert (_environment(template)[environment.BUDGET_SECONDS], function["Timeout"]) == ("20", 60)
+    template.has_resource_properties("Custom::Trigger", {"Timeout": "90000"})
+    template.has_resource("AWS::Logs::LogGroup", {"Properties": {"RetentionInDays": 30}, "DeletionPolicy": "Delete"})
 
 
 def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk.Stack, network: RedisNetwork) -> None:
@@ -177,6 +205,10 @@ def test_an_engine_without_iam_is_signed_in_to_with_a_password_read_through_an_e
     variables = _environment(template)
     assert variables[environment.AUTHENTICATION] == "password"
     assert "Ref" in str(variables[environment.SECRET_ARN])
+    (group,) = _function(template)["VpcConfig"]["SecurityGroupIds"]  # type: ignore[index]
+    endpoint = stack.resolve(network.add_secrets_endpoint().connections.security_groups[0].security_group_id)
+    assert (endpoint, 443, 443) in _rules(template, "Egress", group)
+    assert _rules(template, "Ingress", endpoint) == [(group, 443, 443)]
     template.resource_count_is("AWS::EC2::VPCEndpoint", 1)
     template.has_resource_properties(
         "AWS::IAM::Policy",
@@ -211,6 +243,7 @@ def test_the_trigger_waits_for_the_store_the_rules_and_the_policy(stack: cdk.Sta
         "AWS::ElastiCache::ReplicationGroup",
         "AWS::ElastiCache::UserGroup",
         "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::SecurityGroupEgress",
         "AWS::IAM::Policy",
     } <= awaited
 
@@ -438,3 +471,16 @@ def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) ->
 
     with pytest.raises(ConfigurationError, match="it has no network; give `network` to the import"):
         SmokeTest(stack, "SmokeTest", target=cache)
+
+
+def test_a_store_whose_keys_cannot_expire_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cluster = MultiRegionCluster(stack, "Everywhere")
+    member = MemoryDbCluster(stack, "Member", network=network, multi_region=cluster)
+
+    with pytest.raises(ConfigurationError) as caught:
+        SmokeTest(stack, "SmokeTest", target=member)
+
+    assert str(caught.value) == (
+        "Stack/SmokeTest: target: got 'Stack/Member', but Multi-Region clusters have no time to live, which all that "
+        "the smoke test writes has"
+    )
