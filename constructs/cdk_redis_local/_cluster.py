@@ -202,10 +202,12 @@ def slots_by_owner(node: Node) -> dict[str, set[int]]:
     return {owner: owned for owner, owned in slots.items() if owned}
 
 
-def open_slots(node: Node) -> list[int]:
-    """The slots that this node is moving, in either direction."""
+def open_slots(node: Node) -> dict[int, str]:
+    """The slots that this node is moving, in either direction, and the id of the node at the other end."""
     itself = next(line for line in _lines(node) if _is_itself(line))
-    return [int(part[1:].split("-")[0]) for part in itself[8:] if part.startswith("[")]
+    # As in [93-<-292f8b365bb7edb5e285caf0b7e6ddc7265d2f4f].
+    moves = [part.strip("[]").split("-", 2) for part in itself[8:] if part.startswith("[")]
+    return {int(slot): other for slot, _, other in moves}
 
 
 def known_ids(node: Node) -> set[str]:

@@ -280,7 +280,6 @@ class EngineSet:
                 self._replace_ended(half_done=half_done)
                 self._grow(shards, replicas)
                 self._shrink(shards, replicas)
-                self._wait_for_replicas()
             except (EngineError, RedisError, OSError) as error:
                 ended = "".join(f"; {node} has ended" for node in self.nodes if not node.running)
                 self._drop_newcomers()
@@ -301,7 +300,7 @@ class EngineSet:
         else:
             for primary in ended:
                 if primary.started_as == "primary":
-                    self._promote(primary, self._pair(0)[1])
+                    self._promote(primary, _resharding.most_advanced(self._running()))
         self._remove(ended)
         left = {node.shard for node in self.nodes}
         self._lost_keys += sum(node.keys_in_transit for node in ended if node.shard not in left)
@@ -315,6 +314,8 @@ class EngineSet:
         if self.cluster_mode:
             _cluster.hurry(self.nodes)
             _resharding.join(members, added)
+        else:
+            self._wait_for_replicas(alive=added)
         self._newcomers = []
         if self.cluster_mode:
             # A node that moves much may be slow to answer: that is no reason to replace it, or to call it failed.
@@ -323,10 +324,11 @@ class EngineSet:
 
     def _drop_newcomers(self) -> None:
         """Remove the nodes whose joining failed: they have no slots yet."""
-        # Who does not answer now, or does not forget them, is asked again when the size changes next.
-        with contextlib.suppress(EngineError, RedisError):
-            self._leave(self._newcomers)
-        self._newcomers = []
+        newcomers, self._newcomers = self._newcomers, []
+        if newcomers:
+            # Who does not answer now, or does not forget them, is asked again when the size changes next.
+            with contextlib.suppress(EngineError, RedisError):
+                self._leave(newcomers)
 
     def _shrink(self, shards: int, replicas: int) -> None:
         """Remove the nodes that are too many: they have no slots any more."""
@@ -419,11 +421,13 @@ class EngineSet:
                 if node.running:
                     node.admin.replicaof(*self._primary_address())
 
-    def _wait_for_replicas(self) -> None:
+    def _wait_for_replicas(self, *, alive: Iterable[Node] = ()) -> None:
         for node in self.replica_nodes:
             if node.running:
                 wait_until(
-                    lambda node=node: node.admin.info("replication")["master_link_status"] == "up", "a full sync"
+                    lambda node=node: node.admin.info("replication")["master_link_status"] == "up",
+                    f"a full sync of {node}",
+                    alive=[*alive, node],
                 )
 
     def _running(self) -> list[Node]:

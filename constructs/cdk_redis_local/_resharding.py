@@ -13,6 +13,7 @@ from ._cluster import (
     introduce,
     known_ids,
     node_id,
+    open_slots,
     owned_slots,
     replicate,
     slots_by_owner,
@@ -21,6 +22,8 @@ from ._cluster import (
 from ._errors import EngineError
 from ._node import Node, wait_until
 from ._slots import close_open_slots, move_slots, send
+
+_ALL_ENDED = "all nodes have ended, and the keys are lost with them: delete the store, and create it again"
 
 
 def join(members: Sequence[Node], newcomers: Sequence[Node]) -> None:
@@ -97,6 +100,8 @@ def mend(nodes: Sequence[Node], *, half_done: bool) -> None:
     """
     running = [node for node in nodes if node.running]
     gone = [node for node in nodes if node not in running]
+    if not running:
+        raise EngineError(_ALL_ENDED)
     for node in running:
         _check_answer(node)
     for shard in sorted({node.shard for node in running}):
@@ -120,16 +125,30 @@ def _have_primary(nodes: Sequence[Node]) -> None:
     """Let the replica that has the most take over, if the shard has no primary any more."""
     replicas = [node for node in nodes if node.role == "replica"]
     if len(replicas) == len(nodes):
-        best = max(replicas, key=lambda node: int(node.admin.info("replication")["slave_repl_offset"]))
         # It may have been elected by now.
         with contextlib.suppress(RedisError):
-            take_over(best)
+            take_over(most_advanced(replicas))
     for node in nodes:
         node.started_as = node.role
 
 
+def most_advanced(replicas: Sequence[Node]) -> Node:
+    """The replica that has the most of what its primary had.
+
+    Raises:
+        EngineError: There is none.
+    """
+    if not replicas:
+        raise EngineError(_ALL_ENDED)
+    return max(replicas, key=lambda node: int(node.admin.info("replication").get("slave_repl_offset", 0)))
+
+
 def _check_nothing_is_lost(running: Sequence[Node], gone: Sequence[Node]) -> None:
     alive = {node_id(node) for node in running}
+    for node in running:
+        # While a node takes a slot from another, it does not hear that a third one owns it now.
+        dead = [slot for slot, other in open_slots(node).items() if other not in alive]
+        send(node, [("CLUSTER", "SETSLOT", slot, "STABLE") for slot in dead])
     views: list[dict[str, set[int]]] = []
 
     def agreed() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from redis.client import NEVER_DECODE
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError
 
 from ._cluster import SLOTS, node_id, open_slots, owned_slots, slots_by_owner
 from ._errors import EngineError
@@ -101,17 +101,19 @@ def send(node: Node, commands: Iterable[Sequence[object]], **options: Any) -> li
     """Send commands in one round trip.
 
     Raises:
-        EngineError: The engine refuses one; the message names the command without its arguments, which may be secret.
+        EngineError: The node does not answer, or refuses one; the message names the command without its arguments,
+            which may be secret.
     """
     commands = list(commands)
     pipeline = node.admin.pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command, **options)
-    answers = list(pipeline.execute(raise_on_error=False))
+    try:
+        answers = list(pipeline.execute(raise_on_error=False))
+    except RedisError as error:
+        raise EngineError(f"{node} does not answer: {error}") from error
     for command, answer in zip(commands, answers, strict=True):
         if isinstance(answer, Exception):
-            if not isinstance(answer, ResponseError):
-                raise answer
             words = " ".join(map(str, command[:2] if command[0] == "CLUSTER" else command[:1]))
             raise EngineError(f"{node} refuses {words}: {answer}") from answer
     return answers
@@ -158,7 +160,7 @@ def _hand_over(taker: Node, slots: Sequence[int]) -> None:
     mark (https://github.com/redis/redis/pull/12564, in 7.2.4). A later ping with an older epoch then takes the
     slot away from its owner, which deletes the keys.
     """
-    taker.admin.execute_command("CLUSTER", "BUMPEPOCH")
+    send(taker, [("CLUSTER", "BUMPEPOCH")])
     taker_id = node_id(taker)
     pipeline = taker.admin.pipeline(transaction=True)
     for slot in slots:

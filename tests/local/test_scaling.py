@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 
+from benchmarks import scaling
 from cdk_redis_local import (
     AclUser,
     EngineError,
@@ -43,7 +44,9 @@ def fill(engines: EngineSet) -> None:
         for key, value in KEYS.items():
             if redis.crc.key_slot(key.encode()) in own:
                 pipeline.set(key, value)
-        pipeline.execute()
+        # A replica that has just joined gets no writes for its first second.
+        pipeline.wait(engines.replicas, 5000)
+        assert pipeline.execute()[-1] == engines.replicas
 
 
 def keys(engines: EngineSet) -> dict[str, str]:
@@ -126,6 +129,11 @@ def refuse_restore(engines: EngineSet) -> None:
     newest(engines).admin.execute_command("ACL", "SETUSER", newest(engines).security.manager.name, "-restore-asking")
 
 
+def refuse_ownership(engines: EngineSet) -> None:
+    """The newest node takes all the keys, and then not their slots."""
+    newest(engines).admin.execute_command("ACL", "SETUSER", newest(engines).security.manager.name, "-cluster|bumpepoch")
+
+
 def fill_memory(engines: EngineSet) -> None:
     newest(engines).admin.config_set("maxmemory", "1mb")
 
@@ -154,6 +162,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Callable[[], 
         pytest.param(0, _resharding, "share_slots", kill_newest, "has ended", id="newcomer dies, joined"),
         pytest.param(0, _slots, "_move_keys", refuse_restore, "NOPERM", id="the second move is refused"),
         pytest.param(0, _slots, "_move_keys", fill_memory, "OOM", id="no memory for the keys"),
+        pytest.param(0, _slots, "_hand_over", refuse_ownership, "no permissions", id="keys moved, slots refused"),
         pytest.param(1, _slots, "_hand_over", kill_first, "has ended", id="giver dies, keys moved"),
         pytest.param(1, _slots, "_wait_until_known", kill_first, "has ended", id="giver dies, slots moved"),
     ],
@@ -172,3 +181,72 @@ def test_a_broken_scaling_out_is_taken_back_and_can_be_repeated(
         engines.resize(4, replicas)
         assert shape(engines) == (4, replicas, 4 * (replicas + 1))
         assert keys(engines) == KEYS
+
+
+def test_a_client_loses_no_count_while_a_broken_scaling_out_is_taken_back(breaks: Any) -> None:
+    tally = scaling.Tally()
+    user = AclUser("bench", passwords=(scaling.PASSWORD,))
+    with EngineSet(shards=2, cluster_mode=True, users=[user]) as engines:
+        with scaling.Counters(engines, tally):
+            breaks(_slots, "_hand_over", lambda: refuse_ownership(engines))
+            with pytest.raises(EngineError, match="refuses CLUSTER BUMPEPOCH"):
+                engines.resize(4, 0)
+            engines.resize(2, 0)
+        assert shape(engines) == (2, 0, 2)
+    assert (tally.asked > 0, tally.writes > 100, tally.writes_lost) == (True, True, 0)
+
+
+def test_keys_that_die_on_their_way_are_told(breaks: Any) -> None:
+    with cluster(find_engine(), shards=2) as engines:
+        fill(engines)
+        breaks(_slots, "_hand_over", lambda: kill_newest(engines))
+        with pytest.raises(EngineError, match=r"has ended"):
+            engines.resize(3, 0)
+        with pytest.raises(EngineError, match=r"the size is right now, but up to \d+ keys are lost"):
+            engines.resize(2, 0)
+        assert shape(engines) == (2, 0, 2)
+        left = keys(engines)
+        assert left == {key: KEYS[key] for key in left}
+        assert len(left) > len(KEYS) / 2
+        engines.resize(3, 0)
+        assert shape(engines) == (3, 0, 3)
+
+
+@pytest.mark.parametrize("cluster_mode", [True, False], ids=["cluster mode", "no cluster mode"])
+def test_a_broken_change_of_replicas_is_taken_back_and_can_be_repeated(breaks: Any, cluster_mode: bool) -> None:
+    with EngineSet(shards=1, replicas=1, cluster_mode=cluster_mode, users=[APP]) as engines:
+        engines.nodes[0].admin.mset({"{key}": "1"})
+        assert engines.nodes[0].admin.wait(1, 5000) == 1
+        breaks(engines, "set_parameters", lambda: kill_newest(engines))
+        with pytest.raises(EngineError, match="has ended"):
+            engines.resize(1, 3)
+        assert (engines.shards, engines.replicas, len(engines.nodes)) == (1, 1, 2)
+        kill_first(engines)
+        engines.resize(1, 2)
+        assert [node.role for node in engines.nodes].count("replica") == 2
+        assert [node.admin.get("{key}") for node in engines.primaries] == ["1"]
+        assert engines.primaries[0].admin.info("replication")["connected_slaves"] == 2
+
+
+@each_engine
+def test_functions_expiry_large_values_and_names_that_are_no_text_move_along(program: EngineProgram) -> None:
+    large, odd = b"x" * 30_000_000, b"\xff\x00 \r\n"
+    with cluster(program, shards=1) as engines:
+        admin = engines.nodes[0].admin
+        admin.function_load("#!lua name=mine\nredis.register_function('answer', function() return 42 end)")
+        # Every key of the second half of the slots moves.
+        names = [key for key in (f"key:{n}" for n in range(2000)) if redis.crc.key_slot(key.encode()) >= SLOTS // 2]
+        for name, brief in zip(names, (True, False) * 50, strict=False):
+            admin.set(name, name, px=1 if brief else 90_000)
+        admin.set(names[500], large)
+        odd = next(odd + key.encode() for key in names if redis.crc.key_slot(odd + key.encode()) >= SLOTS // 2)
+        admin.set(odd, odd)
+        engines.resize(2, 0)
+        taker = engines.primaries[1].admin
+        assert taker.fcall("answer", 0) == 42
+        assert [taker.get(name) for name in names[:100]] == [
+            name if number % 2 else None for number, name in enumerate(names[:100])
+        ]
+        assert all(0 < taker.pttl(name) <= 90_000 for name in names[1:100:2])
+        assert taker.strlen(names[500]) == len(large)
+        assert taker.strlen(odd) == len(odd)
