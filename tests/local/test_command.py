@@ -59,7 +59,7 @@ def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, 
     assert up.wait(10) == 130
     up.stdout.close()
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(urllib.error.URLError):
+    with pytest.raises(urllib.error.URLError, match="refused"):
         urllib.request.urlopen(exported["AWS_ENDPOINT_URL"], timeout=5)
 
 
