@@ -7,6 +7,12 @@ FAULT ?=
 # The virtual environment's Python and Node.js come first, for jsii and for the CDK CLI's "python3 app.py".
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
+# jsii and npm keep what they unpack below the home. Where there is none to write to, it is kept here.
+ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.venv/.jsii
+export npm_config_cache ?= $(CURDIR)/.venv/.npm
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint unit bench synth requirements clean engine network browser
 

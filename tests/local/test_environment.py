@@ -97,3 +97,20 @@ def test_a_cdk_app_runs_where_the_home_does_not_exist(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": "/sys/none", "TMPDIR": str(tmp_path)}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "0\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"HOME": "/sys/none"}, "{repository}/.venv/.jsii {repository}/.venv/.npm"),
+        ({"HOME": "/sys/none", "JSII_RUNTIME_PACKAGE_CACHE_ROOT": "/mine", "npm_config_cache": "/too"}, "/mine /too"),
+        ({"HOME": "{home}"}, ""),
+    ],
+)
+def test_make_keeps_packages_below_the_home_only_where_there_is_one(
+    given: dict[str, str], expected: str, repository: Path, tmp_path: Path
+) -> None:
+    environment = {"PATH": os.environ["PATH"], **{name: value.format(home=tmp_path) for name, value in given.items()}}
+    words = ["make", "--eval", "show: ; @echo $$JSII_RUNTIME_PACKAGE_CACHE_ROOT $$npm_config_cache", "show"]
+    shown = subprocess.run(words, cwd=repository, env=environment, capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == expected.format(repository=repository)
