@@ -39,13 +39,15 @@ def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: P
     assert time.monotonic() - began < 30
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     up = subprocess.Popen([*COMMAND, "up"], env=environment, stdout=subprocess.PIPE, text=True)
     assert up.stdout is not None
     exported: dict[str, str] = {}
+    printed: list[str] = []
     for line in up.stdout:
+        printed += [line] if line.startswith(("export ", "unset ")) else []
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").strip().partition("=")
             exported[name] = value
@@ -55,12 +57,43 @@ def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, 
     sts = boto3.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"], region_name=exported["AWS_REGION"], **keys)
     assert sts.get_caller_identity()["Account"] == "000000000000"
     assert Path(exported["SSL_CERT_FILE"]).exists()
+    assert _account_in_another_shell("".join(printed)) == "000000000000"
     up.send_signal(number)
     assert up.wait(10) == 130
     up.stdout.close()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(urllib.error.URLError, match="refused"):
         urllib.request.urlopen(exported["AWS_ENDPOINT_URL"], timeout=5)
+
+
+def _account_in_another_shell(printed: str) -> str:
+    """Who AWS says that we are, in the shell of a user with a profile and a proxy, after what ``up`` has printed."""
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    environment = {**os.environ, "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine", "http_proxy": "http://127.0.0.1:9"}
+    words = ["sh", "-c", f'{printed}exec "$0" -c "$1"', sys.executable, program]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_run_that_is_stopped_leaves_nothing_of_its_command(number: signal.Signals, tmp_path: Path) -> None:
+    program = (
+        "import os, subprocess, time\n"
+        "left = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        "print(os.getpid(), left.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    words = [*COMMAND, "run", "--", sys.executable, "-c", program]
+    run = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    processes = run.stdout.readline().split()
+    run.send_signal(number)
+    said = run.communicate(timeout=20)[1]
+    assert run.returncode == 130
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+    assert len(processes) == 2
+    assert not any(Path(f"/proc/{process}/exe").exists() for process in processes)
 
 
 @pytest.mark.parametrize(
