@@ -7,6 +7,7 @@ is looked at anew, until the time for healing is over. `_diagnosis` says which e
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from secrets import token_hex
 
 from redis.credentials import CredentialProvider
+from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime._checks import CHECKS, Check, Clients, Context, PrerequisiteError, Store
 from cdk_redis_runtime._clock import Clock, UnfinishedError, side_by_side
@@ -69,6 +71,7 @@ def smoke_test(
         clients.close()
         raise
     verdicts = tuple(result.value or run.verdict_so_far(result.item, result.seconds) for result in results)
+    run.clean_up()
     clock.stop()
     clients.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
@@ -175,6 +178,20 @@ class _Run:
             observed=redact(outcome.observed, secrets),
         )
         return CheckResult(check.name, clean, _milliseconds(seconds))
+
+    def clean_up(self) -> None:
+        """Delete what checks could not delete while the store was not itself."""
+        if not self._context.left_behind:
+            return
+
+        def delete() -> None:
+            with self._context.store.application_client() as client:
+                for key in list(self._context.left_behind):
+                    client.delete(key)
+
+        # What is left all the same goes by its time to live.
+        with contextlib.suppress(RedisError, RedisClusterException, OSError, UnfinishedError):
+            self._context.clock.in_time(delete)
 
 
 def _with_tries(outcome: Outcome, failures: int) -> Outcome:

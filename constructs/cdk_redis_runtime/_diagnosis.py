@@ -96,6 +96,7 @@ _HEALING_ANSWERS = {
     "replica is down, still copying, or its link to the primary is down",
     "BUSY": "the engine is busy with a script and answers nothing else (BUSY): end it with SCRIPT KILL or "
     "FUNCTION KILL, or wait for its end",
+    "UNBLOCKED": "the node became a replica while it worked on the command (UNBLOCKED): a failover is under way",
 }
 
 

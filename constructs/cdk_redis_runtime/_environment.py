@@ -108,16 +108,17 @@ SHARDED_PUBSUB_COMMANDS = ("ssubscribe", "spublish")
 """What engines older than 7.0 do not know, and refuse in an access string."""
 
 SMOKE_TEST_COMMANDS = (
-    *("acl|whoami", "cluster|slots", "command", "info", "readonly", "wait"),
+    *("acl|whoami", "asking", "cluster|slots", "command", "info", "readonly", "wait"),
     *("get", "set", "del", "expire", "hset", "hget", "rpush", "lrange", "sadd", "smembers"),
-    *("zadd", "zrange", "xadd", "xrange", "watch", "multi", "exec", "subscribe", "publish"),
+    *("zadd", "zrange", "xadd", "xrange", "watch", "unwatch", "multi", "exec", "subscribe", "publish"),
     *SHARDED_PUBSUB_COMMANDS,
 )
 """Every command that the smoke test's user needs, in the words of an access string, without the ``+``.
 
-COMMAND is what redis-py's cluster client asks first of all, and cannot do without. HELLO and AUTH are open to
-everybody. The client is told not to announce itself (CLIENT SETINFO) and not to ask for maintenance notifications, so
-neither is needed.
+COMMAND is what redis-py's cluster client asks first of all, and cannot do without. ASKING is needed while slots are on
+their way from one shard to another, UNWATCH where a transaction is given up. HELLO and AUTH are open to everybody. The
+client is told not to announce itself (CLIENT SETINFO) and not to ask for maintenance notifications, so neither is
+needed.
 """
 
 MEMORYDB_REFUSED_COMMANDS = (

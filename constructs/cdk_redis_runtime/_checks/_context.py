@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime import _environment as env
 from cdk_redis_runtime._checks._nodes import Command
@@ -26,6 +31,7 @@ class Context:
         store: The store as it was found at this try, shared by the checks that try at the same time.
         run: Begins this run's keys, and no other's.
         number: Which try of the check this is, from 1.
+        left_behind: Keys that could not be deleted; see `written`.
     """
 
     connection: Connection
@@ -34,10 +40,26 @@ class Context:
     store: Store
     run: str
     number: int = 1
+    left_behind: set[str] = field(default_factory=set[str])
 
     def keys(self, name: str) -> str:
         """What the keys of a check begin with: others at each try, since a slot may be on its way to another shard."""
         return f"{self.run}:{name}:{self.number}:"
+
+    @contextlib.contextmanager
+    def written(self, client: Redis | RedisCluster, *keys: str) -> Generator[None, None, None]:
+        """Delete keys at the end, also after a failure: where that fails too, at the end of the battery once more."""
+        self.left_behind.update(keys)
+        try:
+            yield
+        except BaseException:
+            # The first error is the one to report.
+            with contextlib.suppress(RedisError, RedisClusterException):
+                client.delete(*keys)
+                self.left_behind.difference_update(keys)
+            raise
+        client.delete(*keys)
+        self.left_behind.difference_update(keys)
 
     def problem(self, subject: object, error: Exception | None) -> Problem:
         """An error that a subject (a node, a shard) met with, in words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
@@ -63,7 +63,7 @@ def _check_write_read(context: Context) -> Outcome:
 
 def _write_and_read(context: Context, client: Redis | RedisCluster, shard: Shard, key: str) -> None:
     value = secrets.token_hex(16)
-    with deleted_at_the_end(lambda: client.delete(key)):
+    with context.written(client, key):
         client.set(key, value, ex=TTL_SECONDS)
         read = client.get(key)
         if read is None:
@@ -134,7 +134,7 @@ def _read_from_replicas(context: Context, shard: Shard, key: str) -> tuple[list[
         words = f"shard of {shard.primary}: has no replica in service to read from; see topology"
         return [Problem(words, heals=True)], 0.0
     value = secrets.token_hex(16)
-    with deleted_at_the_end(lambda: shard.primary.client.delete(key)):
+    with context.written(shard.primary.client, key):
         shard.primary.client.set(key, value, ex=TTL_SECONDS)
         results = side_by_side(
             lambda node: _await_value(context, shard, node, key, value),
@@ -195,7 +195,7 @@ def _check_durability(context: Context) -> Outcome:
 def _write_and_wait(context: Context, primary: Node, key: str) -> None:
     # Less than the client waits for an answer.
     wait_ms = int(context.clock.patience * 700)
-    with deleted_at_the_end(lambda: primary.client.delete(key)):
+    with context.written(primary.client, key):
         # WAIT is about the writes of its own connection: both go together.
         commands = [("SET", key, "durable", "EX", str(TTL_SECONDS)), ("WAIT", "1", str(wait_ms))]
         if int(do_at_once(primary, commands)[-1]) < 1:
@@ -237,19 +237,6 @@ def no_key(context: Context) -> str:
         f"no key that begins with {context.declared.key_prefix!r} belongs to every shard: a prefix with a hash tag "
         "({...}) keeps all its keys in one slot; choose one without braces"
     )
-
-
-@contextlib.contextmanager
-def deleted_at_the_end(delete: Callable[[], object]) -> Generator[None, None, None]:
-    """Delete what was written, also after a failure."""
-    try:
-        yield
-    except BaseException:
-        # Where this fails too, the first error is the one to report, and the key's time to live cleans up.
-        with contextlib.suppress(RedisError, RedisClusterException):
-            delete()
-        raise
-    delete()
 
 
 WRITE_READ = Check("write-read", _WRITE_PROVES, _check_write_read)

@@ -15,7 +15,7 @@ from redis.client import PubSub
 from redis.exceptions import WatchError
 
 from cdk_redis_runtime._checks._context import Check, Context, Problem, failed, passed
-from cdk_redis_runtime._checks._data import TTL_SECONDS, deleted_at_the_end, keys_on, no_key
+from cdk_redis_runtime._checks._data import TTL_SECONDS, keys_on, no_key
 from cdk_redis_runtime._checks._nodes import Node
 from cdk_redis_runtime._clock import UnfinishedError
 from cdk_redis_runtime._diagnosis import diagnose, heals
@@ -40,7 +40,7 @@ def _check_data_types(context: Context) -> Outcome:
     def keep_and_expire(node: Node, key: str) -> list[str]:
         # In the same slot, and there while the types are tried: so its end need not be waited for.
         short_lived = f"{key}{{{key}}}"
-        with deleted_at_the_end(lambda: node.client.delete(key, short_lived)):
+        with context.written(node.client, key, short_lived):
             node.client.set(short_lived, "short-lived", px=_EXPIRES_AFTER_MS)
             wrong = _types_that_lose(node, key, secrets.token_hex(8))
             if not _expires(context, node, short_lived):
@@ -89,7 +89,7 @@ def _expires(context: Context, node: Node, key: str) -> bool:
 def _check_transaction(context: Context) -> Outcome:
     def commit_and_conflict(node: Node, key: str) -> list[str]:
         pipeline: Any = node.client.pipeline(transaction=True)
-        with deleted_at_the_end(lambda: node.client.delete(key)), pipeline as queue:
+        with context.written(node.client, key), pipeline as queue:
             queue.set(key, "first", ex=TTL_SECONDS).get(key)
             problems = [] if queue.execute() == [True, "first"] else ["EXEC did not answer what was queued"]
             queue.watch(key)
