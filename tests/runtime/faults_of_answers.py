@@ -166,6 +166,14 @@ def full(share: float, policy: str, *, expiring: bool = False, alter: Alter | No
     return make
 
 
+def evicted_before_a_replica_is_read(lab: Lab) -> Run:
+    """Neither the primary nor the replica has it any more."""
+    alter = gone(b":replica:")
+    run = full(0.95, "allkeys-lru", alter=alter)(lab)
+    port = lab.tls_proxy(port=lab.single.replica_nodes[0].port, alter=alter).port
+    return {**run, "reader": Address("localhost", port), "named": {"reader": f"localhost:{port}"}}
+
+
 def resolving_to(address: str) -> Callable[[Lab], Run]:
     """The name leads out into the world as well; nothing is dialled there."""
 

@@ -38,6 +38,11 @@ FAULTS = [
         {"write-read": "shard of {endpoint}: " + EVICTED},
     ),
     Fault(
+        "keys-are-evicted-before-a-replica-is-read",
+        make.evicted_before_a_replica_is_read,
+        {"replica-read": "{reader}: " + EVICTED},
+    ),
+    Fault(
         "keys-are-gone-at-once",
         make.altering(make.gone(b":write:")),
         {"write-read": "shard of {endpoint}: " + GONE},

@@ -137,3 +137,8 @@ def test_a_name_of_aws_tells_the_service(host: str, service: str | None) -> None
 )
 def test_an_engine_tells_its_mode(info: dict[str, Any], mode: str) -> None:
     assert engine_mode(info) == mode
+
+
+def test_a_memory_tells_how_full_it_is() -> None:
+    memory = Memory.of({"used_memory": 3 << 19, "maxmemory": 2 << 20, "maxmemory_policy": "allkeys-lru"})
+    assert str(memory) == "1.5 of 2.0 MiB are used (75%) and the policy is allkeys-lru"
