@@ -180,7 +180,8 @@ def _tls(error: BaseException) -> Diagnosis | None:
         # An engine that has no room for another client closes the connection before TLS begins, and says nothing.
         return Diagnosis(f"hung up during the TLS handshake: the engine is restarting, or {_MAXCLIENTS}", heals=True)
     if isinstance(error, ssl.SSLError):
-        return _handshake(str(error.reason or ""), error)
+        # One that Python raised by itself has none.
+        return _handshake(str(getattr(error, "reason", None) or ""), error)
     return None
 
 

@@ -53,6 +53,7 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "demands a certificate of the client", False),
         (_tls_error("SSLV3_ALERT_BAD_CERTIFICATE"), "demands a certificate of the client", False),
         (_tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "no cipher suite in common", False),
+        (ssl.SSLError(1, "in words alone"), "in words alone", False),
         (_tls_error("SOMETHING_ELSE"), "the TLS handshake failed (SOMETHING_ELSE)", False),
         (ssl.SSLEOFError(8, "EOF"), "hung up during the TLS handshake", True),
         (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", True),

@@ -80,7 +80,10 @@ def test_no_user_and_no_region_are_needed_without_authentication() -> None:
         ({env.AUTHENTICATION: "password"}, "CDK_REDIS_SECRET_ARN is not set"),
         ({env.USER: ""}, "CDK_REDIS_USER is not set"),
         ({"AWS_REGION": ""}, "AWS_REGION or AWS_DEFAULT_REGION is not set"),
+        ({env.PORT: "65536"}, "CDK_REDIS_PORT: got '65536'"),
         ({env.READER_HOST: "reader"}, "CDK_REDIS_READER_PORT is not set"),
+        ({env.READER_HOST: "reader", env.READER_PORT: "0"}, "CDK_REDIS_READER_PORT: got '0'"),
+        ({env.READER_HOST: "reader", env.READER_PORT: "65536"}, "CDK_REDIS_READER_PORT: got '65536'"),
     ],
 )
 def test_wrong_connection_is_refused_by_name(change: dict[str, str], message: str) -> None:
@@ -94,6 +97,7 @@ def test_wrong_connection_is_refused_by_name(change: dict[str, str], message: st
     [
         ({env.ENGINE: "memcached"}, "CDK_REDIS_ENGINE: got 'memcached', allowed are valkey, redis"),
         ({env.SHARDS: "0"}, "CDK_REDIS_SHARDS: got '0'"),
+        ({env.SHARDS: "501"}, "CDK_REDIS_SHARDS: got '501'"),
         ({env.REPLICAS: "6"}, "CDK_REDIS_REPLICAS: got '6'"),
         ({env.KEY_PREFIX: ""}, "CDK_REDIS_KEY_PREFIX is not set"),
     ],
