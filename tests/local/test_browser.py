@@ -154,7 +154,11 @@ def open_page(site: Site, address: str, profile: Path) -> None:
     assert BROWSER is not None
     switches = [*SWITCHES, f"--user-data-dir={profile}", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
     with (profile.parent / "browser.log").open("wb") as log:
-        browser = subprocess.Popen([BROWSER, *switches, address], stdout=log, stderr=log, start_new_session=True)
+        # Killed, it leaves behind what it has in the temporary folder.
+        environment = {**os.environ, "TMPDIR": str(profile.parent)}
+        browser = subprocess.Popen(
+            [BROWSER, *switches, address], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             assert site.done.wait(60), (profile.parent / "browser.log").read_text()[-2000:]
         finally:
