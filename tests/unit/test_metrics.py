@@ -121,6 +121,17 @@ def test_a_node_can_be_named(stores: Stores) -> None:
         assert metric.period.to_seconds() == 60
 
 
+@pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
+def test_every_metric_is_of_the_node_and_the_period_that_are_named(stores: Stores, method: str) -> None:
+    of_node = getattr(stores.sharded, method)(node="0002-001", period=cdk.Duration.minutes(1))
+
+    assert of_node.period.to_seconds() == 60
+    # The hit rate is a formula of two metrics.
+    for metric in getattr(of_node, "using_metrics", {"": of_node}).values():
+        assert metric.dimensions == {"CacheClusterId": f"{stores.sharded.store_name}-0002-001"}
+        assert metric.period.to_seconds() == 60
+
+
 @pytest.mark.parametrize(
     ("store", "given", "message"),
     [

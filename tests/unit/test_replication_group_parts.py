@@ -558,3 +558,31 @@ def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNet
     ReplicationGroup(stack, "Cache", network=network, snapshots=Snapshots.off())
 
     assert _properties(stack)["SnapshotRetentionLimit"] == 0
+
+
+def test_a_placement_cannot_be_counted_against_a_token(stack: cdk.Stack, network: RedisNetwork) -> None:
+    shards = cdk.Token.as_number(cdk.Fn.ref("Shards"))
+
+    with pytest.raises(ConfigurationError, match="placement: got 1, but it is counted before the deploy, when a token"):
+        ReplicationGroup(
+            stack, "Cache", network=network, shards=shards, placement=[ShardPlacement("eu-west-1a", "eu-west-1b")]
+        )
+
+
+def test_a_transit_encryption_mode_is_one_of_two(stack: cdk.Stack, network: RedisNetwork) -> None:
+    mode: Any = "preferred"
+
+    with pytest.raises(ConfigurationError, match="it is a TransitEncryptionMode, PREFERRED or REQUIRED"):
+        ReplicationGroup(stack, "Cache", network=network, transit_encryption_mode=mode)
+
+
+def test_the_default_port_of_its_connections_is_the_stores(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, port=6380)
+    cache.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/24"))
+
+    rules = [
+        rule
+        for group in Template.from_stack(stack).find_resources("AWS::EC2::SecurityGroup").values()
+        for rule in group["Properties"].get("SecurityGroupIngress", [])
+    ]
+    assert [(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [("10.0.0.0/24", 6380, 6380)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import cast
 
 import aws_cdk as cdk
 import pytest
@@ -239,13 +240,28 @@ def test_the_trigger_waits_for_the_store_the_rules_and_the_policy(stack: cdk.Sta
     (trigger,) = template.find_resources("Custom::Trigger").values()
     resources = template.to_json()["Resources"]
     awaited = {resources[logical_id]["Type"] for logical_id in trigger["DependsOn"]}
-    assert {
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::ElastiCache::UserGroup",
-        "AWS::EC2::SecurityGroupIngress",
-        "AWS::EC2::SecurityGroupEgress",
-        "AWS::IAM::Policy",
-    } <= awaited
+    assert {"AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::UserGroup", "AWS::IAM::Policy"} <= awaited
+    # Both rules between the function and the store: what leaves the one, and what enters the other.
+    (group,) = _function(template)["VpcConfig"]["SecurityGroupIds"]  # type: ignore[index]
+    rules = {
+        logical_id: resource["Type"]
+        for logical_id, resource in resources.items()
+        if resource["Type"] in ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")
+        and group in resource["Properties"].values()
+    }
+    assert sorted(rules.values()) == ["AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"]
+    assert rules.keys() <= set(trigger["DependsOn"])
+
+
+def test_the_function_stands_where_the_network_says_in_a_vpc_that_has_other_subnets(stack: cdk.Stack) -> None:
+    kinds = [ec2.SubnetType.PUBLIC, ec2.SubnetType.PRIVATE_WITH_EGRESS, ec2.SubnetType.PRIVATE_ISOLATED]
+    subnets = [ec2.SubnetConfiguration(name=kind.value, subnet_type=kind) for kind in kinds]
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, subnet_configuration=subnets)
+    network = RedisNetwork(stack, "Network", vpc=cast("ec2.IVpc", vpc))
+    SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
+
+    isolated = [stack.resolve(subnet.subnet_id) for subnet in vpc.isolated_subnets]
+    assert _function(Template.from_stack(stack))["VpcConfig"]["SubnetIds"] == isolated  # type: ignore[index]
 
 
 def test_the_roles_permissions_outlive_the_network_interfaces(stack: cdk.Stack, network: RedisNetwork) -> None:

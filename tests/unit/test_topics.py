@@ -125,6 +125,13 @@ def test_elasticache_cannot_publish_to_an_encrypted_topic(stack: cdk.Stack, netw
     )
 
 
+def test_elasticache_cannot_publish_to_a_fifo_topic(stack: cdk.Stack, network: RedisNetwork) -> None:
+    topic = cast("sns.ITopic", sns.Topic(stack, "Topic", fifo=True))
+
+    with pytest.raises(ConfigurationError, match="got 'Stack/Topic', but a store tells no FIFO topic; use a standard"):
+        ReplicationGroup(stack, "Cache", network=network, notification_topic=topic)
+
+
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_memorydb_is_not_known_to_publish_to_an_encrypted_topic(
     encrypted: bool, stack: cdk.Stack, network: RedisNetwork
