@@ -6,13 +6,12 @@ import base64
 import html
 import json
 import re
-import string
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
 SHORTEST_PART = 8
-"""A part of a secret is hidden from so many characters on; a shorter secret is hidden as a whole only."""
+"""A part of a secret is hidden from so many characters on, not counting white space; a shorter secret as a whole."""
 
 _HIDDEN = "***"
 # An engine that does not know HELLO or AUTH quotes what it was sent with it.
@@ -22,8 +21,6 @@ _SIGNED = re.compile(r"(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s'\"]
 _SECRET_IN_TOKEN = re.compile(r"X-Amz-(?:Signature|Security-Token)=([^&]+)|X-Amz-Credential=([^/%&]+)")
 # Every engine refuses a password in these words, by which the refusal is known; a password may hold them, too.
 _REFUSAL = re.compile("username-password")
-_SPACE = re.compile(r"\s+")
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -40,7 +37,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     text = _ECHO.sub(rf"\1 {_HIDDEN}", text)
     # Where each character stands that is compared.
     places = [place for place, character in enumerate(text) if not character.isspace()]
-    compared = "".join(text[place] for place in places).translate(_LOWER)
+    compared = _comparable(text)
     secret = bytearray(len(compared))
     for start in range(len(compared) - SHORTEST_PART + 1):
         if compared[start : start + SHORTEST_PART] in grams:
@@ -58,6 +55,13 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return _SIGNED.sub(rf"\1{_HIDDEN}", text)
 
 
+def _comparable(text: str) -> str:
+    """A text without white space and without capitals, whose other characters all stay."""
+    return "".join(
+        small if len(small := character.lower()) == 1 else character for character in text if not character.isspace()
+    )
+
+
 def _runs(marked: bytearray) -> Iterator[tuple[int, int]]:
     """The first and the last index of each run of marks."""
     for run in re.finditer(rb"\x01+", marked):
@@ -72,7 +76,7 @@ def _spellings(secrets: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]
     grams: set[str] = set()
     for part in {part for secret in secrets for part in _secret_parts(secret)}:
         for spelling in _spelled(part):
-            found = _SPACE.sub("", spelling).translate(_LOWER)
+            found = _comparable(spelling)
             if len(found) < SHORTEST_PART:
                 wholes.add(found)
             grams.update(found[start : start + SHORTEST_PART] for start in range(len(found) - SHORTEST_PART + 1))
