@@ -7,6 +7,7 @@ The cloud::
     with LocalCloud() as cloud:                  # faults=["wrong-ca"], say=print, ...
         subprocess.run(["cdk", "bootstrap", ...], env=cloud.environment)
         subprocess.run(["cdk", "deploy", ...], env=cloud.environment)
+        cloud.client("cloudformation")           # a boto3 client, whatever the user's own environment says
 
 or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. What is real in it, and what is not:
 
