@@ -20,6 +20,7 @@ from ._errors import ConfigurationError, Problems, problem
 from ._naming import name_problem, unique_name
 from ._parameter_groups import ElastiCacheParameterGroup
 from ._replication_group import ReplicationGroup
+from ._resource import define
 from ._store import Topology
 from ._tokens import is_token
 from ._validation import MAX_SHARDS
@@ -119,10 +120,7 @@ class GlobalDatastore(cdk.Resource):
         primary.topology = self.topology
         self.open_access = primary.open_access
         self.automatic_failover = primary.resource.automatic_failover_enabled is True
-        # The CDK's schema of the type is older than its tags, which AWS takes.
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(id=_UNKNOWN_PROPERTY, reason="AWS::ElastiCache::GlobalReplicationGroup has Tags")
-        )
+        _acknowledge_tags(self)
         self.resource = self._create(engine, node_type, shards, parameters, suffix, description)
         self.global_replication_group_id: str = self.resource.ref
 
@@ -140,7 +138,8 @@ class GlobalDatastore(cdk.Resource):
         parameter_group = engine and ElastiCacheParameterGroup(
             self, "Parameters", engine=engine, cluster_mode=self.topology.cluster_mode, parameters=parameters
         )
-        return elasticache.CfnGlobalReplicationGroup(
+        return define(
+            elasticache.CfnGlobalReplicationGroup,
             self,
             "Resource",
             # The primary alone: "GlobalReplicationGroup cannot be created with multiple members". The others join.
@@ -265,6 +264,15 @@ class _ImportedGlobalDatastore(cdk.Resource):
 
     def join(self, member: Construct) -> str:  # noqa: ARG002 - the Regions of its members are not known
         return self.global_replication_group_id
+
+
+def _acknowledge_tags(datastore: Construct) -> None:
+    """Let the CDK's validation pass the tags: its schema of the type is older than they are, and AWS takes them."""
+    # An aws-cdk-lib that validates no templates has nothing to be told.
+    if hasattr(cdk, "Validations"):
+        cdk.Validations.of(datastore).acknowledge(
+            cdk.Acknowledgment(id=_UNKNOWN_PROPERTY, reason="AWS::ElastiCache::GlobalReplicationGroup has Tags")
+        )
 
 
 def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:

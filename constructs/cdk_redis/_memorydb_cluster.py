@@ -23,6 +23,7 @@ from ._multi_region_cluster import warn_of_region as warn_of_multi_region
 from ._naming import unique_name
 from ._network_type import IpDiscovery, NetworkType
 from ._parameter_groups import IParameterGroup, MemoryDbParameterGroup
+from ._resource import define
 from ._service import MEMORYDB
 from ._snapshots import Snapshots
 from ._store import ImportedStore, Store, Topology
@@ -267,7 +268,8 @@ class MemoryDbCluster(Store):
 
         topology, multi_region = self.topology, self.multi_region
         alone = multi_region is None
-        return memorydb.CfnCluster(
+        return define(
+            memorydb.CfnCluster,
             self,
             "Resource",
             cluster_name=cluster_name,

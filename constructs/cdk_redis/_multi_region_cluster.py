@@ -16,6 +16,7 @@ from constructs import Construct
 from ._engine import Engine
 from ._errors import Problems
 from ._naming import unique_name
+from ._resource import define
 from ._tokens import is_token
 from ._validation import MAX_SHARDS, check_name
 from ._zones import MULTI_REGION_REGIONS
@@ -117,7 +118,8 @@ class MultiRegionCluster(cdk.Resource):
         forces_replacement = [self.engine.name, self.engine.version, parameter_group_name]
         suffix = name_suffix or unique_name(self, max_length=_MAX_SUFFIX, replaced_by=forces_replacement)
         self.identity: object = [suffix, *forces_replacement]
-        self.resource: memorydb.CfnMultiRegionCluster = memorydb.CfnMultiRegionCluster(
+        self.resource: memorydb.CfnMultiRegionCluster = define(
+            memorydb.CfnMultiRegionCluster,
             self,
             "Resource",
             description=description or self.node.path,

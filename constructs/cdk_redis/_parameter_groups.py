@@ -9,6 +9,7 @@ from constructs import Construct
 
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import unique_name
+from ._resource import define
 from ._validation import check_name, check_parameters
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class ElastiCacheParameterGroup(cdk.Resource):
         super().__init__(scope, id)
         from aws_cdk import aws_elasticache as elasticache
 
-        self.resource: elasticache.CfnParameterGroup = elasticache.CfnParameterGroup(
+        self.resource: elasticache.CfnParameterGroup = define(
+            elasticache.CfnParameterGroup,
             self,
             "Resource",
             cache_parameter_group_family=_family(self, engine, "elasticache_family"),
@@ -120,7 +122,8 @@ class MemoryDbParameterGroup(cdk.Resource):
         self._check(parameters, parameter_group_name)
         text = description or f"Parameters of {scope.node.path}"
         generated = unique_name(self, max_length=_MAX_NAME, replaced_by=[self.family, text])
-        self.resource: memorydb.CfnParameterGroup = memorydb.CfnParameterGroup(
+        self.resource: memorydb.CfnParameterGroup = define(
+            memorydb.CfnParameterGroup,
             self,
             "Resource",
             parameter_group_name=parameter_group_name or generated,

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 
 from ._log_delivery import create_log_delivery
 from ._network_type import NetworkType
+from ._resource import define
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,8 @@ def create_resource(
     from aws_cdk import aws_elasticache as elasticache
 
     topic, restore = settings.notification_topic, settings.restore
-    resource = elasticache.CfnReplicationGroup(
+    resource = define(
+        elasticache.CfnReplicationGroup,
         store,
         "Resource",
         replication_group_id=settings.replication_group_id,

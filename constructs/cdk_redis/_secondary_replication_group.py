@@ -12,6 +12,7 @@ from ._endpoint import Endpoint
 from ._errors import ConfigurationError, Problems, problem
 from ._log_delivery import LogDelivery, check_log_delivery, create_log_delivery
 from ._notifications import check_notification_topic
+from ._resource import define
 from ._service import ELASTICACHE
 from ._snapshots import Snapshots
 from ._store import Store, Topology
@@ -200,7 +201,8 @@ class SecondaryReplicationGroup(Store):
         from aws_cdk import aws_elasticache as elasticache
 
         failover = self._global_datastore.automatic_failover
-        return elasticache.CfnReplicationGroup(
+        return define(
+            elasticache.CfnReplicationGroup,
             self,
             "Resource",
             global_replication_group_id=self._global_datastore.join(self),

@@ -22,6 +22,7 @@ from ._errors import ConfigurationError, Problems, problem
 from ._final_snapshot import apply_removal_policy
 from ._naming import unique_name
 from ._network_type import NetworkType
+from ._resource import define
 from ._service import SERVERLESS
 from ._snapshots import Snapshots
 from ._store import ImportedStore, Store, Topology
@@ -186,7 +187,8 @@ class ServerlessCache(Store):
         key_arn = self.kms_key.key_arn if self.kms_key else None
         arns = _arns_to_restore(restore)
         addresses = None if network_type is NetworkType.IPV4 else network_type.value
-        return elasticache.CfnServerlessCache(
+        return define(
+            elasticache.CfnServerlessCache,
             self,
             "Resource",
             serverless_cache_name=serverless_cache_name

@@ -24,6 +24,7 @@ from constructs import Construct
 
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import name_problem, unique_name
+from ._resource import define
 from ._tokens import is_token
 from ._zones import has_other_zones, supported_zones, unsupported_zones
 
@@ -60,7 +61,8 @@ class ElastiCacheSubnetGroup(cdk.Resource):
             description: Text shown in the console. Default: - the path of the network.
         """
         super().__init__(scope, id)
-        self.resource = elasticache.CfnSubnetGroup(
+        self.resource = define(
+            elasticache.CfnSubnetGroup,
             self,
             "Resource",
             description=_description(network) if description is None else description,
@@ -121,7 +123,8 @@ class MemoryDbSubnetGroup(cdk.Resource):
         _tell_of_other_zones(self, network)
         # The service demands a name, and a group cannot leave its VPC: CloudFormation has to make another.
         generated = unique_name(self, max_length=_LONGEST_NAME, replaced_by=network.vpc.vpc_id)
-        self.resource = memorydb.CfnSubnetGroup(
+        self.resource = define(
+            memorydb.CfnSubnetGroup,
             self,
             "Resource",
             subnet_group_name=generated if subnet_group_name is None else subnet_group_name,

@@ -12,6 +12,7 @@ from ._access_string import AccessString
 from ._authentication import Authentication
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import unique_name
+from ._resource import define
 from ._users import DefinedUser, ElastiCacheUser, MemoryDbUser, User
 from ._validation import check_name
 
@@ -96,7 +97,8 @@ class ElastiCacheUserGroup(cdk.Resource):
 
         self._members = _Members()
         self.users: list[ElastiCacheUser] = []
-        self.resource: elasticache.CfnUserGroup = elasticache.CfnUserGroup(
+        self.resource: elasticache.CfnUserGroup = define(
+            elasticache.CfnUserGroup,
             self,
             "Resource",
             user_group_id=unique_name(self, max_length=_MAX_GROUP_NAME),
@@ -183,7 +185,8 @@ class Acl(cdk.Resource):
         problems.raise_if_any()
         self._members = _Members()
         self.users: list[User] = []
-        self.resource: memorydb.CfnACL = memorydb.CfnACL(
+        self.resource: memorydb.CfnACL = define(
+            memorydb.CfnACL,
             self,
             "Resource",
             acl_name=acl_name or unique_name(self, max_length=_MAX_GROUP_NAME),

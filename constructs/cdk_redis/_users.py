@@ -17,6 +17,7 @@ from ._access_string import AccessString
 from ._authentication import Authentication
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import MAX_USER_NAME, name_problem, unique_name
+from ._resource import define
 from ._service import ELASTICACHE, MEMORYDB
 
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ class ElastiCacheUser(DefinedUser):
     def _create(self, engine: Engine, access: AccessString, login_name: str | None) -> elasticache.CfnUser:
         from aws_cdk import aws_elasticache as elasticache
 
-        return elasticache.CfnUser(
+        return define(
+            elasticache.CfnUser,
             self,
             "Resource",
             user_id=self.user_name,
@@ -283,7 +285,8 @@ class MemoryDbUser(DefinedUser):
     def _create(self, access: AccessString) -> memorydb.CfnUser:
         from aws_cdk import aws_memorydb as memorydb
 
-        return memorydb.CfnUser(
+        return define(
+            memorydb.CfnUser,
             self,
             "Resource",
             user_name=self.user_name,

@@ -34,13 +34,11 @@ def read_weakly(reader: Construct, owner: Construct, name: str, value: str) -> s
     output = _child(outputs, name)
     if not isinstance(output, cdk.CfnOutput):
         output = cdk.CfnOutput(outputs, name, value=value)
-    return cdk.Token.as_string(
-        cdk.Fn.get_stack_output(
-            stack_name=stack.stack_name,
-            output_name=stack.get_logical_id(output),
-            region=stack.region if stack.region != cdk.Stack.of(reader).region else None,
-        )
-    )
+    reference = {"StackName": stack.stack_name, "OutputName": stack.get_logical_id(output)}
+    if stack.region != cdk.Stack.of(reader).region:
+        reference["Region"] = stack.region
+    # In CloudFormation's own words: Fn.get_stack_output is younger than the oldest aws-cdk-lib that will do.
+    return cdk.Token.as_string({"Fn::GetStackOutput": reference})
 
 
 def _child(construct: Construct, id: str) -> Construct | None:
