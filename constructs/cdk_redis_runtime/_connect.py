@@ -13,6 +13,9 @@ from typing import Any
 from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.cluster import RedisCluster
+
+# Where redis-py 7 has it, too.
+from redis.connection import DEFAULT_RESP_VERSION  # pyright: ignore[reportPrivateImportUsage]
 from redis.credentials import CredentialProvider
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -189,5 +192,12 @@ def _common(credentials: CredentialProvider | None, patience: Patience) -> dict[
         # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: round trips that a least-privilege user is refused, and
         # that fill the store's ACL log when they are.
         "driver_info": None,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        **_without_notifications(),
     }
+
+
+def _without_notifications() -> dict[str, Any]:
+    # redis-py 7 speaks RESP2, which has no such notifications, and refuses every setting of them.
+    if DEFAULT_RESP_VERSION < 3:
+        return {}
+    return {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
