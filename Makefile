@@ -19,13 +19,14 @@ endif
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup engine ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
+# The engine comes first: where it is missing and cannot be installed, nobody waits a minute of downloads to hear so.
+demo: engine setup ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
 # What only computes shares the cores, and so does what waits for engines for most of its time; what measures time, or
 # runs the CDK CLI, has them to itself.
 TIMED := tests/runtime/test_drill.py tests/runtime/test_no_false_alarm.py
-test: lint engine network browser ## Run every check and every test
+test: engine network browser lint ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
 	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
 	pytest $(TIMED) tests/e2e
@@ -33,7 +34,7 @@ test: lint engine network browser ## Run every check and every test
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
 
-bench: setup engine ## Measure the smoke test: its time against a floor, and 1,000 runs under load
+bench: engine setup ## Measure the smoke test: its time against a floor, and 1,000 runs under load
 	python benchmarks/smoke_floor.py
 	python benchmarks/no_false_alarm.py
 
@@ -66,7 +67,7 @@ network:
 browser:
 	@.ci/setup browser
 
-requirements: ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
+requirements: setup ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
 	@.ci/requirements
 
 clean: ## Remove everything that was set up or built here

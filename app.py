@@ -11,6 +11,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+# Found here by who has installed requirements.txt and no more: a folder has no hash, so that it is not among them.
+sys.path.append(str(Path(__file__).resolve().with_name("constructs")))
+
 from cdk_redis import ConfigurationError
 from stacks import ElastiCacheStack, MemoryDbStack, NetworkStack, Settings, SettingsError, SmokeTestStack
 

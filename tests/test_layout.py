@@ -38,22 +38,6 @@ def test_tests_stay_out_of_the_source_folder(repository: Path) -> None:
     assert [*source.rglob("test_*.py"), *source.rglob("conftest.py")] == []
 
 
-def _pins(requirements: Path) -> set[str]:
-    return {line for line in requirements.read_text().splitlines() if re.match(r"[a-z]", line)}
-
-
-def test_the_tests_run_with_the_versions_that_the_app_installs(repository: Path) -> None:
-    app, development = _pins(repository / "requirements.txt"), _pins(repository / "requirements-dev.txt")
-    assert app
-    assert app <= development
-
-
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_every_requirement_is_pinned_and_names_no_index(repository: Path, name: str) -> None:
-    for line in (repository / name).read_text().splitlines():
-        assert re.match(r"#|-e \.$|[a-z0-9-]+==[\w.]+( ; .+)?$", line), line
-
-
 def test_the_node_lock_names_no_private_registry(repository: Path) -> None:
     lock = (repository / "package-lock.json").read_text()
     addresses = set(re.findall(r'"resolved": "(https?://[^/"]+)', lock))

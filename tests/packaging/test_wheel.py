@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.packaging.environments import install, pins_of, run, virtual_environment
 
 # Ten lines of a user's.
 USER_APP = """
@@ -24,25 +23,6 @@ for store in (ReplicationGroup(stack, "Cache", network=network), MemoryDbCluster
     SmokeTest(stack, f"{store.node.id}SmokeTest", target=store)
 app.synth()
 """
-
-
-def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    # Nothing of this repository or of its environment may help.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    finished = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built with the hatchling of this environment: no network, no isolated build."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=repository)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def test_the_wheel_holds_three_typed_packages_and_nothing_else(wheel: Path) -> None:
@@ -62,11 +42,10 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_ten_line_app_in_another_folder_synthesizes(wheel: Path, repository: Path, tmp_path: Path) -> None:
-    pins = [line for line in (repository / "requirements.txt").read_text().splitlines() if not line.startswith("-e")]
+    pins = [str(pin.requirement) for pin in pins_of(repository / "requirements.txt")]
     (tmp_path / "constraints.txt").write_text("\n".join(pins))
-    run(sys.executable, "-m", "venv", "venv", cwd=tmp_path)
-    python = tmp_path / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--quiet", "--no-compile", "-c", "constraints.txt", wheel, cwd=tmp_path)
+    python = virtual_environment(tmp_path)
+    install(python, "-c", tmp_path / "constraints.txt", wheel)
     home = tmp_path / "an app of mine"
     home.mkdir()
     (home / "app.py").write_text(USER_APP)

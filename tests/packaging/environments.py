@@ -1,0 +1,54 @@
+"""Virtual environments of their own, and what the requirement files pin."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+UV = Path(sys.executable).with_name("uv")
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run a command that nothing of this repository or of its environment helps; gives what it printed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    finished = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def virtual_environment(folder: Path) -> Path:
+    """Make an empty one of the Python that runs the tests; gives its Python."""
+    run(UV, "venv", "--quiet", "--python", sys.executable, folder / "venv", cwd=folder)
+    return folder / "venv" / "bin" / "python"
+
+
+def install(python: Path, *arguments: str | Path) -> None:
+    """Install with uv, which reaches the registry, or its own cache."""
+    run(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=python.parent)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One line of a requirement file: what is pinned, and the hashes of its files."""
+
+    requirement: Requirement
+    hashes: frozenset[str]
+
+
+def pins_of(file: Path) -> list[Pin]:
+    """Read a requirement file, which holds nothing but pins and comments."""
+    lines = re.sub(r"\\\n", " ", file.read_text()).splitlines()
+    pins: list[Pin] = []
+    for line in lines:
+        if line and not line.startswith("#"):
+            requirement, *hashes = line.split(" --hash=")
+            pins.append(Pin(Requirement(requirement.strip()), frozenset(part.strip() for part in hashes)))
+    return pins

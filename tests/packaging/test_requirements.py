@@ -1,0 +1,113 @@
+"""What pyproject.toml promises can be installed, and the requirement files pin all of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.packaging.environments import UV, install, pins_of, run, virtual_environment
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    from pip._vendor import tomli as tomllib  # Python 3.10 has no reader of its own, and pip brings one
+
+FILES = ["requirements.txt", "requirements-dev.txt"]
+EXTRAS = ["app", "cli", "local"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+SYSTEMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> dict[str, Any]:
+    return tomllib.loads((repository / "pyproject.toml").read_text())
+
+
+def asked_for(project: dict[str, Any], file: str) -> list[Requirement]:
+    """What pyproject.toml asks for, of all that a requirement file is made from."""
+    extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
+    groups: dict[str, list[Any]] = project["dependency-groups"]
+    lines: list[str] = [*project["project"]["dependencies"], *extras["app"]]
+    if file == "requirements-dev.txt":
+        lines += [line for extra in EXTRAS for line in extras[extra]]
+        lines += [line for group in groups.values() for line in group if isinstance(line, str)]
+        lines += project["build-system"]["requires"]
+    return [Requirement(line) for line in lines]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_requirement_is_one_version_with_its_hashes_and_names_no_index(repository: Path, file: str) -> None:
+    # With one hash in the file, pip installs nothing that has none.
+    assert "://" not in (repository / file).read_text()
+    for pin in pins_of(repository / file):
+        assert re.fullmatch(r"==[\w.]+", str(pin.requirement.specifier)), pin
+        assert pin.hashes, pin
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in pin.hashes), pin
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_pins_are_in_step_with_pyproject(repository: Path, project: dict[str, Any], file: str, python: str) -> None:
+    pins = [pin.requirement for pin in pins_of(repository / file)]
+    for system, machine in SYSTEMS:
+        environment = {
+            "python_version": python,
+            "python_full_version": f"{python}.9",
+            "sys_platform": system,
+            "platform_machine": machine,
+            "platform_python_implementation": "CPython",
+        }
+        pinned = {
+            pin.name: str(pin.specifier).removeprefix("==")
+            for pin in pins
+            if pin.marker is None or pin.marker.evaluate(environment)
+        }
+        for asked in asked_for(project, file):
+            if asked.marker is None or asked.marker.evaluate(environment):
+                assert asked.name in pinned, f"{asked} is missing from {file}; run: make requirements"
+                assert asked.specifier.contains(pinned[asked.name]), f"{asked}: {file} is old; run: make requirements"
+
+
+def test_the_tests_run_with_the_versions_that_the_app_installs(repository: Path) -> None:
+    app, development = (pins_of(repository / file) for file in FILES)
+    assert app
+    assert set(app) <= set(development)
+
+
+def test_what_builds_the_package_is_pinned(project: dict[str, Any]) -> None:
+    (builder,) = project["build-system"]["requires"]
+    assert re.fullmatch(r"hatchling==[\d.]+", builder)
+    assert builder in project["dependency-groups"]["dev"]
+
+
+def test_every_promised_version_of_python_is_tried(project: dict[str, Any]) -> None:
+    promised = re.findall(r"Python :: (3\.\d+)", " ".join(project["project"]["classifiers"]))
+    assert promised == PYTHONS
+    assert project["project"]["requires-python"] == f">={PYTHONS[0]}"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_library_and_its_extras_resolve(repository: Path, python: str) -> None:
+    extras = [argument for extra in EXTRAS for argument in ("--extra", extra)]
+    run(UV, "pip", "compile", "--quiet", "--python-version", python, *extras, "pyproject.toml", cwd=repository)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_pins_resolve_by_their_hashes_without_building_anything(
+    repository: Path, tmp_path: Path, python: str
+) -> None:
+    options = ["--dry-run", "--require-hashes", "--only-binary", ":all:", "--python-version", python]
+    run(UV, "pip", "install", *options, "--target", tmp_path, "-r", FILES[1], cwd=repository)
+
+
+@pytest.mark.timeout(300)
+def test_the_app_synthesizes_with_what_requirements_txt_pins(repository: Path, tmp_path: Path) -> None:
+    python = virtual_environment(tmp_path)
+    install(python, "--require-hashes", "-r", repository / "requirements.txt")
+    run(python, "app.py", cwd=repository, CDK_OUTDIR=str(tmp_path / "cdk.out"), CDK_VALIDATION="false")
+    assert len([*tmp_path.glob("cdk.out/CdkRedis-dev-*.template.json")]) == 4
