@@ -24,7 +24,7 @@ from ._resource import define
 from ._store import Topology
 from ._tokens import is_token
 from ._validation import MAX_SHARDS
-from ._weak_reference import read_weakly
+from ._weak_reference import deploy_after, read_weakly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,7 +203,7 @@ class GlobalDatastore(cdk.Resource):
         """
         self._check_region(member)
         self._secondaries.append(member)
-        cdk.Stack.of(member).add_stack_dependency(cdk.Stack.of(self))
+        deploy_after(member, self)
         return read_weakly(member, self, "Id", self.global_replication_group_id)
 
     def _check_region(self, member: Construct) -> None:

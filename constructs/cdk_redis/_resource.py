@@ -55,4 +55,4 @@ def _too_old(since: str | None) -> tuple[str, str]:
     installed = f"the installed aws-cdk-lib {metadata.version('aws-cdk-lib')} does not know it"
     if since is None:
         return installed, "install a newer aws-cdk-lib"
-    return f"{installed}, {since} or newer does", f'run: pip install "aws-cdk-lib>={since}"'
+    return f"{installed}, version {since} or newer does", f'run: pip install "aws-cdk-lib>={since}"'

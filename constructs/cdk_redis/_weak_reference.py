@@ -41,5 +41,13 @@ def read_weakly(reader: Construct, owner: Construct, name: str, value: str) -> s
     return cdk.Token.as_string({"Fn::GetStackOutput": reference})
 
 
+def deploy_after(reader: Construct, owner: Construct) -> None:
+    """Have the stack of a reader deployed after the stack of what it reads from."""
+    stack = cdk.Stack.of(reader)
+    # Renamed within aws-cdk-lib 2; the older name is deprecated in newer versions.
+    add = stack.add_stack_dependency if hasattr(stack, "add_stack_dependency") else stack.add_dependency
+    add(cdk.Stack.of(owner))
+
+
 def _child(construct: Construct, id: str) -> Construct | None:
     return cast("Construct | None", construct.node.try_find_child(id))

@@ -8,8 +8,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    from pip._vendor import tomli as tomllib  # Python 3.10 has no reader of its own, and pip brings one
 
 UV = Path(sys.executable).with_name("uv")
 
@@ -52,3 +58,8 @@ def pins_of(file: Path) -> list[Pin]:
             requirement, *hashes = line.split(" --hash=")
             pins.append(Pin(Requirement(requirement.strip()), frozenset(part.strip() for part in hashes)))
     return pins
+
+
+def project(repository: Path) -> dict[str, Any]:
+    """Read pyproject.toml."""
+    return tomllib.loads((repository / "pyproject.toml").read_text())

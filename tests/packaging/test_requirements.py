@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.packaging.environments import UV, install, pins_of, run, virtual_environment
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    from pip._vendor import tomli as tomllib  # Python 3.10 has no reader of its own, and pip brings one
+from tests.packaging.environments import project as read_project
 
 FILES = ["requirements.txt", "requirements-dev.txt"]
 EXTRAS = ["app", "cli", "local"]
@@ -25,7 +20,7 @@ SYSTEMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
 
 @pytest.fixture(scope="module")
 def project(repository: Path) -> dict[str, Any]:
-    return tomllib.loads((repository / "pyproject.toml").read_text())
+    return read_project(repository)
 
 
 def asked_for(project: dict[str, Any], file: str) -> list[Requirement]:
