@@ -39,6 +39,7 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (SilentError("the TLS handshake"), "did not answer the TLS handshake", True),
         (ConnectionResetError(), "hung up", True),
         (OSError(113, "No route to host"), "No route to host", True),
+        (OSError("in words alone"), "cannot be reached (in words alone)", True),
         (_certificate_error(62, "Hostname mismatch"), "for another host name", False),
         (_certificate_error(10, "certificate has expired"), "has expired", False),
         (_certificate_error(9, "certificate is not yet valid"), "set the clock", False),

@@ -47,6 +47,10 @@ def test_declaration_is_read_from_the_environment() -> None:
     assert Declaration.from_environment(ENVIRONMENT) == Declaration("valkey", "8.1", 3, 1, "cdk-redis-smoke:", 20)
 
 
+def test_a_store_may_be_declared_without_replicas() -> None:
+    assert Declaration.from_environment(ENVIRONMENT | {env.REPLICAS: "0"}).replicas == 0
+
+
 def test_reader_endpoint_is_read_when_there_is_one() -> None:
     reader = {env.READER_HOST: "reader.example.com", env.READER_PORT: "6380"}
     assert Connection.from_environment(ENVIRONMENT | reader).reader == Address("reader.example.com", 6380)
