@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -153,9 +154,12 @@ def open_page(site: Site, address: str, profile: Path) -> None:
     """Open an address in a browser with an empty profile, until the page says that it is done."""
     assert BROWSER is not None
     switches = [*SWITCHES, f"--user-data-dir={profile}", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
-    with (profile.parent / "browser.log").open("wb") as log:
-        # Killed, it leaves behind what it has in the temporary folder.
-        environment = {**os.environ, "TMPDIR": str(profile.parent)}
+    # Killed, it leaves behind what it has in the temporary folder, whose path must be short: there is a socket in it.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        (profile.parent / "browser.log").open("wb") as log,
+    ):
+        environment = {**os.environ, "TMPDIR": scratch}
         browser = subprocess.Popen(
             [BROWSER, *switches, address], env=environment, stdout=log, stderr=log, start_new_session=True
         )
