@@ -1,0 +1,76 @@
+"""The lowest versions that pyproject.toml allows do what the newest do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.packaging.environments import install, pins_of, project, run, virtual_environment
+
+SCRIPT = Path(__file__).with_name("synthesize_examples.py")
+# What talks to real engines, and is quick: connect() in both modes, and the whole battery.
+RUNTIME_TESTS = ["tests/runtime/test_connect.py", "tests/runtime/test_healthy_store.py", "tests/runtime/test_iam.py"]
+# What these tests import beside the library.
+TOOLS = ("boto3", "botocore", "hypothesis", "ministack", "pytest", "pytest-timeout", "pytest-xdist", "rich", "trustme")
+
+
+@pytest.fixture(scope="module")
+def lowest(repository: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the lowest versions of the library's own requirements."""
+    python = virtual_environment(tmp_path_factory.mktemp("lowest"))
+    # "lowest-direct" is about what is named here; what that needs itself is new.
+    install(python, "--resolution", "lowest-direct", wheel, *project(repository)["project"]["dependencies"])
+    pins = {pin.requirement.name: pin.requirement for pin in pins_of(repository / "requirements-dev.txt")}
+    install(python, *(f"{tool}{pins[tool].specifier}" for tool in TOOLS))
+    return python
+
+
+def synthesize(python: Path | str, repository: Path, out: Path) -> None:
+    # jsii starts the Node.js of this environment.
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    run(python, SCRIPT, repository / "examples", out, cwd=out, CDK_VALIDATION="false", PATH=path)
+
+
+def stores_of(out: Path) -> dict[str, dict[str, Any]]:
+    """The resources of both services, by example, stack and logical id."""
+    found: dict[str, dict[str, Any]] = {}
+    for template in out.glob("*/*.template.json"):
+        for name, resource in json.loads(template.read_text())["Resources"].items():
+            if resource["Type"].startswith(("AWS::ElastiCache::", "AWS::MemoryDB::")):
+                kept = {key: value for key, value in resource.items() if key != "Metadata"}
+                if resource["Type"] == "AWS::ElastiCache::GlobalReplicationGroup":
+                    # An older aws-cdk-lib cannot tag it: tags are the one thing that is missing there.
+                    kept["Properties"] = {key: value for key, value in resource["Properties"].items() if key != "Tags"}
+                found[f"{template.relative_to(out)}/{name}"] = kept
+    return found
+
+
+@pytest.mark.timeout(600)
+def test_the_lowest_aws_cdk_lib_defines_the_stores_that_the_newest_defines(
+    lowest: Path, repository: Path, tmp_path: Path
+) -> None:
+    low, new = tmp_path / "low", tmp_path / "new"
+    for folder, python in ((low, lowest), (new, sys.executable)):
+        folder.mkdir()
+        synthesize(python, repository, folder)
+    assert len(stores_of(new)) > 50
+    assert stores_of(low) == stores_of(new)
+
+    version = run(lowest, "-c", "from importlib import metadata; print(metadata.version('aws-cdk-lib'))", cwd=low)
+    assert version.strip() != metadata.version("aws-cdk-lib")
+    assert json.loads((new / "durability.json").read_text()) == ""
+    assert json.loads((low / "durability.json").read_text()) == (
+        f"Stack/Cache: durability: got 'sync', but the installed aws-cdk-lib {version.strip()} does not know it, "
+        'version 2.260.0 or newer does; run: pip install "aws-cdk-lib>=2.260.0"'
+    )
+
+
+@pytest.mark.timeout(600)
+def test_the_lowest_redis_py_connects_and_runs_the_smoke_test(lowest: Path, repository: Path) -> None:
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+    run(lowest, "-m", "pytest", *options, *RUNTIME_TESTS, cwd=repository)
