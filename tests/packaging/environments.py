@@ -23,6 +23,8 @@ UV = Path(sys.executable).with_name("uv")
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """Run a command that nothing of this repository or of its environment helps; gives what it printed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    # As pip does: a company's own proxy is known to the system only.
+    kept["UV_SYSTEM_CERTS"] = "true"
     finished = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
     )
