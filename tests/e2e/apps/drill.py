@@ -38,9 +38,10 @@ for store_id, (store, shard) in {
         f"{store_id}Drill",
         target=store,
         shard=shard,
-        # The local cloud is quicker than AWS.
-        duration=cdk.Duration.seconds(14),
-        failover_after=cdk.Duration.seconds(6),
+        # The local cloud is quicker than AWS. But three functions start at once here, which takes a busy machine some
+        # seconds, and the failover must not come before they have looked at their store.
+        duration=cdk.Duration.seconds(26),
+        failover_after=cdk.Duration.seconds(13),
     )
     witness = store.add_password_user(
         "witness", AccessString.read_write("witness:*").allow("cluster|slots", "command", "info")
