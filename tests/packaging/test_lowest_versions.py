@@ -25,8 +25,9 @@ def lowest(repository: Path, wheel: Path, tmp_path_factory: pytest.TempPathFacto
     python = virtual_environment(tmp_path_factory.mktemp("lowest"))
     # "lowest-direct" is about what is named here; what that needs itself is new.
     install(python, "--resolution", "lowest-direct", wheel, *project(repository)["project"]["dependencies"])
-    pins = {pin.requirement.name: pin.requirement for pin in pins_of(repository / "requirements-dev.txt")}
-    install(python, *(f"{tool}{pins[tool].specifier}" for tool in TOOLS))
+    # With their markers: some tools have another version for each Python.
+    pins = [pin.requirement for pin in pins_of(repository / "requirements-dev.txt")]
+    install(python, *(str(pin) for pin in pins if pin.name in TOOLS))
     return python
 
 
