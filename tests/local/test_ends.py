@@ -36,13 +36,13 @@ def _wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-def _keeper(owner: int) -> int:
-    """The process that cleans up after a process; waits for it, as one that has just started has no words yet."""
+def _keeper(owner: int, folder: Path) -> int:
+    """The process that cleans up after a process's workspace in a folder; waits for it, as it may have just started."""
     found: list[int] = []
 
     def look() -> bool:
         entries = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        found[:] = [int(entry.name) for entry in entries if _parent(entry) == owner and _is_keeper(int(entry.name))]
+        found[:] = [int(entry.name) for entry in entries if _parent(entry) == owner and _keeps(entry, folder)]
         return bool(found)
 
     _wait_until(look)
@@ -58,8 +58,14 @@ def _parent(entry: Path) -> int:
     return 0 if state == "Z" else int(parent)
 
 
-def _is_keeper(process: int) -> bool:
-    return b"_keeper.py" in _command_line(process)
+def _keeps(entry: Path, folder: Path) -> bool:
+    # Engines and clouds of other tests in this process have keepers as well.
+    if b"_keeper.py" not in _command_line(int(entry.name)):
+        return False
+    try:
+        return any(link.readlink().is_relative_to(folder) for link in (entry / "fd").iterdir())
+    except OSError:  # it has ended meanwhile
+        return False
 
 
 def _command_line(process: int) -> bytes:
@@ -73,8 +79,8 @@ def _command_line(process: int) -> bytes:
 def test_a_killed_keeper_is_replaced(folder: Path) -> None:
     with Workspace() as workspace:
         for _ in range(2):
-            os.kill(_keeper(os.getpid()), signal.SIGKILL)
-            _keeper(os.getpid())
+            os.kill(_keeper(os.getpid(), folder), signal.SIGKILL)
+            _keeper(os.getpid(), folder)
         process = workspace.spawn(["sleep", "60"])
     assert process.returncode == -signal.SIGKILL
     assert list(folder.iterdir()) == []
@@ -83,7 +89,7 @@ def test_a_killed_keeper_is_replaced(folder: Path) -> None:
 def test_a_start_leaves_a_living_workspace_alone_whose_keeper_was_killed(folder: Path) -> None:
     with Workspace() as workspace:
         process = workspace.spawn(["sleep", "60"])
-        os.kill(_keeper(os.getpid()), signal.SIGKILL)
+        os.kill(_keeper(os.getpid(), folder), signal.SIGKILL)
         # A process of its own, as another user of the machine has: the replacement comes a moment later.
         subprocess.run(
             [sys.executable, "-c", "from cdk_redis_local import Workspace; Workspace().close()"], check=True, cwd="/"
@@ -97,7 +103,7 @@ def test_a_start_leaves_a_living_workspace_alone_whose_keeper_was_killed(folder:
 def test_a_workspace_that_is_closed_while_its_keeper_is_replaced_ends(seconds: float, folder: Path) -> None:
     workspace = Workspace()
     process = workspace.spawn(["sleep", "60"])
-    os.kill(_keeper(os.getpid()), signal.SIGKILL)
+    os.kill(_keeper(os.getpid(), folder), signal.SIGKILL)
     time.sleep(seconds)
     workspace.close()
     workspace.close()
@@ -171,7 +177,7 @@ def test_nothing_outlives_an_owner_that_is_killed_with_its_keeper(folder: Path) 
     (workspace,) = folder.iterdir()
     running = marked_processes(workspace)
     assert len(running) >= 4, "the server, two engines, and the function"
-    for process in [_keeper(owner.pid), owner.pid]:
+    for process in [_keeper(owner.pid, folder), owner.pid]:
         os.kill(process, signal.SIGKILL)
     owner.wait()
     _wait_until(lambda: marked_processes(workspace) == [], 3)
@@ -282,7 +288,7 @@ def test_engines_end_with_the_process_that_started_them(folder: Path) -> None:
     assert owner.stdin
     engines = [int(word) for word in owner.stdout.readline().split()]
     assert len(engines) == 2
-    for process in [_keeper(owner.pid), owner.pid]:
+    for process in [_keeper(owner.pid, folder), owner.pid]:
         os.kill(process, signal.SIGKILL)
     owner.wait()
     _wait_until(lambda: not any(Path(f"/proc/{engine}/exe").exists() for engine in engines), 3)
