@@ -24,6 +24,13 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _take_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # As a shell in a terminal has it: what a script starts in the background ignores Ctrl-C, and so do its children.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """Runs the command in a terminal of its own."""
 
@@ -42,7 +49,7 @@ class Terminal:
             stdin=behind,
             stdout=behind,
             stderr=behind,
-            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
+            preexec_fn=_take_terminal,
         )
         os.close(behind)
         self._bytes = b""
