@@ -23,6 +23,9 @@ from ._errors import EngineError
 from ._node import Node, wait_until
 from ._slots import close_open_slots, move_slots, send
 
+# A node that did not answer for long is called failed for two node timeouts after it is back, and the cluster, if it
+# lacked its majority, refuses commands for some seconds more.
+_RETURN_SECONDS = 40
 _ALL_ENDED = "all nodes have ended, and the keys are lost with them: delete the store, and create it again"
 
 
@@ -107,6 +110,8 @@ def mend(nodes: Sequence[Node], *, half_done: bool) -> None:
     for shard in sorted({node.shard for node in running}):
         _have_primary([node for node in running if node.shard == shard])
     _check_nothing_is_lost(running, gone)
+    for node in running:
+        wait_until(lambda node=node: _accepts(node), f"the return of {node}", seconds=_RETURN_SECONDS, alive=running)
     if half_done:
         close_open_slots(running)
         for node in running:
@@ -172,5 +177,8 @@ def _is_member(node: Node, members: int) -> bool:
     replication = node.admin.info("replication")
     in_sync = node.started_as == "primary" or replication["master_link_status"] == "up"
     # A new primary refuses everything for its first two seconds.
-    accepts = "cluster_state:ok" in node.admin.execute_command("CLUSTER", "INFO")
-    return len(known_ids(node)) == members and in_sync and accepts
+    return len(known_ids(node)) == members and in_sync and _accepts(node)
+
+
+def _accepts(node: Node) -> bool:
+    return "cluster_state:ok" in node.admin.execute_command("CLUSTER", "INFO")

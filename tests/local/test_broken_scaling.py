@@ -173,7 +173,7 @@ def test_a_primary_that_hangs_fails_the_rollback_until_it_answers(scaled: Scaled
         scaled.update(shards=3)
     os.kill(process, signal.SIGCONT)
     scaled.continue_rollback()
-    assert scaled.settle() == "UPDATE_ROLLBACK_COMPLETE"
+    assert scaled.settle() == "UPDATE_ROLLBACK_COMPLETE", scaled.cloud.reasons(scaled.name)
     scaled.check(2, KEYS)
 
 
