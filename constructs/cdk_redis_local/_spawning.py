@@ -39,12 +39,19 @@ class _Starter:
 
     def start(self, command: Sequence[str], options: dict[str, Any]) -> subprocess.Popen[Any]:
         started: concurrent.futures.Future[subprocess.Popen[Any]] = concurrent.futures.Future()
-        self._orders.put((started, command, options))
-        return started.result()
+        try:
+            self._orders.put((started, command, options))
+            return started.result()
+        finally:
+            # When we are interrupted: nothing starts after this, and whoever cleans up finds what has started.
+            if not started.cancel():
+                concurrent.futures.wait([started])
 
     def _work(self) -> None:
         while True:
             started, command, options = self._orders.get()
+            if not started.set_running_or_notify_cancel():
+                continue
             try:
                 started.set_result(subprocess.Popen(command, **options))
             except BaseException as error:  # whoever waits for it gets it

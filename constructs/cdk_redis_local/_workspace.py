@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -39,15 +40,16 @@ class Workspace:
     def __init__(self) -> None:
         """Make the directory and start its keeper."""
         _remove_abandoned()
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
+        # Named before it is made: whenever this is interrupted, we know what to remove.
+        self.path = Path(tempfile.gettempdir()).resolve() / f"{_PREFIX}{secrets.token_hex(8)}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._keeper: _Keeper | None = None
-        directory = open_own_directory(str(self.path))
         try:
+            self.path.mkdir(mode=0o700)
+            directory = open_own_directory(str(self.path))
             self._keeper = _Keeper(directory, _hold_lock(directory))
         except BaseException:
-            sweep(directory)
-            os.close(directory)
+            _remove(self.path)
             raise
 
     @classmethod
@@ -183,6 +185,16 @@ def _hold_lock(directory: int) -> int:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     os.rename(unnamed, LOCK, src_dir_fd=directory, dst_dir_fd=directory)
     return descriptor
+
+
+def _remove(path: Path) -> None:
+    # Not made yet, or somebody else's.
+    with contextlib.suppress(NotOurOwnError):
+        directory = open_own_directory(str(path))
+        try:
+            sweep(directory)
+        finally:
+            os.close(directory)
 
 
 def _remove_abandoned() -> None:

@@ -99,6 +99,13 @@ def test_a_start_leaves_a_living_workspace_alone_whose_keeper_was_killed(folder:
     assert list(folder.iterdir()) == []
 
 
+def test_nothing_is_left_of_a_start_that_is_interrupted_at_any_moment(folder: Path) -> None:
+    program = Path(__file__).with_name("interrupted_starts.py")
+    done = subprocess.run([sys.executable, str(program), str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100
+
+
 @pytest.mark.parametrize("seconds", [0, 0.1])
 def test_a_workspace_that_is_closed_while_its_keeper_is_replaced_ends(seconds: float, folder: Path) -> None:
     workspace = Workspace()
