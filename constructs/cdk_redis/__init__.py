@@ -4,9 +4,14 @@ Everything public is here; the modules behind it are private and may move.
 """
 
 from ._access_string import AccessString
+from ._acl import Acl, IAcl
 from ._auth_token import AuthToken
 from ._authentication import Authentication
 from ._durability import Durability
+from ._elasticache_parameter_group import ElastiCacheParameterGroup
+from ._elasticache_subnet_group import ElastiCacheSubnetGroup
+from ._elasticache_user import ElastiCacheUser
+from ._elasticache_user_group import ElastiCacheUserGroup
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError
@@ -14,10 +19,13 @@ from ._failover_drill import FailoverDrill
 from ._global_datastore import GlobalDatastore, IGlobalDatastore
 from ._log_delivery import LogDelivery, LogFormat
 from ._memorydb_cluster import MemoryDbCluster
+from ._memorydb_parameter_group import MemoryDbParameterGroup
+from ._memorydb_subnet_group import MemoryDbSubnetGroup
+from ._memorydb_user import MemoryDbUser
 from ._multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
 from ._network import RedisNetwork
 from ._network_type import IpDiscovery, NetworkType
-from ._parameter_groups import ElastiCacheParameterGroup, IParameterGroup, MemoryDbParameterGroup
+from ._parameter_groups import IParameterGroup
 from ._placement import ShardPlacement
 from ._replication_group import ReplicationGroup
 from ._restore import Restore
@@ -27,12 +35,12 @@ from ._serverless_cache import ServerlessCache
 from ._service_linked_role import MemoryDbServiceLinkedRole
 from ._smoke_test import SmokeTest
 from ._snapshots import Snapshots
-from ._store import Store, Topology
-from ._subnet_groups import ElastiCacheSubnetGroup, ISubnetGroup, MemoryDbSubnetGroup
+from ._store import Store
+from ._subnet_groups import ISubnetGroup
+from ._topology import Topology
 from ._transit_encryption import TransitEncryptionMode
 from ._usage_limits import UsageLimits
-from ._user_groups import Acl, ElastiCacheUserGroup, IAcl
-from ._users import ElastiCacheUser, MemoryDbUser, User
+from ._users import User
 from ._windows import MaintenanceWindow, SnapshotWindow
 
 __all__ = [

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 import aws_cdk as cdk
 from constructs import Construct
 
+from ._elasticache_parameter_group import ElastiCacheParameterGroup
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import name_problem, unique_name
-from ._parameter_groups import ElastiCacheParameterGroup
 from ._replication_group import ReplicationGroup
 from ._resource import define
-from ._store import Topology
+from ._store_checks import MAX_SHARDS
 from ._tokens import is_token
-from ._validation import MAX_SHARDS
+from ._topology import Topology
 from ._weak_reference import deploy_after, read_weakly
 
 if TYPE_CHECKING:

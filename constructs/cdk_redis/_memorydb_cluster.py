@@ -14,23 +14,27 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from ._acl import OPEN_ACCESS, Acl, IAcl
+from ._checks import check_name
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, Problems, problem
 from ._final_snapshot import apply_removal_policy
+from ._imported_store import ImportedStore
+from ._memorydb_parameter_group import MemoryDbParameterGroup
+from ._memorydb_subnet_group import MemoryDbSubnetGroup
+from ._memorydb_user import MemoryDbUser
 from ._memorydb_validation import check_cluster, warn_of_region
 from ._multi_region_cluster import warn_of_region as warn_of_multi_region
 from ._naming import unique_name
 from ._network_type import IpDiscovery, NetworkType
-from ._parameter_groups import IParameterGroup, MemoryDbParameterGroup
+from ._parameter_groups import IParameterGroup
 from ._resource import define
 from ._service import MEMORYDB
 from ._snapshots import Snapshots
-from ._store import ImportedStore, Store, Topology
-from ._subnet_groups import MemoryDbSubnetGroup
-from ._user_groups import OPEN_ACCESS, Acl, IAcl
-from ._users import MemoryDbUser
-from ._validation import check_name, check_store
+from ._store import Store
+from ._store_checks import check_store
+from ._topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

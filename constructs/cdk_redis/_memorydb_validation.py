@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from ._memorydb_parameter_group import MemoryDbParameterGroup
+from ._memorydb_subnet_group import check_memorydb_zones
 from ._multi_region_cluster import check_multi_region_engine
 from ._network_type import NetworkType, check_network_type
 from ._notifications import warn_of_encrypted_topic
-from ._parameter_groups import MemoryDbParameterGroup
-from ._subnet_groups import check_memorydb_zones
 from ._tokens import is_token
 from ._zones import MEMORYDB_ZONES
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_sns as sns
 
+    from ._acl import IAcl
     from ._engine import Engine
     from ._errors import Problems
     from ._multi_region_cluster import IMultiRegionCluster
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ._network_type import IpDiscovery
     from ._parameter_groups import IParameterGroup
     from ._subnet_groups import ISubnetGroup
-    from ._user_groups import IAcl
 
 _REGION = "@cdk-redis:memoryDbRegion"
 

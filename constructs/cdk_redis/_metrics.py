@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
     from ._service import Service
-    from ._store import Topology
+    from ._topology import Topology
 
     Metric = cloudwatch.Metric | cloudwatch.MathExpression
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 import aws_cdk as cdk
 from constructs import Construct
 
+from ._checks import check_name
 from ._engine import Engine
 from ._errors import Problems
 from ._naming import unique_name
 from ._resource import define
+from ._store_checks import MAX_SHARDS
 from ._tokens import is_token
-from ._validation import MAX_SHARDS, check_name
 from ._zones import MULTI_REGION_REGIONS
 
 if TYPE_CHECKING:

@@ -15,21 +15,23 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ._auth_token import AuthToken
+from ._elasticache_parameter_group import ElastiCacheParameterGroup
+from ._elasticache_subnet_group import ElastiCacheSubnetGroup
+from ._elasticache_user import ElastiCacheUser
+from ._elasticache_user_group import ElastiCacheUserGroup
 from ._encryption_key import choose_key
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, problem
+from ._imported_store import ImportedStore
 from ._network_type import NetworkType
-from ._parameter_groups import ElastiCacheParameterGroup
 from ._replication_group_resource import create_resource
 from ._replication_group_settings import ReplicationGroupSettings
 from ._scaling import ReplicaScaling, ShardScaling, check_scaling
 from ._service import ELASTICACHE
 from ._snapshots import Snapshots
-from ._store import ImportedStore, Store, Topology
-from ._subnet_groups import ElastiCacheSubnetGroup
-from ._user_groups import ElastiCacheUserGroup
-from ._users import ElastiCacheUser
+from ._store import Store
+from ._topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._auth_token import AuthToken
-    from ._parameter_groups import ElastiCacheParameterGroup
+    from ._elasticache_parameter_group import ElastiCacheParameterGroup
+    from ._elasticache_user_group import ElastiCacheUserGroup
     from ._replication_group_settings import ReplicationGroupSettings
     from ._subnet_groups import ISubnetGroup
-    from ._user_groups import ElastiCacheUserGroup
 
 _SLOTS = 16384
 

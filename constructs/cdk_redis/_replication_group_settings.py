@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from constructs import IConstruct
 
+from ._checks import check_name
 from ._durability import Durability, check_durability
 from ._encryption_key import check_key
 from ._engine import Engine
@@ -19,10 +20,10 @@ from ._parameter_names import check_parameter_names
 from ._placement import ShardPlacement, check_placement
 from ._restore import Restore
 from ._snapshots import Snapshots
-from ._store import Topology
+from ._store_checks import check_store
 from ._tokens import is_token
+from ._topology import Topology
 from ._transit_encryption import TransitEncryptionMode, check_transit_encryption
-from ._validation import check_name, check_store
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms

@@ -12,8 +12,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from ._errors import ConfigurationError, Problems, problem
+from ._store_checks import MAX_REPLICAS, MAX_SHARDS
 from ._tokens import is_token
-from ._validation import MAX_REPLICAS, MAX_SHARDS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_applicationautoscaling as autoscaling

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, NoReturn
 import aws_cdk as cdk
 from constructs import Construct
 
+from ._checks import check_name
+from ._elasticache_subnet_group import ElastiCacheSubnetGroup
+from ._elasticache_user import ElastiCacheUser
+from ._elasticache_user_group import ElastiCacheUserGroup
 from ._encryption_key import check_key, choose_key
 from ._endpoint import Endpoint
 from ._errors import ConfigurationError, Problems, problem
@@ -15,11 +19,9 @@ from ._notifications import check_notification_topic
 from ._resource import define
 from ._service import ELASTICACHE
 from ._snapshots import Snapshots
-from ._store import Store, Topology
-from ._subnet_groups import ElastiCacheSubnetGroup
-from ._user_groups import ElastiCacheUserGroup
-from ._users import ElastiCacheUser
-from ._validation import MAX_REPLICAS, check_key_region, check_name, check_port, check_windows
+from ._store import Store
+from ._store_checks import MAX_REPLICAS, check_key_region, check_port, check_windows
+from ._topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,21 +15,24 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from ._checks import check_name
+from ._elasticache_user import ElastiCacheUser
+from ._elasticache_user_group import ElastiCacheUserGroup
 from ._encryption_key import check_key, choose_key
 from ._endpoint import Endpoint
 from ._engine import Engine
 from ._errors import ConfigurationError, Problems, problem
 from ._final_snapshot import apply_removal_policy
+from ._imported_store import ImportedStore
 from ._naming import unique_name
 from ._network_type import NetworkType
 from ._resource import define
 from ._service import SERVERLESS
 from ._snapshots import Snapshots
-from ._store import ImportedStore, Store, Topology
+from ._store import Store
+from ._store_checks import check_key_region
 from ._tokens import is_token
-from ._user_groups import ElastiCacheUserGroup
-from ._users import ElastiCacheUser
-from ._validation import check_key_region, check_name
+from ._topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
@@ -17,6 +16,7 @@ from ._errors import ConfigurationError, problem
 from ._metrics import StoreMetrics
 from ._naming import MAX_USER_NAME, name_problem
 from ._secret_access import grant_secret_read
+from ._topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,34 +26,12 @@ if TYPE_CHECKING:
 
     from ._access_string import AccessString
     from ._endpoint import Endpoint
-    from ._engine import Engine
     from ._network import RedisNetwork
     from ._service import Service
     from ._users import User
 
 # In the function's metadata: the store and the user that it is bound to.
 _BOUND = "cdk-redis:bound"
-
-
-@dataclass(frozen=True)
-class Topology:
-    """What a store was asked to be; the smoke test compares it with what is there.
-
-    Attributes:
-        engine: Engine and version.
-        cluster_mode: Whether keys are spread over shards.
-        shards: Number of shards; 1 where cluster mode is off; None where the service chooses it.
-        replicas: Number of replicas of each shard; None where the service chooses it.
-        tls: Whether it speaks TLS.
-        plaintext: Whether it lets in clients without TLS.
-    """
-
-    engine: Engine
-    cluster_mode: bool
-    shards: int | None
-    replicas: int | None
-    tls: bool = True
-    plaintext: bool = False
 
 
 @jsii.implements(ec2.IConnectable)
@@ -250,39 +228,3 @@ class Store(cdk.Resource, StoreMetrics):
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         """Define a user, and let the store know it."""
         raise NotImplementedError
-
-
-class ImportedStore(Store):
-    """A store that another app owns: it can be connected to, and not be changed."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        service: Service,
-        store_name: str,
-        endpoint: Endpoint,
-        reader_endpoint: Endpoint | None,
-        topology: Topology,
-        security_groups: Sequence[ec2.ISecurityGroup],
-        users: Sequence[User],
-        network: RedisNetwork | None,
-        last_port: int | None = None,
-        open_access: bool = False,
-    ) -> None:
-        super().__init__(scope, id, port=endpoint.port, last_port=last_port)
-        self.service = service
-        self.store_name = store_name
-        self.store_arn = service.store_arn(self, store_name)
-        self.endpoint = endpoint
-        self.reader_endpoint = reader_endpoint
-        self.topology = topology
-        self.network = network
-        self.users = list(users)
-        self.open_access = open_access
-        self._use_security_groups(security_groups)
-
-    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
-        mend = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
-        raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", mend)])

@@ -1,4 +1,4 @@
-"""Users of a store, for both services: who may sign in, how, and what they may do there.
+"""What the users of both services have in common: who may sign in, how, and what they may do there.
 
 user = cache.add_iam_user("app", AccessString.read_write("app:*"))
 cache.grant_connect(function, user=user)
@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
-from ._access_string import AccessString
 from ._authentication import Authentication
 from ._errors import ConfigurationError, Problems, problem
 from ._naming import MAX_USER_NAME, name_problem, unique_name
-from ._resource import define
-from ._service import ELASTICACHE, MEMORYDB
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
@@ -26,11 +23,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_memorydb as memorydb
     from aws_cdk import aws_secretsmanager as secretsmanager
 
-    from ._engine import Engine
     from ._service import Service
 
 # Within the 16 to 128 that the services take; letters and digits, since they forbid different punctuation.
 PASSWORD_LENGTH = 64
+
 # The order in which an app makes its users, which is the same at every synth.
 _ORDER = itertools.count()
 
@@ -81,7 +78,7 @@ class User(cdk.Resource):
         )
 
 
-class _ImportedUser(User):
+class ImportedUser(User):
     def __init__(
         self, scope: Construct, id: str, user_name: str, service: Service, secret: secretsmanager.ISecret | None
     ) -> None:
@@ -152,162 +149,8 @@ class DefinedUser(User):
         return {"Type": "password", "Passwords": [password]}
 
 
-class ElastiCacheUser(DefinedUser):
-    """A user of ElastiCache replication groups.
-
-    Defines one ``AWS::ElastiCache::User``. `ReplicationGroup.add_iam_user` and
-    `ReplicationGroup.add_password_user` make it and put it into the group; make one by hand to share it.
-    """
-
-    _service = ELASTICACHE
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        engine: Engine,
-        access: AccessString,
-        authentication: Authentication,
-        user_name: str | None = None,
-        login_name: str | None = None,
-    ) -> None:
-        """Define the user.
-
-        Args:
-            scope: Construct this one is defined in.
-            id: Id within the scope.
-            engine: Engine of the stores it signs in to; a user and its group must agree in it.
-            access: What it may do.
-            authentication: How it signs in.
-            user_name: Id of the user, 1 to 40 characters, unique in the account's Region, and the name to sign in
-                with. Changing it replaces the user. Default: - generated from the path of this construct.
-            login_name: Name to sign in with where it differs from the id, which only password users may have:
-                ``"default"`` is the one use of it here. Default: - `user_name`.
-
-        Raises:
-            ConfigurationError: If the name is not legal, or the engine has no users or no IAM.
-        """
-        super().__init__(scope, id, authentication=authentication, user_name=user_name)
-        _check_engine(self, engine, authentication)
-        self.resource = self._create(engine, access, login_name)
-        self.user_arn = ELASTICACHE.user_arn(self, self.user_name)
-
-    @classmethod
-    def from_user_attributes(
-        cls, scope: Construct, id: str, *, user_name: str, secret: secretsmanager.ISecret | None = None
-    ) -> User:
-        """Import a user that another app owns, to name it in the `users` of an imported store.
-
-        Args:
-            scope: Construct the import is defined in.
-            id: Id within the scope.
-            user_name: Name that it signs in with, which is its id.
-            secret: For a password user, its secret. Default: - it is an IAM user.
-        """
-        return _ImportedUser(scope, id, user_name, ELASTICACHE, secret)
-
-    def _create(self, engine: Engine, access: AccessString, login_name: str | None) -> elasticache.CfnUser:
-        from aws_cdk import aws_elasticache as elasticache
-
-        return define(
-            elasticache.CfnUser,
-            self,
-            "Resource",
-            user_id=self.user_name,
-            user_name=login_name or self.user_name,
-            engine=engine.name,
-            access_string=str(access),
-            authentication_mode=self._authentication_mode(),
-        )
-
-
-class MemoryDbUser(DefinedUser):
-    """A user of MemoryDB clusters.
-
-    Defines one ``AWS::MemoryDB::User``. `MemoryDbCluster.add_iam_user` and
-    `MemoryDbCluster.add_password_user` make it and put it into the ACL; make one by hand to share it::
-
-        reader = MemoryDbUser(self, "Reader", access=AccessString.read_only("*"), authentication=Authentication.iam())
-        acl = Acl(self, "Acl", users=[reader])
-        ledger = MemoryDbCluster(self, "Ledger", network=network, acl=acl)
-
-    Attributes:
-        resource: The L1 construct.
-        access: What it may do.
-        authentication: How it signs in.
-    """
-
-    _service = MEMORYDB
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        access: AccessString,
-        authentication: Authentication,
-        user_name: str | None = None,
-    ) -> None:
-        """Define the user.
-
-        Args:
-            scope: Construct this one is defined in.
-            id: Id within the scope.
-            access: What it may do.
-            authentication: How it signs in.
-            user_name: Name to sign in with, 1 to 40 characters, unique in the account's Region. Changing it
-                replaces the user. Default: - generated from the path of this construct.
-
-        Raises:
-            ConfigurationError: If the name is not legal.
-        """
-        super().__init__(scope, id, authentication=authentication, user_name=user_name)
-        self.access = access
-        self.authentication = authentication
-        self.resource = self._create(access)
-        self.user_arn = MEMORYDB.user_arn(self, self.user_name)
-
-    @classmethod
-    def from_user_attributes(
-        cls, scope: Construct, id: str, *, user_name: str, secret: secretsmanager.ISecret | None = None
-    ) -> User:
-        """Import a user that another app owns, to name it in the `users` of an imported store.
-
-        Args:
-            scope: Construct the import is defined in.
-            id: Id within the scope.
-            user_name: Name that it signs in with.
-            secret: For a password user, its secret. Default: - it is an IAM user.
-        """
-        return _ImportedUser(scope, id, user_name, MEMORYDB, secret)
-
-    def _create(self, access: AccessString) -> memorydb.CfnUser:
-        from aws_cdk import aws_memorydb as memorydb
-
-        return define(
-            memorydb.CfnUser,
-            self,
-            "Resource",
-            user_name=self.user_name,
-            access_string=str(access),
-            authentication_mode=self._authentication_mode(),
-        )
-
-
 def _check_kind(user: User, authentication: Authentication) -> None:
     if authentication.kind not in ("iam", "password"):
         allowed = "a user signs in with IAM or a password"
         mend = "an AUTH token is for a replication group as a whole"
         raise ConfigurationError(user.node.path, [problem("authentication", authentication.kind, allowed, mend)])
-
-
-def _check_engine(user: User, engine: Engine, authentication: Authentication) -> None:
-    problems = Problems(user)
-    if not engine.supports_user_groups:
-        problems.add("engine", str(engine), "users need Redis OSS 6.0 or newer, or Valkey")
-    elif authentication.kind == "iam" and not engine.supports_iam:
-        problems.add(
-            "authentication", "iam", f"{engine} has no IAM users (Redis OSS 7.0, Valkey 7.2)", "use a password user"
-        )
-    problems.raise_if_any()

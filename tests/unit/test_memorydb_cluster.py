@@ -29,7 +29,7 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
-from cdk_redis._subnet_groups import MemoryDbSubnetGroup
+from cdk_redis._memorydb_subnet_group import MemoryDbSubnetGroup
 
 CLUSTER = "AWS::MemoryDB::Cluster"
 

@@ -28,7 +28,7 @@ from cdk_redis import (
     Store,
     User,
 )
-from cdk_redis._users import ElastiCacheUser
+from cdk_redis._elasticache_user import ElastiCacheUser
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders-AbCdEf"
 PARTIAL_ARN = SECRET_ARN.removesuffix("-AbCdEf")

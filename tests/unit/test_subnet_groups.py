@@ -5,9 +5,10 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
+from cdk_redis._elasticache_subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._errors import ConfigurationError
+from cdk_redis._memorydb_subnet_group import MemoryDbSubnetGroup
 from cdk_redis._network import RedisNetwork
-from cdk_redis._subnet_groups import ElastiCacheSubnetGroup, MemoryDbSubnetGroup
 
 SUBNETS = ["subnet-1", "subnet-2"]
 

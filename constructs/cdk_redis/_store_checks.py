@@ -1,4 +1,4 @@
-"""Checks that both services share: limits that AWS tells of only after a quarter of an hour."""
+"""Checks of what the stores of several services have in common: limits that AWS reports only after fifteen minutes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from ._errors import Problems
-from ._naming import name_problem
 from ._tokens import is_token
 
 if TYPE_CHECKING:
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from ._windows import MaintenanceWindow
 
 MAX_SHARDS = 500
+
 MAX_REPLICAS = 5
+
 # A quota that AWS raises on request from 90; no request raises it further.
 MAX_NODES = 500
 
@@ -64,12 +65,6 @@ def check_store(
     check_windows(problems, snapshots, maintenance_window)
     check_key_region(problems, scope, kms_key)
     return problems
-
-
-def check_name(problems: Problems, parameter: str, name: str | None, *, max_length: int) -> None:
-    """A name given by hand."""
-    if name is not None and (allowed := name_problem(name, max_length=max_length)) is not None:
-        problems.add(parameter, name, allowed)
 
 
 def _check_topology(problems: Problems, shards: int, replicas: int) -> None:
