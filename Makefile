@@ -25,7 +25,7 @@ demo: engine setup ## Deploy both stores to a local cloud, show their smoke test
 
 # What only computes shares the cores, and so does what waits for engines for most of its time; what measures time, or
 # runs the CDK CLI, has them to itself.
-TIMED := tests/runtime/test_drill.py tests/runtime/test_no_false_alarm.py
+TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py
 test: engine network browser lint ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
 	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local

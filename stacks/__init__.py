@@ -1,8 +1,8 @@
 """How the constructs are composed into the stacks of this repository's app. Not part of the library."""
 
-from ._elasticache import ElastiCacheStack as ElastiCacheStack
-from ._memorydb import MemoryDbStack as MemoryDbStack
-from ._network import NetworkStack as NetworkStack
-from ._settings import Settings as Settings
-from ._settings import SettingsError as SettingsError
-from ._smoke_tests import SmokeTestStack as SmokeTestStack
+from stacks._elasticache import ElastiCacheStack as ElastiCacheStack
+from stacks._memorydb import MemoryDbStack as MemoryDbStack
+from stacks._network import NetworkStack as NetworkStack
+from stacks._settings import Settings as Settings
+from stacks._settings import SettingsError as SettingsError
+from stacks._smoke_tests import SmokeTestStack as SmokeTestStack

@@ -6,9 +6,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis import RedisNetwork, ReplicationGroup
-
-from ._keys import create_key
-from ._settings import Settings
+from stacks._keys import create_key
+from stacks._settings import Settings
 
 
 class ElastiCacheStack(cdk.Stack):

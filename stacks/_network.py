@@ -6,8 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis import RedisNetwork
-
-from ._settings import Settings
+from stacks._settings import Settings
 
 
 class NetworkStack(cdk.Stack):

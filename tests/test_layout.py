@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import constructs
+import grimp
 import pytest
 
 PACKAGES = ("cdk_redis", "cdk_redis_runtime", "cdk_redis_local")
@@ -26,6 +28,17 @@ def test_each_package_is_typed_and_shipped(repository: Path, package: str) -> No
     settings = re.search(r"targets\.wheel\]\npackages = (.*)", (repository / "pyproject.toml").read_text())
     assert settings is not None
     assert f'"constructs/{package}"' in settings[1]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_imports_itself_by_way_of_others(package: str) -> None:
+    # With imports inside functions, and those for annotations alone.
+    graph = grimp.build_graph(package, exclude_type_checking_imports=False, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
 
 
 def test_tests_are_no_packages(repository: Path) -> None:

@@ -3,45 +3,45 @@
 Everything public is here; the modules behind it are private and may move.
 """
 
-from ._access_string import AccessString
-from ._acl import Acl, IAcl
-from ._auth_token import AuthToken
-from ._authentication import Authentication
-from ._durability import Durability
-from ._elasticache_parameter_group import ElastiCacheParameterGroup
-from ._elasticache_subnet_group import ElastiCacheSubnetGroup
-from ._elasticache_user import ElastiCacheUser
-from ._elasticache_user_group import ElastiCacheUserGroup
-from ._endpoint import Endpoint
-from ._engine import Engine
-from ._errors import ConfigurationError
-from ._failover_drill import FailoverDrill
-from ._global_datastore import GlobalDatastore, IGlobalDatastore
-from ._log_delivery import LogDelivery, LogFormat
-from ._memorydb_cluster import MemoryDbCluster
-from ._memorydb_parameter_group import MemoryDbParameterGroup
-from ._memorydb_subnet_group import MemoryDbSubnetGroup
-from ._memorydb_user import MemoryDbUser
-from ._multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
-from ._network import RedisNetwork
-from ._network_type import IpDiscovery, NetworkType
-from ._parameter_groups import IParameterGroup
-from ._placement import ShardPlacement
-from ._replication_group import ReplicationGroup
-from ._restore import Restore
-from ._scaling import ReplicaScaling, ShardScaling
-from ._secondary_replication_group import SecondaryReplicationGroup
-from ._serverless_cache import ServerlessCache
-from ._service_linked_role import MemoryDbServiceLinkedRole
-from ._smoke_test import SmokeTest
-from ._snapshots import Snapshots
-from ._store import Store
-from ._subnet_groups import ISubnetGroup
-from ._topology import Topology
-from ._transit_encryption import TransitEncryptionMode
-from ._usage_limits import UsageLimits
-from ._users import User
-from ._windows import MaintenanceWindow, SnapshotWindow
+from cdk_redis._access.access_string import AccessString
+from cdk_redis._access.authentication import Authentication
+from cdk_redis._access.users import User
+from cdk_redis._core.errors import ConfigurationError
+from cdk_redis._elasticache.auth_token import AuthToken
+from cdk_redis._elasticache.durability import Durability
+from cdk_redis._elasticache.global_datastore import GlobalDatastore, IGlobalDatastore
+from cdk_redis._elasticache.log_delivery import LogDelivery, LogFormat
+from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup
+from cdk_redis._elasticache.placement import ShardPlacement
+from cdk_redis._elasticache.replication_group import ReplicationGroup
+from cdk_redis._elasticache.scaling import ReplicaScaling, ShardScaling
+from cdk_redis._elasticache.secondary_replication_group import SecondaryReplicationGroup
+from cdk_redis._elasticache.serverless_cache import ServerlessCache
+from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
+from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode
+from cdk_redis._elasticache.usage_limits import UsageLimits
+from cdk_redis._elasticache.user import ElastiCacheUser
+from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._memorydb.acl import Acl, IAcl
+from cdk_redis._memorydb.cluster import MemoryDbCluster
+from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
+from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup
+from cdk_redis._memorydb.service_linked_role import MemoryDbServiceLinkedRole
+from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
+from cdk_redis._memorydb.user import MemoryDbUser
+from cdk_redis._network.network import RedisNetwork
+from cdk_redis._network.subnet_groups import ISubnetGroup
+from cdk_redis._smoke_test.failover_drill import FailoverDrill
+from cdk_redis._smoke_test.smoke_test import SmokeTest
+from cdk_redis._store.parameter_groups import IParameterGroup
+from cdk_redis._store.store import Store
+from cdk_redis._values.endpoint import Endpoint
+from cdk_redis._values.engine import Engine
+from cdk_redis._values.network_type import IpDiscovery, NetworkType
+from cdk_redis._values.restore import Restore
+from cdk_redis._values.snapshots import Snapshots
+from cdk_redis._values.topology import Topology
+from cdk_redis._values.windows import MaintenanceWindow, SnapshotWindow
 
 __all__ = [
     "AccessString",

@@ -59,16 +59,16 @@ Engines alone (what tests next to a real store need)::
 A cluster starts in about two seconds. Nothing is left behind, even when the process is killed. Linux only.
 """
 
-from ._acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
-from ._certificates import Certificate, CertificateAuthority
-from ._cloud import LocalCloud
-from ._engine_program import EngineProgram, find_engine, find_engines
-from ._engines import EngineSet
-from ._errors import EngineError, EngineNotFoundError, LocalCloudError
-from ._lost_network import RoutedNetwork, own_network
-from ._node import Node, Place
-from ._stores import FAULTS
-from ._workspace import Workspace
+from cdk_redis_local._cloud import LocalCloud
+from cdk_redis_local._core.errors import EngineError, EngineNotFoundError, LocalCloudError
+from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.stores import FAULTS
+from cdk_redis_local._engines.acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
+from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
+from cdk_redis_local._engines.engines import EngineSet
+from cdk_redis_local._engines.lost_network import RoutedNetwork, own_network
+from cdk_redis_local._engines.node import Node, Place
+from cdk_redis_local._engines.program import EngineProgram, find_engine, find_engines
 
 __all__ = [
     "CLOSED_DEFAULT",

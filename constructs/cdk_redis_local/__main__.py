@@ -18,12 +18,12 @@ from types import FrameType
 
 from rich.console import Console
 
-from ._cloud import ACCOUNT, LocalCloud
-from ._demo import Demo, Narrator
-from ._errors import LocalCloudError
-from ._keeper import MARK
-from ._spawning import start_bound
-from ._stores import FAULTS
+from cdk_redis_local._cloud import ACCOUNT, LocalCloud
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._core.keeper import MARK
+from cdk_redis_local._core.spawning import start_bound
+from cdk_redis_local._demo import Demo, Narrator
+from cdk_redis_local._emulator.stores import FAULTS
 
 _INTERRUPTED = 130
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -19,12 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ._certificates import CertificateAuthority
-from ._engine_program import EngineProgram, find_engine
-from ._environment import aws_session, for_emulator, for_tools, package_cache
-from ._errors import LocalCloudError
-from ._stores import FAULTS
-from ._workspace import Workspace
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.environment import aws_session, for_emulator, for_tools, package_cache
+from cdk_redis_local._emulator.stores import FAULTS
+from cdk_redis_local._engines.certificates import CertificateAuthority
+from cdk_redis_local._engines.program import EngineProgram, find_engine
 
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
@@ -204,7 +204,7 @@ class LocalCloud:
             listener.listen(1024)
             port = listener.getsockname()[1]
             self.environment = self._client_environment(directory, authority.ca_file, port)
-            command = [sys.executable, "-m", f"{__package__}._server", "--workspace", str(directory)]
+            command = [sys.executable, "-m", f"{__package__}._emulator.server", "--workspace", str(directory)]
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
             with (directory / _LOG).open("wb") as log:

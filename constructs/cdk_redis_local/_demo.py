@@ -12,7 +12,7 @@ from typing import IO, Any
 from rich.console import Console
 from rich.markup import escape
 
-from ._cloud import ACCOUNT, LocalCloud, find_cdk
+from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
 
 _REPORT = "cdk_redis_smoke_test"
 

@@ -10,11 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cdk_redis_runtime._battery import smoke_test
-    from cdk_redis_runtime._connect import Patience, connect
-    from cdk_redis_runtime._render import render_report
-    from cdk_redis_runtime._report import CheckResult, Report, SmokeTestFailed
-    from cdk_redis_runtime._settings import Address, Connection, Declaration, SettingsError
+    from cdk_redis_runtime._client.connect import Patience, connect
+    from cdk_redis_runtime._client.settings import Address, Connection, Declaration, SettingsError
+    from cdk_redis_runtime._smoke_test.battery import smoke_test
+    from cdk_redis_runtime._smoke_test.render import render_report
+    from cdk_redis_runtime._smoke_test.report import CheckResult, Report, SmokeTestFailed
 
 __all__ = [
     "Address",
@@ -31,17 +31,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Address": "_settings",
-    "CheckResult": "_report",
-    "Connection": "_settings",
-    "Declaration": "_settings",
-    "Patience": "_connect",
-    "Report": "_report",
-    "SettingsError": "_settings",
-    "SmokeTestFailed": "_report",
-    "connect": "_connect",
-    "render_report": "_render",
-    "smoke_test": "_battery",
+    "Address": "_client.settings",
+    "CheckResult": "_smoke_test.report",
+    "Connection": "_client.settings",
+    "Declaration": "_client.settings",
+    "Patience": "_client.connect",
+    "Report": "_smoke_test.report",
+    "SettingsError": "_client.settings",
+    "SmokeTestFailed": "_smoke_test.report",
+    "connect": "_client.connect",
+    "render_report": "_smoke_test.render",
+    "smoke_test": "_smoke_test.battery",
 }
 
 

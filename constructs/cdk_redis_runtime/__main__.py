@@ -32,7 +32,7 @@ def main() -> int:
             signal.signal(one, _end)
     try:
         # Here, so that a signal is told of in one line while the modules are loaded, too.
-        from cdk_redis_runtime._command import main as run
+        from cdk_redis_runtime._smoke_test.command import main as run
 
         return run()
     except _EndedError as ended:

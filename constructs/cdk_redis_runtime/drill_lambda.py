@@ -6,9 +6,9 @@ import json
 import os
 from typing import Any, Protocol
 
-from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._drill import Drill
-from cdk_redis_runtime._settings import Connection
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._smoke_test.drill import Drill
 
 # To look for lost writes, to delete, and to answer: a function that is cut off says nothing.
 _RESERVE_SECONDS = 60.0

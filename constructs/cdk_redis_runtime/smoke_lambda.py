@@ -7,11 +7,11 @@ import json
 import os
 from typing import Any, Protocol
 
-from cdk_redis_runtime import _environment as env
-from cdk_redis_runtime._battery import smoke_test
-from cdk_redis_runtime._metrics import embedded_metrics
-from cdk_redis_runtime._report import SmokeTestFailed
-from cdk_redis_runtime._settings import Connection, Declaration
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime._client.settings import Connection, Declaration
+from cdk_redis_runtime._smoke_test.battery import smoke_test
+from cdk_redis_runtime._smoke_test.metrics import embedded_metrics
+from cdk_redis_runtime._smoke_test.report import SmokeTestFailed
 
 # To write the log and to answer; a function that is cut off says only "Task timed out".
 _RESERVE_SECONDS = 2.0

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from cfnlint.api import ManualArgs, lint
 
-from tests.compliance._combinations import COMBINATIONS, VALUES
-from tests.compliance._elasticache import REGION
+from tests.compliance.support.combinations import COMBINATIONS, VALUES
+from tests.compliance.support.elasticache import REGION
 
 # Half a minute and one minute on a machine with nothing else to do.
 pytestmark = pytest.mark.timeout(600)
@@ -41,7 +41,7 @@ def outcome(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Outco
     """One process, with aws-cdk-lib's own validation, for all combinations."""
     outdir = tmp_path_factory.mktemp("combinations")
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
-    arguments = [sys.executable, "-m", "tests.compliance._combinations", str(outdir)]
+    arguments = [sys.executable, "-m", "tests.compliance.support.combinations", str(outdir)]
     # An exception other than ConfigurationError, or a finding of the validation, ends it with a traceback.
     run = subprocess.run(arguments, cwd=repository, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]

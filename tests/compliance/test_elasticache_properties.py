@@ -11,10 +11,10 @@ import pytest
 from aws_cdk.assertions import Template
 
 from cdk_redis import ReplicationGroup
-from tests.compliance import _schemas as schemas
-from tests.compliance._elasticache import CHANGES, REPLICATION_GROUP, UNCHANGING, changed_properties, everything
-from tests.compliance._replaces import CONDITIONAL, IN_PLACE, REPLACES, effect, table
-from tests.compliance.omitted_properties import OMITTED
+from tests.compliance.support import schemas
+from tests.compliance.support.elasticache import CHANGES, REPLICATION_GROUP, UNCHANGING, changed_properties, everything
+from tests.compliance.support.omitted_properties import OMITTED
+from tests.compliance.support.replaces import CONDITIONAL, IN_PLACE, REPLACES, effect, table
 
 TYPES = [
     REPLICATION_GROUP,

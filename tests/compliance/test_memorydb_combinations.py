@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cfnlint.api import ManualArgs, lint
 
-from tests.compliance.memorydb_combinations import COMBINATIONS
+from tests.compliance.support.memorydb_combinations import COMBINATIONS
 
 # Errors of cfn-lint that are none, by rule and by what they speak of, each with the reason.
 _NO_VALUE_FITS = "the schema has an enumeration of texts and `type: object` for it, so that no value fits"
@@ -23,7 +23,7 @@ def test_every_combination_is_refused_or_clean(repository: Path, tmp_path: Path)
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
     context = json.loads((repository / "cdk.json").read_text())["context"]
     run = subprocess.run(
-        [sys.executable, "-m", "tests.compliance.memorydb_combinations"],
+        [sys.executable, "-m", "tests.compliance.support.memorydb_combinations"],
         cwd=repository,
         env={**environment, "CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps(context)},
         capture_output=True,

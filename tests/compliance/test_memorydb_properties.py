@@ -25,8 +25,8 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
-from tests.compliance import _schemas
-from tests.compliance.omitted_memorydb_properties import OMITTED
+from tests.compliance.support import schemas as _schemas
+from tests.compliance.support.omitted_memorydb_properties import OMITTED
 
 TYPES = sorted(
     name for name in PROVIDER_SCHEMA_MANAGER.get_resource_types(_schemas.REGION) if name.startswith("AWS::MemoryDB::")

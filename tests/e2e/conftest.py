@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cdk_redis_local import LocalCloud, find_engine
-from cdk_redis_local._keeper import marked_processes
-from tests.e2e.deploys import Deploys
+from cdk_redis_local._core.keeper import marked_processes
+from tests.e2e.support.deploys import Deploys
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deploys import Deploys
+from tests.e2e.support.deploys import Deploys
 
 
 def _modes(deploys: Deploys, key: str) -> dict[str, str]:

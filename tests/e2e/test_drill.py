@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from tests.e2e.deploys import Deploys
+from tests.e2e.support.deploys import Deploys
 
 # Each store's number of shards, and which of them fails over.
 STORES = {"Single": (1, 0), "Sharded": (2, 1), "Ledger": (1, 0)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_redis_local import find_engines
-from tests.e2e.deploys import Deploys, check, verdicts
+from tests.e2e.support.deploys import Deploys, check, verdicts
 
 WITNESSED = ("Redis", "Valkey", "Cluster")
 STORES = (*WITNESSED, "Token")

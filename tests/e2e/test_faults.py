@@ -11,7 +11,7 @@ import pytest
 
 from cdk_redis_local import FAULTS, LocalCloud
 from cdk_redis_local._cloud import find_cdk
-from cdk_redis_runtime._battery import checks_of
+from cdk_redis_runtime._smoke_test.battery import checks_of
 
 FAILED_CHECKS = {
     "engine-stopped": "[tls]",

@@ -12,8 +12,8 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from cdk_redis_local._keeper import marked_processes
-from tests.e2e.deploys import Deploys, verdicts
+from cdk_redis_local._core.keeper import marked_processes
+from tests.e2e.support.deploys import Deploys, verdicts
 
 
 @pytest.mark.e2e

@@ -21,7 +21,12 @@ def test_the_smoke_test_passes_and_runs_again_when_the_store_changes(
 ) -> None:
     with LocalCloud(node_modules=repository / "node_modules") as cloud:
         cdk = [*find_cdk(repository, cloud.environment), "--output", str(cloud.workspace.path / "cdk.out")]
-        app = ["--app", f"{sys.executable} {Path(__file__).parent / 'apps' / 'single.py'}", "-c", f"engine={engine}"]
+        app = [
+            "--app",
+            f"{sys.executable} {Path(__file__).parent / 'support' / 'apps' / 'single.py'}",
+            "-c",
+            f"engine={engine}",
+        ]
 
         def run(*arguments: str) -> None:
             command = [*cdk, *arguments, *app]

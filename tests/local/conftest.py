@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cdk_redis_local import LocalCloud
-from tests.local.clouds import Cloud
+from tests.local.support.clouds import Cloud
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.environments import run
+from tests.packaging.support.environments import run
 
 
 @pytest.fixture(scope="session")

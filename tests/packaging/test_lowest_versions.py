@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.packaging.environments import install, pins_of, project, run, virtual_environment
+from tests.packaging.support.environments import install, pins_of, project, run, virtual_environment
 
-SCRIPT = Path(__file__).with_name("synthesize_examples.py")
+SCRIPT = Path(__file__).parent / "support" / "synthesize_examples.py"
 # What talks to real engines, and is quick: connect() in both modes, and the whole battery.
-RUNTIME_TESTS = ["tests/runtime/test_connect.py", "tests/runtime/test_healthy_store.py", "tests/runtime/test_iam.py"]
+RUNTIME_TESTS = [
+    "tests/runtime/client/test_connect.py",
+    "tests/runtime/smoke_test/test_healthy_store.py",
+    "tests/runtime/smoke_test/test_iam.py",
+]
 # What these tests import beside the library.
 TOOLS = ("boto3", "botocore", "hypothesis", "ministack", "pytest", "pytest-timeout", "pytest-xdist", "rich", "trustme")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from tests.packaging.environments import UV, install, pins_of, run, virtual_environment
-from tests.packaging.environments import project as read_project
+from tests.packaging.support.environments import UV, install, pins_of, run, virtual_environment
+from tests.packaging.support.environments import project as read_project
 
 FILES = ["requirements.txt", "requirements-dev.txt"]
 EXTRAS = ["app", "cli", "local"]

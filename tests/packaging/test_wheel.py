@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.environments import install, pins_of, run, virtual_environment
+from tests.packaging.support.environments import install, pins_of, run, virtual_environment
 
 # Ten lines of a user's.
 USER_APP = """

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from cdk_redis_local import AclUser, CertificateAuthority, EngineSet, Workspace, find_engine
-from cdk_redis_local._stores import StoreKey, Stores, StoreShape
-from cdk_redis_local._token_check import TokenTarget, check_token
-from cdk_redis_runtime._clock import side_by_side
-from tests.runtime.battery import ACCESS, AWS_CREDENTIALS, Battery, assert_no_key, smoke_user
-from tests.runtime.fault_lab import Lab
+from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._gates.token_check import TokenTarget, check_token
+from cdk_redis_runtime._smoke_test.clock import side_by_side
+from tests.runtime.support.battery import ACCESS, AWS_CREDENTIALS, Battery, assert_no_key, smoke_user
+from tests.runtime.support.fault_lab import Lab
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Who may sign in to a store, and what they may do there."""

@@ -1,0 +1,1 @@
+"""What knows no store: errors, tokens, names, services, checks."""

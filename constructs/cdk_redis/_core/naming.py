@@ -1,0 +1,75 @@
+"""Names that AWS accepts: unique, lower case, and new when the thing they name must be replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from cdk_redis._core.tokens import is_token
+
+# ElastiCache takes 40 characters in a user's id, which is an IAM user's name too; MemoryDB as many in a name.
+MAX_USER_NAME = 40
+
+_DIGEST_LENGTH = 8
+
+
+def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object = None) -> str:
+    """Name a thing after the path of its construct.
+
+    Args:
+        construct: The construct that the name is for; its path makes the name unique in the account's Region.
+        max_length: Longest name that the service takes, in characters.
+        replaced_by: Properties that force a replacement when they change; tokens allowed. Their digest becomes
+            part of the name, because CloudFormation creates the new thing before it deletes the old one, and two
+            things cannot have one name. Default: - the name depends on the path alone.
+
+    Returns:
+        Lower-case letters, digits and single hyphens, beginning with a letter.
+    """
+    suffix = "" if replaced_by is None else f"-{digest(construct, replaced_by)}"
+    name = cdk.Names.unique_resource_name(construct, max_length=max_length - len(suffix), separator="-").lower()
+    return re.sub(r"-{2,}", "-", name).strip("-") + suffix
+
+
+def final_snapshot_name(construct: IConstruct, name: str) -> str:
+    """Name the snapshot that a store leaves behind when it is deleted.
+
+    It must not exist yet, or the deletion fails. The store's own name tells the stores of a stack apart, and the
+    stack's id, which is new whenever a stack is made anew under an old name, tells the stacks apart.
+
+    Args:
+        construct: The store.
+        name: The store's name; a token is allowed.
+
+    Returns:
+        A token, legal as a name: the store's name, the word ``final`` and eight hexadecimal digits.
+    """
+    stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Stack.of(construct).stack_id))
+    stack_digest = cdk.Fn.select(0, cdk.Fn.split("-", stack_uuid))
+    return cdk.Fn.join("-", [name, "final", stack_digest])
+
+
+def digest(construct: IConstruct, values: object) -> str:
+    """Eight hexadecimal digits that stand for values; references to other resources count by their logical id."""
+    resolved = cdk.Stack.of(construct).resolve(values)
+    return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def name_problem(name: str, *, max_length: int) -> str | None:
+    """Say what is wrong with a name given by hand; None if it is legal or a token.
+
+    ElastiCache stores names in lower case and MemoryDB refuses others; the schemas' patterns are not anchored, so
+    that no tool before the deploy says so.
+    """
+    if is_token(name):
+        return None
+    if len(name) <= max_length and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        return None
+    return (
+        f"a name has 1 to {max_length} lower-case letters, digits and single hyphens, "
+        "begins with a letter and does not end with a hyphen"
+    )

@@ -1,0 +1,1 @@
+"""ElastiCache: replication groups, serverless caches, global datastores, and their parts."""

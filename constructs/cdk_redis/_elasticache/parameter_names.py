@@ -1,0 +1,114 @@
+"""Names of the engine parameters that ElastiCache knows, by family of parameter groups.
+
+AWS publishes them as prose (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html), and
+refuses others only when it is asked to set them. What is listed here are the names that can be set.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cdk_redis._core.tokens import is_token
+
+if TYPE_CHECKING:
+    from cdk_redis._core.errors import Problems
+    from cdk_redis._values.engine import Engine
+
+# Names by the first version that has them, in versions of Redis OSS; Valkey 7.2 has what Redis OSS 7 has.
+_SINCE = {
+    (4, 0): "activedefrag active-defrag-cycle-max active-defrag-cycle-min active-defrag-ignore-bytes "
+    "active-defrag-threshold-lower active-defrag-threshold-upper "
+    "client-output-buffer-limit-normal-hard-limit client-output-buffer-limit-normal-soft-limit "
+    "client-output-buffer-limit-normal-soft-seconds client-output-buffer-limit-pubsub-hard-limit "
+    "client-output-buffer-limit-pubsub-soft-limit client-output-buffer-limit-pubsub-soft-seconds "
+    "client-query-buffer-limit cluster-enabled cluster-require-full-coverage databases "
+    "hll-sparse-max-bytes lfu-decay-time lfu-log-factor list-compress-depth maxmemory-policy "
+    "maxmemory-samples notify-keyspace-events proto-max-bulk-len repl-backlog-size repl-backlog-ttl "
+    "reserved-memory reserved-memory-percent set-max-intset-entries slowlog-log-slower-than "
+    "slowlog-max-len tcp-keepalive timeout",
+    (5, 0): "active-defrag-max-scan-fields close-on-replica-write min-replicas-max-lag min-replicas-to-write "
+    "rename-commands stream-node-max-bytes stream-node-max-entries",
+    (6, 0): "acl-pubsub-default acllog-max-len active-expire-effort cluster-allow-reads-when-down "
+    "tracking-table-max-keys",
+    (7, 0): "cluster-allow-pubsubshard-when-down cluster-preferred-endpoint-type hash-max-listpack-entries "
+    "hash-max-listpack-value latency-tracking list-max-listpack-size zset-max-listpack-entries "
+    "zset-max-listpack-value",
+    (8, 0): "commandlog-large-reply-max-len commandlog-large-request-max-len commandlog-reply-larger-than "
+    "commandlog-request-larger-than extended-redis-compatibility search-default-timeout-ms "
+    "search-enable-partial-results search-fanout-target-mode",
+    (9, 0): "cluster-databases",
+}
+# Names that went, by the last version that has them.
+_UNTIL = {
+    (4, 0): "close-on-slave-write min-slaves-max-lag min-slaves-to-write",
+    (5, 0): "lua-replicate-commands",
+    (6, 0): "activerehashing hash-max-ziplist-entries hash-max-ziplist-value zset-max-ziplist-entries "
+    "zset-max-ziplist-value list-max-ziplist-size",
+    (7, 0): "lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del",
+}
+# There from 6.0 to 7.x only.
+_SIX_AND_SEVEN = "lazyfree-lazy-user-del"
+
+_FAMILY = re.compile(r"(redis|valkey)([0-9]+)(\.(x|[0-9]+))?")
+_NEWEST_FAMILY = (9, 0)
+# All that a node type with data tiering can evict by.
+_DATA_TIERING_POLICIES = ("noeviction", "volatile-lru", "allkeys-lru")
+
+
+def known_parameters(family: str) -> frozenset[str] | None:
+    """Names of the parameters that can be set in a family; None for a family that is not known here.
+
+    Args:
+        family: Family of ElastiCache parameter groups, such as ``valkey8``.
+    """
+    match = _FAMILY.fullmatch(family)
+    if match is None:
+        return None
+    version = (int(match[2]), 0)
+    if not (4, 0) <= version <= _NEWEST_FAMILY:
+        return None
+    names = {name for since, added in _SINCE.items() if version >= since for name in added.split()}
+    names |= {name for until, dropped in _UNTIL.items() if version <= until for name in dropped.split()}
+    if (6, 0) <= version <= (7, 0):
+        names.add(_SIX_AND_SEVEN)
+    return frozenset(names)
+
+
+def check_parameter_names(
+    problems: Problems,
+    parameters: Mapping[str, str] | None,
+    extra_parameters: Mapping[str, str] | None,
+    *,
+    engine: Engine,
+    data_tiering: bool,
+) -> None:
+    """Note names that the engine's family does not have, and values that do not fit the nodes.
+
+    Args:
+        problems: Where to note it.
+        parameters: As given to the store.
+        extra_parameters: As given: names that are not checked.
+        engine: As given.
+        data_tiering: Whether the nodes keep part of the data on disk.
+    """
+    family = engine.elasticache_family
+    known = None if family is None or is_token(family) else known_parameters(family)
+    for name, value in (parameters or {}).items():
+        if known is not None and name not in known and not is_token(name):
+            closest = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {closest[0]!r}? " if closest else ""
+            mend = f"{hint}a name that is newer than this library goes into `extra_parameters`"
+            problems.add("parameters", {name: value}, f"nobody can set that in the family {family}", mend)
+        if name == "maxmemory-policy" and data_tiering and value not in _DATA_TIERING_POLICIES:
+            allowed = f"nodes with data tiering evict by {', '.join(_DATA_TIERING_POLICIES)}"
+            problems.add("parameters", {name: value}, allowed)
+    for name, value in (extra_parameters or {}).items():
+        if name in (parameters or {}):
+            problems.add("extra_parameters", {name: value}, "`parameters` has it too", "leave out one of the two")
+        elif name == "cluster-enabled":
+            problems.add("extra_parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")
+        elif not isinstance(value, str):
+            problems.add("extra_parameters", {name: value}, "values are text", f"write {str(value)!r}")

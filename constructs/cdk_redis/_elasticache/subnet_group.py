@@ -1,0 +1,69 @@
+"""Subnet groups: where a replication group may place its nodes.
+
+Example:
+    >>> import aws_cdk as cdk
+    >>> from cdk_redis import RedisNetwork
+    >>> stack = cdk.Stack()
+    >>> group = ElastiCacheSubnetGroup(stack, "Subnets", network=RedisNetwork(stack, "Network"))
+    >>> list(stack.resolve(group.subnet_group_name))
+    ['Ref']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+from aws_cdk import aws_elasticache as elasticache
+from constructs import Construct
+
+from cdk_redis._core.resource import define
+from cdk_redis._network.subnet_groups import ImportedSubnetGroup, ISubnetGroup, describe_subnets
+
+if TYPE_CHECKING:
+    from cdk_redis._network.network import RedisNetwork
+
+
+class ElastiCacheSubnetGroup(cdk.Resource):
+    """A subnet group for replication groups.
+
+    Attributes:
+        resource: The ``AWS::ElastiCache::SubnetGroup``.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, network: RedisNetwork, description: str | None = None) -> None:
+        """Define the group. CloudFormation names it.
+
+        Args:
+            scope: Construct this one is defined in.
+            id: Id within the scope.
+            network: Network whose subnets it holds.
+            description: Text shown in the console. Default: - the path of the network.
+        """
+        super().__init__(scope, id)
+        self.resource = define(
+            elasticache.CfnSubnetGroup,
+            self,
+            "Resource",
+            description=describe_subnets(network) if description is None else description,
+            subnet_ids=[subnet.subnet_id for subnet in network.subnets],
+        )
+
+    @classmethod
+    def from_subnet_group_name(cls, scope: Construct, id: str, name: str) -> ISubnetGroup:
+        """Import a group that exists.
+
+        Args:
+            scope: Construct the import is defined in.
+            id: Id within the scope.
+            name: Name of the group. ElastiCache keeps names in lower case.
+
+        Raises:
+            ConfigurationError: If no group can have that name.
+        """
+        return ImportedSubnetGroup(scope, id, name)
+
+    @property
+    def subnet_group_name(self) -> str:
+        """Name of the group."""
+        return self.resource.ref

@@ -1,0 +1,78 @@
+"""Usage limits: between which bounds a serverless cache may grow and shrink.
+
+Example:
+    >>> UsageLimits.at_most(data_storage_gb=10, ecpu_per_second=5_000).data_storage_gb
+    (None, 10)
+    >>> UsageLimits(ecpu_per_second=(1_000, 50_000)).ecpu_per_second
+    (1000, 50000)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdk_redis._core.errors import Problems
+from cdk_redis._core.tokens import is_token
+
+Bounds = tuple["int | None", "int | None"]
+
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Scaling.html
+_GIGABYTES = (1, 5_000)
+_UNITS = (1_000, 15_000_000)
+
+
+@dataclass(frozen=True)
+class UsageLimits:
+    """Bounds of a serverless cache. Changing them is an update in place.
+
+    The lower bound is paid for whether it is used or not, and is there at once when it is needed. At the upper bound
+    of the data the cache evicts keys that have a time to live, and then refuses writes; at the upper bound of the
+    processing units it slows requests down.
+
+    Attributes:
+        data_storage_gb: Least and most data, in gigabytes, each 1 to 5,000; None in place of either leaves it to the
+            service. Default: - no bounds.
+        ecpu_per_second: Least and most ElastiCache processing units a second, each 1,000 to 15,000,000; None in place
+            of either leaves it to the service. Default: - no bounds.
+    """
+
+    data_storage_gb: Bounds | None = None
+    ecpu_per_second: Bounds | None = None
+
+    def __post_init__(self) -> None:
+        """Check the bounds; tokens pass."""
+        problems = Problems("UsageLimits")
+        _check(problems, "data_storage_gb", self.data_storage_gb, _GIGABYTES, "a cache holds {low:,} to {high:,} GB")
+        _check(problems, "ecpu_per_second", self.ecpu_per_second, _UNITS, "a cache takes {low:,} to {high:,} a second")
+        if self.data_storage_gb is None and self.ecpu_per_second is None:
+            problems.add("data_storage_gb", None, "limits limit something", "leave the usage limits out to have none")
+        problems.raise_if_any()
+
+    @classmethod
+    def at_most(cls, *, data_storage_gb: int | None = None, ecpu_per_second: int | None = None) -> UsageLimits:
+        """Upper bounds alone, which keep the bill within bounds.
+
+        Args:
+            data_storage_gb: Most data, in gigabytes, 1 to 5,000. Default: - no bound.
+            ecpu_per_second: Most ElastiCache processing units a second, 1,000 to 15,000,000. Default: - no bound.
+
+        Raises:
+            ConfigurationError: If one is out of range, or neither is given.
+        """
+        return cls(
+            None if data_storage_gb is None else (None, data_storage_gb),
+            None if ecpu_per_second is None else (None, ecpu_per_second),
+        )
+
+
+def _check(problems: Problems, parameter: str, bounds: object, allowed: tuple[int, int], what: str) -> None:
+    if bounds is None:
+        return
+    if not isinstance(bounds, tuple) or len(bounds) != 2 or bounds == (None, None):
+        problems.add(parameter, bounds, "bounds are (least, most), with None for one of them", "write (None, 10)")
+        return
+    for bound in bounds:
+        problems.check_range(parameter, bound, *allowed, what)
+    least, most = bounds
+    if isinstance(least, int) and isinstance(most, int) and not is_token(least) and not is_token(most) and least > most:
+        problems.add(parameter, bounds, "the least is not more than the most", "turn the two round")

@@ -1,0 +1,1 @@
+"""MemoryDB: clusters, Multi-Region clusters, access control lists, and their parts."""

@@ -1,0 +1,1 @@
+"""The VPC that stores run in: subnets, zones, security groups."""

@@ -1,0 +1,386 @@
+"""The network: isolated subnets for stores, and the security groups that say who may talk to whom.
+
+Example:
+    >>> import aws_cdk as cdk
+    >>> network = RedisNetwork(cdk.Stack(), "Network")
+    >>> len(network.subnets)
+    2
+
+Defines a VPC with one isolated subnet in each of two or three zones, no NAT gateway and no internet gateway, a flow
+log, and a security group for clients; or takes an existing VPC and defines that security group alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.tokens import is_token
+from cdk_redis._network.zones import preferred_zones
+
+_DEFAULT_CIDR = "10.0.0.0/16"
+# A subnet takes a sixteenth of the VPC, so that a third zone can join two without moving them: AWS has subnets
+# from /16 to /28.
+_SUBNET_BITS = 4
+_LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
+_ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
+# Of a security group and of its rules, alike.
+_LONGEST_DESCRIPTION = 255
+
+
+class RedisNetwork(Construct):
+    """Where stores and their clients meet.
+
+    Attributes:
+        vpc: The VPC, defined here or given.
+        subnets: Subnets that stores stand in, in at least two zones, none of them public.
+        subnet_selection: The same, for whatever takes a selection: a function, a service.
+        client_security_group: Security group to hand to clients. It may reach the stores of this network on their
+            ports, and nothing else.
+        flow_log_group: Log group of the VPC's flow log; None for a given VPC. It outlives the stack.
+        owns_vpc: Whether the VPC is defined here.
+        zone_ids: Ids of the zones that the subnets stand in; None where they are placed by names, whose ids nobody
+            knows before the deploy.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        zones: int | None = None,
+        zone_ids: Sequence[str] | None = None,
+        cidr: str = _DEFAULT_CIDR,
+        flow_log_retention: logs.RetentionDays | None = None,
+    ) -> None:
+        """Define the network.
+
+        Args:
+            scope: Construct this one is defined in.
+            id: Id within the scope.
+            vpc: An existing VPC to use. Default: - one is defined.
+            vpc_subnets: Which subnets of the existing VPC; public ones are refused. Default: - the isolated subnets
+                if it has any, else the private ones with egress.
+            zones: Availability zones that the defined VPC spans, 2 or 3. Default: - 3, or as many as there are; 2 in
+                a stack whose account and Region are not known.
+            zone_ids: Ids of the zones that the defined VPC spans, 2 or 3, such as ``["use1-az1", "use1-az2"]``: an id
+                means the same zone in every account, which a name does not. Changing them replaces the subnets.
+                Default: - in Regions where MemoryDB leaves zones out, ids of zones where it runs; elsewhere the zones
+                are chosen by name.
+            cidr: IPv4 addresses of the defined VPC, a block of size /16 to /24. Each subnet takes a sixteenth.
+                Default: 10.0.0.0/16.
+            flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which is what
+                compliance rules ask for.
+
+        Raises:
+            ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
+        """
+        super().__init__(scope, id)
+        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, flow_log_retention)
+        self.owns_vpc = vpc is None
+        self.flow_log_group: logs.LogGroup | None = None
+        self.zone_ids: list[str] | None = None
+        if vpc is None:
+            self.zone_ids = self._choose_zone_ids(zones, zone_ids)
+            vpc = self._create_vpc(zones, cidr)
+            self.flow_log_group = self._create_flow_log(vpc, flow_log_retention or logs.RetentionDays.ONE_YEAR)
+        self.vpc: ec2.IVpc = vpc
+        self.subnets: list[ec2.ISubnet] = self._select_subnets(vpc_subnets)
+        self.subnet_selection = ec2.SubnetSelection(subnets=self.subnets)
+        self.client_security_group: ec2.SecurityGroup = self._create_security_group(
+            self, "ClientSecurityGroup", f"Clients of the stores in {self.node.path}"
+        )
+        self._secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
+
+    def create_store_security_group(
+        self, scope: Construct, id: str, *, port: int, last_port: int | None = None
+    ) -> ec2.SecurityGroup:
+        """Define a security group for a store: the network's clients get in on the store's port, and nothing gets out.
+
+        The rules stand beside the store's group, also the one that lets clients out: the store's stack depends on the
+        network's stack, and never the other way.
+
+        Args:
+            scope: Construct it is defined in, usually the store.
+            id: Id within the scope.
+            port: TCP port of the store.
+            last_port: Last of a range of ports that begins with `port`. Default: - `port` alone.
+        """
+        ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
+        group = self._create_security_group(scope, id, f"Store {scope.node.path}")
+        group.add_ingress_rule(self.client_security_group, ports, _description(f"From clients of {self.node.path}"))
+        ec2.CfnSecurityGroupEgress(
+            group,
+            "FromClients",
+            group_id=self.client_security_group.security_group_id,
+            destination_security_group_id=group.security_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port if last_port is None else last_port,
+            description=_description(f"To store {scope.node.path}"),
+        )
+        return group
+
+    def add_secrets_endpoint(self, *, in_existing_vpc: bool = False) -> ec2.IInterfaceVpcEndpoint:
+        """Make Secrets Manager reachable from the subnets, which have no way out; made once, however often asked.
+
+        Nobody gets in until let in: ``client.connections.allow_to_default_port(endpoint)``. AWS charges for the
+        endpoint by the hour and zone.
+
+        Args:
+            in_existing_vpc: Whether to add it to a VPC that was given, too. Default: no, because there may be one
+                already, and two answer to the same host name; `use_secrets_endpoint` names that one.
+
+        Raises:
+            ConfigurationError: If the VPC was given and neither was asked for.
+        """
+        if self._secrets_endpoint is None:
+            if not self.owns_vpc and not in_existing_vpc:
+                allowed = "the VPC is not this network's own and may have such an endpoint already"
+                mend = "name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
+                raise ConfigurationError(self.node.path, [problem("in_existing_vpc", False, allowed, mend)])
+            self._secrets_endpoint = self._create_secrets_endpoint()
+        return self._secrets_endpoint
+
+    def use_secrets_endpoint(self, endpoint: ec2.IInterfaceVpcEndpoint) -> None:
+        """Name the endpoint by which an existing VPC reaches Secrets Manager.
+
+        Args:
+            endpoint: With its security groups, so that clients can be let in.
+
+        Raises:
+            ConfigurationError: If the network has an endpoint already.
+        """
+        if self._secrets_endpoint is not None:
+            given, allowed = endpoint.node.path, "the network has an endpoint for Secrets Manager already"
+            raise ConfigurationError(self.node.path, [problem("endpoint", given, allowed)])
+        self._secrets_endpoint = endpoint
+
+    def _check(
+        self,
+        vpc: ec2.IVpc | None,
+        vpc_subnets: ec2.SubnetSelection | None,
+        zones: int | None,
+        zone_ids: Sequence[str] | None,
+        cidr: str,
+        flow_log_retention: logs.RetentionDays | None,
+    ) -> None:
+        problems = Problems(self)
+        if vpc is None:
+            _check_zones(problems, zones)
+            _check_zone_ids(problems, zones, zone_ids)
+            _check_cidr(problems, cidr)
+            if vpc_subnets is not None:
+                problems.add("vpc_subnets", "a selection", "there is no vpc to select from", "give the vpc as well")
+        else:
+            own_cidr = None if cidr == _DEFAULT_CIDR else cidr
+            given = (
+                ("zones", zones),
+                ("zone_ids", zone_ids),
+                ("cidr", own_cidr),
+                ("flow_log_retention", flow_log_retention),
+            )
+            for parameter, value in given:
+                if value is not None:
+                    problems.add(parameter, value, "a VPC that exists has its own", "leave it out")
+        problems.raise_if_any()
+
+    def _choose_zone_ids(self, zones: int | None, zone_ids: Sequence[str] | None) -> list[str] | None:
+        if zone_ids is not None:
+            return list(zone_ids)
+        preferred = preferred_zones(cdk.Stack.of(self).region)
+        return None if preferred is None else list(preferred[: zones or 3])
+
+    def _create_vpc(self, zones: int | None, cidr: str) -> ec2.Vpc:
+        if self.zone_ids is not None:
+            return self._create_vpc_by_zone_ids(self.zone_ids, cidr)
+        stack = cdk.Stack.of(self)
+        known = not is_token(stack.account) and not is_token(stack.region)
+        vpc = self._create_isolated_vpc(
+            cidr,
+            # Where the Region is not known the CDK stops at two zones; CloudFormation can choose three as well.
+            availability_zones=None if known else [cdk.Fn.select(i, cdk.Fn.get_azs()) for i in range(zones or 2)],
+            max_azs=(zones or 3) if known else None,
+        )
+        if zones is not None and len(vpc.availability_zones) < zones:
+            allowed = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
+            raise ConfigurationError(self.node.path, [problem("zones", zones, allowed, "leave it out, or set it to 2")])
+        return vpc
+
+    def _create_vpc_by_zone_ids(self, zone_ids: Sequence[str], cidr: str) -> ec2.Vpc:
+        # The construct knows names only; what a subnet's is, CloudFormation knows once it stands.
+        subnets: list[ec2.CfnSubnet] = []
+        names = [cdk.Lazy.string(_ZoneName(subnets, number)) for number in range(len(zone_ids))]
+        vpc = self._create_isolated_vpc(cidr, availability_zones=names, max_azs=None)
+        for subnet, zone_id in zip(vpc.isolated_subnets, zone_ids, strict=True):
+            resource = cast("ec2.CfnSubnet", subnet.node.default_child)
+            resource.availability_zone = None
+            resource.availability_zone_id = zone_id
+            subnets.append(resource)
+        return vpc
+
+    def _create_isolated_vpc(
+        self, cidr: str, *, availability_zones: Sequence[str] | None, max_azs: int | None
+    ) -> ec2.Vpc:
+        subnets = ec2.SubnetConfiguration(
+            name="Isolated",
+            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+            cidr_mask=ipaddress.ip_network(cidr).prefixlen + _SUBNET_BITS,
+        )
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            availability_zones=availability_zones,
+            max_azs=max_azs,
+            nat_gateways=0,
+            subnet_configuration=[subnets],
+            restrict_default_security_group=True,
+        )
+
+    def _create_flow_log(self, vpc: ec2.Vpc, retention: logs.RetentionDays) -> logs.LogGroup:
+        log_group = logs.LogGroup(self, "FlowLogs", retention=retention)
+        flow_logs = iam.ServicePrincipal(
+            "vpc-flow-logs.amazonaws.com",
+            # Or another account's flow log could be made to write here.
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+        )
+        role = iam.Role(
+            self,
+            "FlowLogRole",
+            description=_description(f"Writes the flow log of {self.node.path}"),
+            assumed_by=cast("iam.IPrincipal", flow_logs),
+        )
+        vpc.add_flow_log(
+            "FlowLog",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, cast("iam.IRole", role)),
+            traffic_type=ec2.FlowLogTrafficType.ALL,
+        )
+        return log_group
+
+    def _select_subnets(self, selection: ec2.SubnetSelection | None) -> list[ec2.ISubnet]:
+        selected = self._selected(selection or self._default_selection())
+        problems = Problems(self)
+        count = len(selected.subnets)
+        # By id: the VPC does not know its own subnets again when they were imported on their own.
+        public = {subnet.subnet_id for subnet in self.vpc.public_subnets}
+        if not public.isdisjoint(subnet.subnet_id for subnet in selected.subnets):
+            mend = "select isolated subnets, or private ones"
+            problems.add("vpc_subnets", "public subnets", "a store is never reachable from the internet", mend)
+        # Before the CDK CLI has looked a VPC up, its subnets are made up.
+        elif not selected.is_pending_lookup and _zones(self, selected.subnets) < 2:
+            allowed = "a network spans at least 2 zones, so that a store outlives one"
+            problems.add("vpc_subnets", f"{count} subnets in one zone" if count else "no subnets", allowed)
+        problems.raise_if_any()
+        return list(selected.subnets)
+
+    def _selected(self, selection: ec2.SubnetSelection) -> ec2.SelectedSubnets:
+        try:
+            return self.vpc.select_subnets(
+                availability_zones=selection.availability_zones,
+                one_per_az=selection.one_per_az,
+                subnet_filters=selection.subnet_filters,
+                subnet_group_name=selection.subnet_group_name,
+                subnets=selection.subnets,
+                subnet_type=selection.subnet_type,
+            )
+        except RuntimeError as error:
+            # The CDK knows best what a VPC lacks: its first line says so, after a code for the error.
+            reason = re.sub(r"^\w+: ", "", str(error).strip().splitlines()[0])
+            allowed = reason[:1].lower() + reason[1:]
+            raise ConfigurationError(self.node.path, [problem("vpc_subnets", "a selection", allowed)]) from None
+
+    def _default_selection(self) -> ec2.SubnetSelection:
+        if self.vpc.isolated_subnets:
+            return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        if self.vpc.private_subnets:
+            return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+        mend = "name the subnets in vpc_subnets, or leave out vpc to get a VPC made for stores"
+        raise ConfigurationError(
+            self.node.path, [problem("vpc", self.vpc.node.path, "it has neither isolated nor private subnets", mend)]
+        )
+
+    def _create_secrets_endpoint(self) -> ec2.InterfaceVpcEndpoint:
+        group = self._create_security_group(
+            self, "SecretsEndpointSecurityGroup", f"Secrets Manager endpoint of {self.node.path}"
+        )
+        return ec2.InterfaceVpcEndpoint(
+            self,
+            "SecretsEndpoint",
+            vpc=self.vpc,
+            service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+            subnets=self.subnet_selection,
+            security_groups=[group],
+            open=False,  # or all of the VPC's addresses get in
+        )
+
+    def _create_security_group(self, scope: Construct, id: str, description: str) -> ec2.SecurityGroup:
+        return ec2.SecurityGroup(
+            scope, id, vpc=self.vpc, description=_description(description), allow_all_outbound=False
+        )
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _ZoneName:
+    """The name of the zone of a subnet that was placed by the zone's id."""
+
+    def __init__(self, subnets: Sequence[ec2.CfnSubnet], number: int) -> None:
+        self._subnets = subnets
+        self._number = number
+
+    def produce(self) -> str:
+        return self._subnets[self._number].attr_availability_zone
+
+
+def _description(text: str) -> str:
+    return text[:_LONGEST_DESCRIPTION]
+
+
+def _check_zones(problems: Problems, zones: object) -> None:
+    if zones is None or (zones in (2, 3) and isinstance(zones, int)):
+        return
+    problems.add("zones", zones, "a network spans 2 or 3 zones")
+
+
+def _check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
+    if zone_ids is None:
+        return
+    given = list(zone_ids)
+    allowed = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+    read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
+    if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
+        problems.add("zone_ids", given, allowed)
+    elif zones not in (None, len(given)):
+        problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
+
+
+def _check_cidr(problems: Problems, cidr: object) -> None:
+    allowed = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{_DEFAULT_CIDR}"'
+    if is_token(cidr):
+        problems.add("cidr", cidr, allowed, "write it out: it is divided before the deploy, when a token is not known")
+        return
+    try:
+        size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
+    except ValueError:
+        size = 0
+    if not _LARGEST_VPC <= size <= _SMALLEST_VPC:
+        problems.add("cidr", cidr, allowed)
+
+
+def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:
+    """How many zones there are; two that are told by different tokens count as two."""
+    stack = cdk.Stack.of(scope)
+    return len({json.dumps(stack.resolve(subnet.availability_zone)) for subnet in subnets})

@@ -1,0 +1,42 @@
+"""What the subnet groups of both services have in common: where a store may place its nodes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.tokens import is_token
+
+if TYPE_CHECKING:
+    from cdk_redis._network.network import RedisNetwork
+
+LONGEST_NAME = 255
+
+
+class ISubnetGroup(Protocol):
+    """A subnet group, defined here or imported."""
+
+    @property
+    def subnet_group_name(self) -> str:
+        """Name of the group; a token when it is defined in this app."""
+        ...
+
+
+class ImportedSubnetGroup(cdk.Resource):
+    def __init__(self, scope: Construct, id: str, name: str) -> None:
+        super().__init__(scope, id)
+        self.subnet_group_name = name
+        given: object = name
+        if is_token(given) or (isinstance(given, str) and re.fullmatch(r"[a-z0-9-]{1,255}", given)):
+            return
+        allowed = f"groups are named with 1 to {LONGEST_NAME} lower-case letters, digits and hyphens"
+        mend = "the services store names in lower case, whatever case they were given in"
+        raise ConfigurationError(self.node.path, [problem("name", name, allowed, mend)])
+
+
+def describe_subnets(network: RedisNetwork) -> str:
+    return f"Subnets of {network.node.path}"

@@ -1,0 +1,58 @@
+"""A store that another app owns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from cdk_redis._access.authentication import Authentication
+from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._store.store import Store
+from cdk_redis._values.topology import Topology
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cdk_redis._access.access_string import AccessString
+    from cdk_redis._access.users import User
+    from cdk_redis._core.service import Service
+    from cdk_redis._network.network import RedisNetwork
+    from cdk_redis._values.endpoint import Endpoint
+
+
+class ImportedStore(Store):
+    """A store that another app owns: it can be connected to, and not be changed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        service: Service,
+        store_name: str,
+        endpoint: Endpoint,
+        reader_endpoint: Endpoint | None,
+        topology: Topology,
+        security_groups: Sequence[ec2.ISecurityGroup],
+        users: Sequence[User],
+        network: RedisNetwork | None,
+        last_port: int | None = None,
+        open_access: bool = False,
+    ) -> None:
+        super().__init__(scope, id, port=endpoint.port, last_port=last_port)
+        self.service = service
+        self.store_name = store_name
+        self.store_arn = service.store_arn(self, store_name)
+        self.endpoint = endpoint
+        self.reader_endpoint = reader_endpoint
+        self.topology = topology
+        self.network = network
+        self.users = list(users)
+        self.open_access = open_access
+        self._use_security_groups(security_groups)
+
+    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
+        mend = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
+        raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", mend)])

@@ -1,0 +1,1 @@
+"""Values that check themselves: engine, endpoint, windows, snapshots, network type."""

@@ -1,0 +1,245 @@
+"""Engines: Valkey and Redis OSS, which versions each service offers, and what a version can do.
+
+Example:
+    >>> engine = Engine.valkey("8.1")
+    >>> engine.elasticache_family, engine.memorydb_family, engine.supports_iam
+    ('valkey8', None, True)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.tokens import is_token
+
+_VALKEY = "valkey"
+_REDIS = "redis"
+
+# Versions a service offers, each with the family of its parameter groups.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html
+_ELASTICACHE_FAMILIES = {
+    _REDIS: {
+        "4.0.10": "redis4.0",
+        "5.0.6": "redis5.0",
+        "6.0": "redis6.x",
+        "6.2": "redis6.x",
+        "7.0": "redis7",
+        "7.1": "redis7",
+    },
+    _VALKEY: {
+        "7.2": "valkey7",
+        "8.0": "valkey8",
+        "8.1": "valkey8",
+        "8.2": "valkey8",
+        "9.0": "valkey9",
+        "9.1": "valkey9",
+    },
+}
+# https://docs.aws.amazon.com/memorydb/latest/devguide/engine-versions.html
+_MEMORYDB_FAMILIES = {
+    _REDIS: {"6.2": "memorydb_redis6", "7.0": "memorydb_redis7", "7.1": "memorydb_redis7"},
+    _VALKEY: {"7.2": "memorydb_valkey7", "7.3": "memorydb_valkey7"},
+}
+# Serverless caches are chosen by major version, and follow its minor ones by themselves.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
+_SERVERLESS_VERSIONS = {_REDIS: ("7",), _VALKEY: ("7", "8", "9")}
+
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine and its version, with the parameter group family that each service has for it.
+
+    Make one with `valkey` or `redis`; with `of` for a version that this library does not know yet.
+
+    Attributes:
+        name: ``"valkey"`` or ``"redis"``, as the services spell it.
+        version: Version as the services spell it, ``"8.1"``.
+        elasticache_family: Family of ElastiCache parameter groups; None where ElastiCache lacks the version.
+        memorydb_family: Family of MemoryDB parameter groups; None where MemoryDB lacks the version.
+    """
+
+    name: str
+    version: str
+    elasticache_family: str | None = None
+    memorydb_family: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the form of every field; tokens pass."""
+        problems = [*_problems_of_name(self.name), *_problems_of_version(self.version)]
+        problems += _problems_of_family("elasticache_family", self.elasticache_family, "valkey8")
+        problems += _problems_of_family("memorydb_family", self.memorydb_family, "memorydb_valkey7")
+        if problems:
+            raise ConfigurationError("Engine", problems)
+
+    @classmethod
+    def valkey(cls, version: str) -> Engine:
+        """Valkey.
+
+        Args:
+            version: ElastiCache has 7.2, 8.0, 8.1, 8.2, 9.0 and 9.1; MemoryDB has 7.2 and 7.3; serverless caches
+                have 7, 8 and 9.
+
+        Raises:
+            ConfigurationError: If neither service is known to offer the version.
+        """
+        return cls._known(_VALKEY, version)
+
+    @classmethod
+    def redis(cls, version: str) -> Engine:
+        """Redis OSS.
+
+        Args:
+            version: ElastiCache has 4.0.10, 5.0.6, 6.0, 6.2, 7.0 and 7.1; MemoryDB has 6.2, 7.0 and 7.1;
+                serverless caches have 7.
+
+        Raises:
+            ConfigurationError: If neither service is known to offer the version.
+        """
+        return cls._known(_REDIS, version)
+
+    @classmethod
+    def of(
+        cls, name: str, version: str, elasticache_family: str | None = None, memorydb_family: str | None = None
+    ) -> Engine:
+        """An engine version that AWS offers and this library does not know yet.
+
+        Args:
+            name: ``"valkey"`` or ``"redis"``.
+            version: Version as the service spells it, for example ``"10.0"``.
+            elasticache_family: Family of its ElastiCache parameter groups, for example ``"valkey10"``.
+                Default: - the family that is known for the version; without one it cannot be used in ElastiCache.
+            memorydb_family: Family of its MemoryDB parameter groups.
+                Default: - the family that is known for the version; without one it cannot be used in MemoryDB.
+
+        Raises:
+            ConfigurationError: If the name is another engine's or the version is no version number.
+        """
+        return cls(
+            name,
+            version,
+            _family(_ELASTICACHE_FAMILIES, name, version) if elasticache_family is None else elasticache_family,
+            _family(_MEMORYDB_FAMILIES, name, version) if memorydb_family is None else memorydb_family,
+        )
+
+    @classmethod
+    def _known(cls, name: str, version: str) -> Engine:
+        engine = cls.of(name, version)
+        if engine.elasticache_family or engine.memorydb_family or is_token(version):
+            return engine
+        if version in _SERVERLESS_VERSIONS[name]:
+            return engine
+        allowed = f"ElastiCache offers {name} {_versions(_ELASTICACHE_FAMILIES, name)}"
+        allowed += f" and MemoryDB {name} {_versions(_MEMORYDB_FAMILIES, name)}"
+        mend = f"for a newer one name its family, Engine.of({name!r}, {version!r}, elasticache_family=...)"
+        raise ConfigurationError(f"Engine.{name}", [problem("version", version, allowed, mend)])
+
+    @property
+    def major_minor(self) -> tuple[int, int]:
+        """Major and minor version as numbers, ``(8, 1)``; the minor is 0 where the major stands alone.
+
+        Raises:
+            ConfigurationError: If the version is a token, whose value nobody knows before the deploy.
+        """
+        if is_token(self.version):
+            allowed = "its number is needed here and a token has none before the deploy"
+            raise ConfigurationError("Engine.major_minor", [problem("version", self.version, allowed)])
+        major, minor = [*self.version.split("."), "0"][:2]
+        return int(major), int(minor)
+
+    @property
+    def supports_iam(self) -> bool:
+        """Whether users can sign in with IAM: Valkey, and Redis OSS from 7.0."""
+        return self._is_valkey_or_redis_from(7, 0)
+
+    @property
+    def supports_user_groups(self) -> bool:
+        """Whether it has users with access strings: Valkey, and Redis OSS from 6.0."""
+        return self._is_valkey_or_redis_from(6, 0)
+
+    @property
+    def supports_slow_log(self) -> bool:
+        """Whether ElastiCache delivers its slow log: Valkey, and Redis OSS from 6.0."""
+        return self._is_valkey_or_redis_from(6, 0)
+
+    @property
+    def supports_engine_log(self) -> bool:
+        """Whether ElastiCache delivers its engine log: Valkey, and Redis OSS from 6.2."""
+        return self._is_valkey_or_redis_from(6, 2)
+
+    @property
+    def supports_channel_rules(self) -> bool:
+        """Whether access strings can name channels: Valkey, and Redis OSS from 6.2."""
+        return self._is_valkey_or_redis_from(6, 2)
+
+    @property
+    def supports_sharded_pubsub(self) -> bool:
+        """Whether it has channels that belong to one shard: Valkey, and Redis OSS from 7.0."""
+        return self._is_valkey_or_redis_from(7, 0)
+
+    def check_elasticache(self) -> str | None:
+        """Word the problem if ElastiCache is not known to offer this engine; None if it is, or for tokens."""
+        return self._check("ElastiCache", "elasticache_family", self.elasticache_family, _ELASTICACHE_FAMILIES)
+
+    def check_memorydb(self) -> str | None:
+        """Word the problem if MemoryDB is not known to offer this engine; None if it is, or for tokens."""
+        return self._check("MemoryDB", "memorydb_family", self.memorydb_family, _MEMORYDB_FAMILIES)
+
+    def check_serverless(self) -> str | None:
+        """Word the problem if serverless caches cannot run this engine; None if they can, or for tokens."""
+        if is_token(self.name) or is_token(self.version) or self.version.isdigit():
+            return None
+        majors = _SERVERLESS_VERSIONS[self.name]
+        offered = " and ".join(f"{name} {', '.join(versions)}" for name, versions in _SERVERLESS_VERSIONS.items())
+        major = str(self.major_minor[0])
+        mend = f'write Engine.{self.name}("{major if major in majors else majors[-1]}")'
+        return problem("engine", str(self), f"a serverless cache runs a major version: {offered}", mend)
+
+    def __str__(self) -> str:
+        """Name and version for people, ``valkey 8.1``."""
+        return f"{self.name} {self.version}"
+
+    def _is_valkey_or_redis_from(self, major: int, minor: int) -> bool:
+        if is_token(self.name) or is_token(self.version):
+            return True  # not known before the deploy: left to the service to judge
+        return self.name == _VALKEY or self.major_minor >= (major, minor)
+
+    def _check(self, service: str, parameter: str, family: str | None, known: dict[str, dict[str, str]]) -> str | None:
+        if family is not None or is_token(self.name) or is_token(self.version):
+            return None
+        offered = " and ".join(f"{name} {_versions(known, name)}" for name in (_VALKEY, _REDIS))
+        mend = f"choose one of these, or name the family of a newer one with Engine.of(..., {parameter}=...)"
+        return problem("engine", str(self), f"{service} offers {offered}", mend)
+
+
+def _family(known: dict[str, dict[str, str]], name: object, version: object) -> str | None:
+    return known.get(name, {}).get(version) if isinstance(name, str) and isinstance(version, str) else None
+
+
+def _versions(known: dict[str, dict[str, str]], name: str) -> str:
+    return ", ".join(known[name])
+
+
+def _problems_of_name(name: object) -> list[str]:
+    if is_token(name) or name in (_VALKEY, _REDIS):
+        return []
+    return [problem("name", name, 'an engine is "valkey" or "redis"')]
+
+
+def _problems_of_version(version: object) -> list[str]:
+    if is_token(version):
+        return []
+    if not isinstance(version, str):
+        return [problem("version", version, 'a version is text such as "8.1"', "write it in quotes")]
+    if not _VERSION.fullmatch(version):
+        return [problem("version", version, 'a version has one to three numbers, such as "8", "8.1" or "4.0.10"')]
+    return []
+
+
+def _problems_of_family(parameter: str, family: object, example: str) -> list[str]:
+    if family is None or is_token(family) or (isinstance(family, str) and family.strip()):
+        return []
+    return [problem(parameter, family, f'a family is a name such as "{example}"')]

@@ -1,0 +1,88 @@
+"""Network types: which kinds of IP addresses a store has, and which of them it tells to clients.
+
+Example:
+    >>> NetworkType.DUAL_STACK.allows(IpDiscovery.IPV6)
+    True
+    >>> NetworkType.IPV4.allows(IpDiscovery.IPV6)
+    False
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from cdk_redis._core.tokens import is_token
+
+if TYPE_CHECKING:
+    from cdk_redis._core.errors import Problems
+    from cdk_redis._values.engine import Engine
+
+# Nodes without the Nitro system have no IPv6 addresses.
+_WITHOUT_NITRO = ("m1", "m2", "m3", "m4", "r3", "r4", "c1", "t1", "t2")
+
+
+class NetworkType(Enum):
+    """Kinds of IP addresses that a store's nodes have. Changing it replaces the store.
+
+    IPv6 needs Valkey 7.2, or Redis OSS 6.2, or newer, nodes built on the Nitro system, and subnets with IPv6
+    addresses. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/network-type.html)
+    """
+
+    IPV4 = "ipv4"
+    DUAL_STACK = "dual_stack"
+    IPV6 = "ipv6"
+
+    def allows(self, ip_discovery: IpDiscovery) -> bool:
+        """Whether a store of this type has addresses of the kind that it is to tell."""
+        return self is NetworkType.DUAL_STACK or self.value == ip_discovery.value
+
+
+class IpDiscovery(Enum):
+    """The kind of address that a store tells to clients which ask it for its nodes; changed in place."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+def check_network_type(
+    problems: Problems, network_type: NetworkType, ip_discovery: IpDiscovery | None, *, engine: Engine, node_type: str
+) -> None:
+    """Note what AWS would refuse of a store's network type.
+
+    Args:
+        problems: Where to note it.
+        network_type: As given to the store, like all that follows.
+        ip_discovery: As given.
+        engine: As given.
+        node_type: As given.
+    """
+    if not isinstance(network_type, NetworkType):
+        problems.add("network_type", network_type, "a network type is a NetworkType, such as NetworkType.DUAL_STACK")
+        return
+    if ip_discovery is not None and not isinstance(ip_discovery, IpDiscovery):
+        problems.add("ip_discovery", ip_discovery, "it is IpDiscovery.IPV4 or IpDiscovery.IPV6")
+    elif ip_discovery is not None and not network_type.allows(ip_discovery):
+        problems.add(
+            "ip_discovery",
+            ip_discovery.value,
+            f"the nodes have no such addresses with network_type {network_type.value}",
+            "leave it out, or use NetworkType.DUAL_STACK",
+        )
+    if network_type is NetworkType.IPV4:
+        return
+    if not _has_ipv6(engine):
+        problems.add(
+            "network_type", network_type.value, f"{engine} has no IPv6", "use Valkey 7.2, or Redis OSS 6.2, or newer"
+        )
+    family = node_type.split(".")[1] if isinstance(node_type, str) and node_type.count(".") == 2 else ""
+    if family in _WITHOUT_NITRO:
+        problems.add(
+            "network_type", network_type.value, f"{node_type} has no IPv6", "use a node type of a newer generation"
+        )
+
+
+def _has_ipv6(engine: Engine) -> bool:
+    if is_token(engine.name) or is_token(engine.version):
+        return True  # not known before the deploy: left to the service to judge
+    return engine.major_minor >= ((7, 2) if engine.name == "valkey" else (6, 2))

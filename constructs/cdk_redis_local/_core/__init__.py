@@ -1,0 +1,1 @@
+"""Errors, temporary workspaces, and processes that end with their owner."""

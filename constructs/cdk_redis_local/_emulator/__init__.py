@@ -1,0 +1,1 @@
+"""The AWS emulator, and what it is taught: stores with real engines."""

@@ -1,0 +1,111 @@
+"""Users and the groups they are in, of one service: who may sign in to which store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._emulator.ministack import scope
+from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores
+from cdk_redis_local._engines.acl import OPEN_DEFAULT, AclUser
+
+_PASSWORD_LENGTH = range(16, 129)
+
+
+def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
+    """The user that an ``AWS::ElastiCache::User`` or ``AWS::MemoryDB::User`` describes.
+
+    Raises:
+        LocalCloudError: What AWS refuses as well: no way to sign in, or a password of a wrong length.
+    """
+    mode = properties.get("AuthenticationMode") or {}
+    kind = str(mode.get("Type", "")).lower()
+    passwords = tuple(str(password) for password in mode.get("Passwords") or properties.get("Passwords") or ())
+    open_to_all = kind == "no-password-required" or str(properties.get("NoPasswordRequired", "")).lower() == "true"
+    if kind != "iam" and not open_to_all and not passwords:
+        raise LocalCloudError(f"user {name} has no way to sign in: give it AuthenticationMode iam or password")
+    if any(len(password) not in _PASSWORD_LENGTH for password in passwords):
+        raise LocalCloudError(f"user {name}: a password must have 16 to 128 characters")
+    return AclUser(
+        name,
+        str(properties.get("AccessString") or "off -@all"),
+        passwords,
+        iam=kind == "iam",
+        no_password=open_to_all,
+    )
+
+
+class AccessLists:
+    """The users and groups of one service, and the stores that go by them."""
+
+    def __init__(self, stores: Stores) -> None:
+        """Begin with nobody."""
+        self._stores = stores
+        self._users: dict[tuple[Scope, str], AclUser] = {}
+        self._groups: dict[tuple[Scope, str], list[str]] = {}
+        self._in_use: dict[StoreKey, list[str]] = {}
+
+    def put_user(self, identifier: str, user: AclUser) -> None:
+        """Add or change a user; running stores follow."""
+        self._users[scope(), identifier] = user
+        self._refresh()
+
+    def drop_user(self, identifier: str) -> None:
+        """Forget a user; running stores follow."""
+        self._users.pop((scope(), identifier), None)
+        self._refresh()
+
+    def put_group(self, identifier: str, members: Iterable[str]) -> None:
+        """Add or change a group; running stores follow."""
+        self._groups[scope(), identifier] = list(members)
+        self._refresh()
+
+    def drop_group(self, identifier: str) -> None:
+        """Forget a group."""
+        self._groups.pop((scope(), identifier), None)
+
+    def members(self, identifiers: Iterable[str]) -> list[AclUser]:
+        """The users of these ids.
+
+        Raises:
+            LocalCloudError: One of them does not exist.
+        """
+        found: list[AclUser] = []
+        for identifier in identifiers:
+            user = self._users.get((scope(), identifier))
+            if user is None:
+                raise LocalCloudError(f"there is no user {identifier}")
+            found.append(user)
+        return found
+
+    def users_of(self, groups: Iterable[str]) -> list[AclUser]:
+        """Everybody in these groups.
+
+        Raises:
+            LocalCloudError: A group does not exist.
+        """
+        found: list[AclUser] = []
+        for group in groups:
+            if (scope(), group) not in self._groups:
+                raise LocalCloudError(f"there is no user group or ACL {group}")
+            # A user that was dropped before the group was changed is in it for a moment.
+            present = [name for name in self._groups[scope(), group] if (scope(), name) in self._users]
+            found += self.members(present)
+        return found
+
+    def use(self, key: StoreKey, groups: Iterable[str]) -> list[AclUser]:
+        """Note which groups a store goes by; returns its users. No group at all lets everybody in."""
+        names = list(groups)
+        users = self.users_of(names) if names else [OPEN_DEFAULT]
+        self._in_use[key] = names
+        return users
+
+    def release(self, key: StoreKey) -> None:
+        """Forget what a store goes by."""
+        self._in_use.pop(key, None)
+
+    def _refresh(self) -> None:
+        for key, groups in list(self._in_use.items()):
+            if key.scope == scope() and groups and key in self._stores:
+                self._stores.set_users(key, self.users_of(groups))

@@ -1,0 +1,202 @@
+"""ElastiCache in CloudFormation: replication groups of real nodes, with the users of their user groups.
+
+The emulator's own handlers keep the records of users, user groups and parameter groups, so that its API knows
+them; what is added here makes them count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
+from cdk_redis_local._emulator.ministack import (
+    HANDLERS,
+    Outcome,
+    Properties,
+    declared_parameters,
+    generated_name,
+    run_beside_the_loop,
+    scope,
+    send_back_failed_updates,
+)
+from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._engines.acl import AclUser
+from cdk_redis_local._engines.node import HOST
+
+_GROUP = "AWS::ElastiCache::ReplicationGroup"
+# A change of these reaches running engines.
+_FOLLOWED = ("AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::ElastiCache::ParameterGroup")
+
+
+class ElastiCacheHandlers:
+    """The handlers of ElastiCache's resource types, over the stores of the local cloud."""
+
+    def __init__(self, stores: Stores) -> None:
+        """Begin with nothing."""
+        self._stores = stores
+        self._access = AccessLists(stores)
+        self._parameter_groups: dict[StoreKey, str] = {}
+
+    def register(self) -> None:
+        """Put the handlers into the emulator's table."""
+        self._after("AWS::ElastiCache::User", self._user_written, self._user_deleted)
+        self._after("AWS::ElastiCache::UserGroup", self._user_group_written, self._access.drop_group)
+        self._after("AWS::ElastiCache::ParameterGroup", self._parameter_group_written, lambda _: None)
+        HANDLERS[_GROUP] = {
+            "create": self.create,
+            "update": self.update,
+            "update_with_logical_id": True,
+            "delete": self.delete,
+        }
+        run_beside_the_loop([_GROUP, *_FOLLOWED])
+        send_back_failed_updates([_GROUP, *_FOLLOWED])
+
+    def create(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        """Start the nodes of a replication group."""
+        name = properties.get("ReplicationGroupId") or generated_name(stack_name, logical_id)
+        # AWS stores the id in lower case.
+        key = StoreKey("elasticache", scope(), str(name).lower())
+        self._stores.create(key, self._shape(properties), self._users(key, properties))
+        self._parameter_groups[key] = str(properties.get("CacheParameterGroupName", ""))
+        return key.name, self._attributes(key)
+
+    def update(
+        self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
+    ) -> Outcome:
+        """Change a running replication group in place."""
+        del old  # what runs counts, which may be something between the two after an update that failed
+        key = StoreKey("elasticache", scope(), physical_id)
+        if key not in self._stores:
+            return self.create(logical_id or physical_id, new, stack_name)
+        self._stores.resize(key, self._shape(new))
+        self._stores.set_users(key, self._users(key, new))
+        self._parameter_groups[key] = str(new.get("CacheParameterGroupName", ""))
+        self._stores.set_parameters(key, self._shape(new).parameters)
+        return key.name, self._attributes(key)
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Stop the nodes of a replication group."""
+        del properties
+        key = StoreKey("elasticache", scope(), physical_id)
+        self._access.release(key)
+        self._parameter_groups.pop(key, None)
+        self._stores.delete(key)
+
+    def _users(self, key: StoreKey, properties: Properties) -> list[AclUser]:
+        token = properties.get("AuthToken")
+        users = self._access.use(key, properties.get("UserGroupIds") or [])
+        return [AclUser("default", passwords=(str(token),))] if token else users
+
+    def _shape(self, properties: Properties) -> StoreShape:
+        parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
+        shards = int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
+        return StoreShape(
+            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
+            cluster_mode=_cluster_mode(properties, shards, parameters),
+            shards=shards,
+            replicas=_replicas(properties),
+            tls=str(properties.get("TransitEncryptionEnabled", "false")).lower() == "true",
+            parameters=parameters,
+        )
+
+    def _attributes(self, key: StoreKey) -> dict[str, Any]:
+        store = self._stores[key]
+        if store.engines.cluster_mode:
+            # AWS has no primary endpoint here: whoever asks for one gets CloudFormation's error.
+            return _endpoint("ConfigurationEndPoint", store.endpoint)
+        readers = [str(node.port) for node in store.engines.replica_nodes]
+        return {
+            **_endpoint("PrimaryEndPoint", store.endpoint),
+            **_endpoint("ReaderEndPoint", store.reader_endpoint),
+            "ReadEndPoint.Addresses": ",".join([HOST] * len(readers)),
+            "ReadEndPoint.AddressesList": [HOST] * len(readers),
+            "ReadEndPoint.Ports": ",".join(readers),
+            "ReadEndPoint.PortsList": readers,
+        }
+
+    def _after(
+        self,
+        resource_type: str,
+        written: Callable[[str, Properties], None],
+        deleted: Callable[[str], None],
+    ) -> None:
+        """Let the emulator's handlers do their work, and then ours."""
+        own = HANDLERS[resource_type]
+
+        def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+            outcome = own["create"](logical_id, properties, stack_name)
+            try:
+                written(outcome[0], properties)
+            except LocalCloudError:
+                own["delete"](outcome[0], properties)
+                raise
+            return outcome
+
+        def update(
+            physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
+        ) -> Outcome:
+            outcome = own["update"](physical_id, old, new, stack_name, logical_id)
+            written(outcome[0], new)
+            return outcome
+
+        def delete(physical_id: str, properties: Properties) -> None:
+            own["delete"](physical_id, properties)
+            deleted(physical_id)
+
+        HANDLERS[resource_type] = {
+            "create": create,
+            "update": update,
+            "update_with_logical_id": True,
+            "delete": delete,
+        }
+
+    def _user_written(self, identifier: str, properties: Properties) -> None:
+        user = acl_user(str(properties.get("UserName") or identifier), properties)
+        if user.iam and user.name != identifier:
+            raise LocalCloudError(f"an IAM user's id and name must be the same, not {identifier} and {user.name}")
+        self._access.put_user(identifier, user)
+
+    def _user_deleted(self, identifier: str) -> None:
+        self._access.drop_user(identifier)
+
+    def _user_group_written(self, identifier: str, properties: Properties) -> None:
+        members = [str(member) for member in properties.get("UserIds") or []]
+        names = {user.name for user in self._access.members(members)}
+        if str(properties.get("Engine", "")).lower() == "redis" and "default" not in names:
+            raise LocalCloudError("DefaultUserRequired: a Redis user group must have a user with the user name default")
+        self._access.put_group(identifier, members)
+
+    def _parameter_group_written(self, identifier: str, properties: Properties) -> None:
+        del properties
+        for key, name in list(self._parameter_groups.items()):
+            if name == identifier and key.scope == scope() and key in self._stores:
+                self._stores.set_parameters(key, declared_parameters(identifier))
+
+
+def _cluster_mode(properties: Properties, shards: int, parameters: Mapping[str, str]) -> bool:
+    mode = str(properties.get("ClusterMode", "")).lower()
+    group = str(properties.get("CacheParameterGroupName", ""))
+    return (
+        mode in ("enabled", "compatible")
+        or shards > 1
+        or parameters.get("cluster-enabled") == "yes"
+        or group.endswith(".cluster.on")
+    )
+
+
+def _replicas(properties: Properties) -> int:
+    if properties.get("ReplicasPerNodeGroup") is not None:
+        return int(properties["ReplicasPerNodeGroup"])
+    if properties.get("NumCacheClusters") is not None:
+        return int(properties["NumCacheClusters"]) - 1
+    counts = [int(group.get("ReplicaCount", 0)) for group in properties.get("NodeGroupConfiguration") or []]
+    if len(set(counts)) > 1:
+        raise LocalCloudError(f"the local cloud gives each shard as many replicas as the others, not {counts}")
+    return counts[0] if counts else 0
+
+
+def _endpoint(name: str, port: int) -> dict[str, Any]:
+    # ElastiCache's ports are strings in CloudFormation.
+    return {f"{name}.Address": HOST, f"{name}.Port": str(port)}

@@ -1,0 +1,197 @@
+"""MemoryDB in CloudFormation, which the emulator does not know: clusters of real nodes, ACLs, users, groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
+from cdk_redis_local._emulator.ministack import (
+    HANDLERS,
+    Outcome,
+    Properties,
+    generated_name,
+    replace_on_change,
+    run_beside_the_loop,
+    scope,
+    send_back_failed_updates,
+)
+from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._engines.node import HOST
+
+_OPEN_ACCESS = "open-access"
+# What CloudFormation replaces a resource for, and the property that holds its name.
+_CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "AWS::MemoryDB::Cluster": (
+        "ClusterName",
+        (
+            "ClusterName",
+            "DataTiering",
+            "KmsKeyId",
+            "MultiRegionClusterName",
+            "NetworkType",
+            "Port",
+            "SnapshotArns",
+            "SnapshotName",
+            "SubnetGroupName",
+            "TLSEnabled",
+        ),
+    ),
+    "AWS::MemoryDB::ACL": ("ACLName", ("ACLName",)),
+    "AWS::MemoryDB::User": ("UserName", ("UserName",)),
+    "AWS::MemoryDB::ParameterGroup": ("ParameterGroupName", ("Description", "Family", "ParameterGroupName")),
+    "AWS::MemoryDB::SubnetGroup": ("SubnetGroupName", ("SubnetGroupName",)),
+}
+
+
+class MemoryDbHandlers:
+    """The handlers of MemoryDB's resource types, over the stores of the local cloud."""
+
+    def __init__(self, stores: Stores) -> None:
+        """Begin with nothing."""
+        self._stores = stores
+        self._access = AccessLists(stores)
+        self._parameters: dict[tuple[tuple[str, str], str], dict[str, str]] = {}
+        self._parameter_groups: dict[StoreKey, str] = {}
+
+    def register(self) -> None:
+        """Put the handlers into the emulator's tables."""
+        handlers = {
+            "AWS::MemoryDB::Cluster": (self.create_cluster, self.update_cluster, self.delete_cluster),
+            "AWS::MemoryDB::ACL": self._kept(self._write_acl, self._drop_acl),
+            "AWS::MemoryDB::User": self._kept(self._write_user, self._drop_user),
+            "AWS::MemoryDB::ParameterGroup": self._kept(self._write_parameter_group, self._drop_parameter_group),
+            "AWS::MemoryDB::SubnetGroup": self._kept(self._write_subnet_group, lambda _: None),
+        }
+        for resource_type, (create, update, delete) in handlers.items():
+            HANDLERS[resource_type] = {
+                "create": create,
+                "update": update,
+                "update_with_logical_id": True,
+                "delete": delete,
+            }
+            replace_on_change(resource_type, *_CREATE_ONLY[resource_type])
+        run_beside_the_loop(handlers)
+        send_back_failed_updates(handlers)
+
+    def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        """Start the nodes of a cluster."""
+        key = StoreKey("memorydb", scope(), _name("AWS::MemoryDB::Cluster", logical_id, properties, stack_name))
+        self._stores.create(key, self._shape(properties), self._access.use(key, _acls(properties)))
+        self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
+        return key.name, self._attributes(key)
+
+    def update_cluster(
+        self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
+    ) -> Outcome:
+        """Change a running cluster in place."""
+        del old  # what runs counts, which may be something between the two after an update that failed
+        key = StoreKey("memorydb", scope(), physical_id)
+        if key not in self._stores:
+            return self.create_cluster(logical_id or physical_id, new, stack_name)
+        self._stores.resize(key, self._shape(new))
+        self._stores.set_users(key, self._access.use(key, _acls(new)))
+        self._parameter_groups[key] = str(new.get("ParameterGroupName", ""))
+        self._stores.set_parameters(key, self._shape(new).parameters)
+        return key.name, self._attributes(key)
+
+    def delete_cluster(self, physical_id: str, properties: Properties) -> None:
+        """Stop the nodes of a cluster."""
+        del properties
+        key = StoreKey("memorydb", scope(), physical_id)
+        self._access.release(key)
+        self._parameter_groups.pop(key, None)
+        self._stores.delete(key)
+
+    def _shape(self, properties: Properties) -> StoreShape:
+        replicas = properties.get("NumReplicasPerShard")
+        return StoreShape(
+            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
+            cluster_mode=True,
+            shards=int(properties.get("NumShards") or 1),
+            # MemoryDB gives one replica to who does not say.
+            replicas=1 if replicas is None else int(replicas),
+            tls=str(properties.get("TLSEnabled", "true")).lower() == "true",
+            parameters=self._parameters.get((scope(), str(properties.get("ParameterGroupName", ""))), {}),
+        )
+
+    def _attributes(self, key: StoreKey) -> dict[str, Any]:
+        return {
+            "ARN": _arn("cluster", key.name),
+            "ClusterEndpoint.Address": HOST,
+            # An integer on AWS, where CloudFormation makes a string of it for a property that is one, such as a
+            # function's variable. The emulator does not, and takes a string where a number is meant.
+            "ClusterEndpoint.Port": str(self._stores[key].endpoint),
+            "ParameterGroupStatus": "in-sync",
+            "Status": "available",
+        }
+
+    def _kept(self, write: Any, drop: Any) -> tuple[Any, Any, Any]:
+        """The handlers of a type that is only written down: the same for a first and a later time."""
+
+        def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+            return write(logical_id, properties, stack_name)
+
+        def update(
+            physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
+        ) -> Outcome:
+            del old
+            return write(logical_id or physical_id, new, stack_name)
+
+        def delete(physical_id: str, properties: Properties) -> None:
+            del properties
+            drop(physical_id)
+
+        return create, update, delete
+
+    def _write_user(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        name = _name("AWS::MemoryDB::User", logical_id, properties, stack_name)
+        self._access.put_user(name, acl_user(name, properties))
+        return name, {"Arn": _arn("user", name), "Status": "active"}
+
+    def _drop_user(self, name: str) -> None:
+        self._access.drop_user(name)
+
+    def _write_acl(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        name = _name("AWS::MemoryDB::ACL", logical_id, properties, stack_name)
+        if name == _OPEN_ACCESS:
+            raise LocalCloudError(f"the ACL {_OPEN_ACCESS} is there already, and cannot be defined")
+        members = [str(member) for member in properties.get("UserNames") or []]
+        self._access.members(members)
+        self._access.put_group(name, members)
+        return name, {"Arn": _arn("acl", name), "Status": "active"}
+
+    def _drop_acl(self, name: str) -> None:
+        self._access.drop_group(name)
+
+    def _write_parameter_group(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        name = _name("AWS::MemoryDB::ParameterGroup", logical_id, properties, stack_name)
+        parameters = {str(key): str(value) for key, value in (properties.get("Parameters") or {}).items()}
+        self._parameters[scope(), name] = parameters
+        for key, group in list(self._parameter_groups.items()):
+            if group == name and key.scope == scope() and key in self._stores:
+                self._stores.set_parameters(key, parameters)
+        return name, {"ARN": _arn("parametergroup", name)}
+
+    def _drop_parameter_group(self, name: str) -> None:
+        self._parameters.pop((scope(), name), None)
+
+    @staticmethod
+    def _write_subnet_group(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
+        name = _name("AWS::MemoryDB::SubnetGroup", logical_id, properties, stack_name)
+        return name, {"ARN": _arn("subnetgroup", name), "SupportedNetworkTypes": ["ipv4"]}
+
+
+def _name(resource_type: str, logical_id: str, properties: Properties, stack_name: str) -> str:
+    declared = properties.get(_CREATE_ONLY[resource_type][0])
+    return str(declared or generated_name(stack_name, logical_id))
+
+
+def _arn(kind: str, name: str) -> str:
+    account, region = scope()
+    return f"arn:aws:memorydb:{region}:{account}:{kind}/{name}"
+
+
+def _acls(properties: Properties) -> list[str]:
+    acl = str(properties.get("ACLName", ""))
+    return [] if acl == _OPEN_ACCESS else [acl]

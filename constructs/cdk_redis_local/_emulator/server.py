@@ -1,0 +1,136 @@
+"""The process of the local cloud: the AWS emulator, with our resource types, gates and engines.
+
+Started by :class:`LocalCloud`, which passes the listening socket and reads one JSON object a line from standard
+output: ``{"ready": true}`` once, and ``{"say": "..."}`` for what a person may want to know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import hypercorn.asyncio
+import hypercorn.config
+import ministack.app
+
+from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.doors import close_other_doors, make_execution_credentials_secret
+from cdk_redis_local._emulator.functions import bind_function_processes, end_unused_function_processes
+from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
+from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
+from cdk_redis_local._emulator.handlers.failover import FailoverCalls
+from cdk_redis_local._emulator.handlers.inert import register_inert
+from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
+from cdk_redis_local._emulator.handlers.secrets import register_secrets
+from cdk_redis_local._emulator.ministack import answer_when_settled, is_awaited, run_functions_with
+from cdk_redis_local._emulator.stores import Stores
+from cdk_redis_local._engines.certificates import CertificateAuthority
+from cdk_redis_local._gates.callers import authorize, find_credentials
+from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
+
+# What Lambda's Python runtime has besides the standard library.
+_LAMBDA_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+
+
+class Voice:
+    """Writes to the owner, from any thread, on what was standard output."""
+
+    def __init__(self) -> None:
+        """Keep standard output for ourselves: whatever else prints goes to the log."""
+        self._stream = os.fdopen(os.dup(1), "w", buffering=1)
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+
+    def say(self, text: str) -> None:
+        """Tell a person something."""
+        self._write({"say": text})
+
+    def ready(self) -> None:
+        """Tell the owner that requests are answered."""
+        self._write({"ready": True})
+
+    def _write(self, message: dict[str, object]) -> None:
+        with self._lock:
+            self._stream.write(json.dumps(message) + "\n")
+
+
+def application(voice: Voice) -> Application:
+    """The emulator's application behind its gate, as if it were reached over HTTPS."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                voice.ready()
+
+        if scope["type"] == "http":
+            # The bootstrap bucket's policy refuses requests without TLS, which loopback has no need of.
+            scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+        await ministack.app.app(scope, receive, send_on)
+
+    return RequestGate(answer, find_credentials=find_credentials, is_expected_answer=is_awaited)
+
+
+def lambda_python(directory: Path) -> Path:
+    """A Python that imports what Lambda's does, the standard library and the AWS SDK, and nothing from here.
+
+    A package that the function's asset lacks is then missing here as it would be on AWS.
+    """
+    directory.mkdir(parents=True)
+    packages = list(_LAMBDA_PACKAGES)
+    if sys.version_info < (3, 11, 3):
+        # redis-py needs it on old Pythons; Lambda's is newer, so that no asset brings it along.
+        packages.append("async_timeout")
+    for package in packages:
+        for folder in sys.path:
+            if (Path(folder) / package).exists():
+                (directory / package).symlink_to(Path(folder) / package)
+                break
+    launcher = directory / "python"
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH="{directory}" exec "{sys.executable}" -S "$@"\n')
+    launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
+    return launcher
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--authority", type=Path, required=True)
+    parser.add_argument("--fault", action="append", default=[])
+    arguments = parser.parse_args()
+    voice = Voice()
+    stores = Stores(
+        Workspace.of_owner(arguments.workspace),
+        CertificateAuthority.load(arguments.authority),
+        authorize=authorize,
+        say=voice.say,
+        faults=arguments.fault,
+    )
+    ElastiCacheHandlers(stores).register()
+    MemoryDbHandlers(stores).register()
+    FailoverCalls(stores).register()
+    register_secrets()
+    register_access_keys()
+    register_inert(voice.say)
+    answer_when_settled()
+    run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
+    make_execution_credentials_secret()
+    close_other_doors()
+    bind_function_processes()
+    end_unused_function_processes()
+    configuration = hypercorn.config.Config()
+    configuration.bind = [f"fd://{arguments.socket}"]
+    configuration.keep_alive_timeout = 75
+    asyncio.run(hypercorn.asyncio.serve(application(voice), configuration))
+
+
+if __name__ == "__main__":
+    main()

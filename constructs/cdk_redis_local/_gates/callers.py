@@ -1,0 +1,115 @@
+"""Who signed a request or a token, and whether IAM lets them connect: asked of the emulator's own IAM."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+from botocore.credentials import Credentials
+from ministack.core.iam_evaluator import (
+    AmbiguousAccessKeyError,
+    AuthError,
+    CredentialResolutionError,
+    EvalContext,
+    PrincipalInfo,
+    _gather_role_policies,
+    evaluate,
+    find_iam_access_key_account,
+    is_root_access_key,
+    resolve_credential,
+    resolve_principal,
+)
+from ministack.core.responses import _account_from_sts_session, get_account_id, request_scope
+
+from cdk_redis_local._gates.signatures import SignatureRefusedError
+from cdk_redis_local._gates.token_check import TokenRefusedError, TokenTarget, check_token
+
+_NOBODY = "nobody has these credentials, or they have expired"
+
+
+def find_credentials(access_key_id: str, session_token: str | None, account: str | None = None) -> Credentials:
+    """The credentials that an access key id stands for: the cloud's own, an IAM user's or those of a session.
+
+    The emulator takes ``test`` and every account number for the account's root as well; here they are nobody's.
+
+    Args:
+        access_key_id: As it was sent.
+        session_token: As it was sent, which must be the session's own.
+        account: Where the key must be from. Default: - wherever it is from.
+
+    Raises:
+        SignatureRefusedError: Nobody has such credentials, or not any more.
+    """
+    if is_root_access_key(access_key_id) and access_key_id != os.environ["AWS_ACCESS_KEY_ID"]:
+        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId")
+    try:
+        account = account or _account_from_sts_session(access_key_id) or find_iam_access_key_account(access_key_id)
+    except AmbiguousAccessKeyError:
+        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId") from None
+    found = resolve_credential(access_key_id, account or get_account_id(), session_token or "")
+    if isinstance(found, CredentialResolutionError):
+        raise SignatureRefusedError(_NOBODY, found.code)
+    return Credentials(found.access_key_id, found.secret_access_key, found.session_token)
+
+
+def authorize(token: str, user: str, target: TokenTarget) -> str:
+    """Check a token and the permission of whoever signed it; returns the caller's ARN.
+
+    As on AWS, ``elasticache:Connect`` or ``memorydb:Connect`` must be allowed on the store *and* on the user.
+
+    Raises:
+        TokenRefusedError: The token is not accepted, or its signer is not allowed to connect.
+    """
+    signed = check_token(
+        token,
+        user=user,
+        target=target,
+        find_credentials=lambda key, session: find_credentials(key, session, target.account),
+        now=dt.datetime.now(dt.timezone.utc),
+    )
+    # Policies are stored by account and Region, which the emulator takes from the request it serves.
+    with request_scope(target.account, target.region):
+        principal = resolve_principal(signed.access_key_id, target.account)
+        if isinstance(principal, AuthError):
+            raise TokenRefusedError(_NOBODY)
+        for arn in connect_arns(target, user):
+            _check_allowed(principal, target, arn)
+    return principal.arn
+
+
+def role_may(role: str, action: str, resource: str) -> bool:
+    """Whether its policies allow a role, by its ARN, an action on a resource."""
+    account, name = role.split(":")[4], role.rpartition("/")[2]
+    principal = PrincipalInfo(role, "AssumedRole", account, _gather_role_policies(name, account))
+    return _is_allowed(principal, action, resource, resource.split(":")[3])
+
+
+def connect_arns(target: TokenTarget, user: str) -> list[str]:
+    """The two resources that a caller must be allowed to connect to."""
+    start = f"arn:aws:{target.service}:{target.region}:{target.account}"
+    if target.service == "elasticache":
+        return [f"{start}:replicationgroup:{target.store}", f"{start}:user:{user}"]
+    return [f"{start}:cluster/{target.store}", f"{start}:user/{user}"]
+
+
+def _check_allowed(principal: PrincipalInfo, target: TokenTarget, arn: str) -> None:
+    if principal.policies is None:  # the account's root, who may do everything
+        return
+    action = f"{target.service}:Connect"
+    if not _is_allowed(principal, action, arn, target.region):
+        raise TokenRefusedError(f"{principal.arn} is not allowed {action} on {arn}")
+
+
+def _is_allowed(principal: PrincipalInfo, action: str, resource: str, region: str) -> bool:
+    context = EvalContext(
+        principal_arn=principal.arn,
+        principal_type=principal.type,
+        principal_account=principal.account,
+        action=action,
+        resource_arn=resource,
+        region=region,
+        principal_keys=principal.keys,
+    )
+    return evaluate(context, principal.policies or [], *principal.limits).decision == "Allow"

@@ -1,0 +1,191 @@
+"""The gate before an engine: it ends TLS, and turns an IAM token that it has checked into a sign-in.
+
+An open-source engine knows passwords, not tokens. So each IAM user has an internal password in the engine, which
+only the gate knows. A client's ``AUTH user token`` (or ``HELLO 3 AUTH user token``) is sent on with that password
+if the token is good, and with a wrong one if it is not: the engine then answers as it always does, in order, and
+its own ACL holds for all that follows. Everything else passes unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cdk_redis_local._engines.certificates import Certificate
+from cdk_redis_local._engines.node import HOST
+from cdk_redis_local._gates.commands import CommandScanner, encode_command
+from cdk_redis_local._gates.token_check import TokenRefusedError
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+_CHUNK = 256 * 1024
+
+
+@dataclass
+class GateRules:
+    """What the gates of one store go by.
+
+    ``passwords`` has the internal password of each IAM user; it may change while gates are open. ``check`` is
+    called with token and user name and raises :class:`TokenRefusedError`; ``on_refusal`` with user name and
+    reason. Without ``certificate`` the gate speaks no TLS to clients, without ``ca_file`` none to the engine.
+    """
+
+    check: Callable[[str, str], object]
+    on_refusal: Callable[[str, str], object]
+    certificate: Certificate | None
+    ca_file: Path | None
+    passwords: dict[str, str] = field(default_factory=dict[str, str])
+
+    def server_context(self) -> ssl.SSLContext | None:
+        """TLS towards clients: 1.2 or newer, nothing else."""
+        if self.certificate is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate.certificate_file, self.certificate.key_file)
+        return context
+
+    def client_context(self) -> ssl.SSLContext | None:
+        """TLS towards the engine, verified; none for an engine that was built without it."""
+        return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
+
+    def admit(self, words: list[bytes]) -> list[bytes]:
+        """The command to send to the engine in place of a client's AUTH or HELLO."""
+        at = _user_position(words)
+        if at is None or len(words) < at + 2:
+            return words
+        user = words[at].decode("utf-8", "replace")
+        if user not in self.passwords:
+            return words
+        return [*words[: at + 1], self._password(user, words[at + 1]).encode(), *words[at + 2 :]]
+
+    def _password(self, user: str, token: bytes) -> str:
+        try:
+            self.check(token.decode("utf-8", "replace"), user)
+        except TokenRefusedError as refusal:
+            self.on_refusal(user, str(refusal))
+            return secrets.token_hex(16)
+        return self.passwords[user]
+
+
+def _user_position(words: list[bytes]) -> int | None:
+    if words[0].upper() == b"AUTH":
+        return 1 if len(words) == 3 else None
+    options = [word.upper() for word in words]
+    return options.index(b"AUTH") + 1 if b"AUTH" in options[2:] else None
+
+
+class Gatekeeper:
+    """Runs any number of gates, on loopback, in one thread of its own."""
+
+    def __init__(self) -> None:
+        """Start the thread."""
+        self._loop = asyncio.new_event_loop()
+        self._servers: dict[int, asyncio.Server] = {}
+        self._connections: dict[int, set[asyncio.Task[None]]] = {}
+        self._thread = threading.Thread(target=self._loop.run_forever, name="gates", daemon=True)
+        self._thread.start()
+
+    def open(self, backend: Callable[[], int | None], rules: GateRules) -> int:
+        """Open a gate; returns its port.
+
+        Args:
+            backend: Called for each connection: the port of the engine behind the gate, or None if there is none.
+            rules: Who may pass.
+        """
+        return self._run(self._open(backend, rules))
+
+    def close(self, port: int) -> None:
+        """Close a gate and its connections. A port without a gate is ignored."""
+        self._run(self._close(port))
+
+    def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self, backend: Callable[[], int | None], rules: GateRules) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = int(listener.getsockname()[1])
+        connections: set[asyncio.Task[None]] = set()
+        inward = rules.client_context()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            connections.add(task)
+            try:
+                await _serve(reader, writer, backend(), rules, inward)
+            except asyncio.CancelledError:
+                writer.transport.abort()
+            finally:
+                connections.discard(task)
+
+        self._servers[port] = await asyncio.start_server(serve, sock=listener, ssl=rules.server_context(), limit=_CHUNK)
+        self._connections[port] = connections
+        return port
+
+    async def _close(self, port: int) -> None:
+        server = self._servers.pop(port, None)
+        if server:
+            server.close()
+            tasks = list(self._connections.pop(port))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    port: int | None,
+    rules: GateRules,
+    inward: ssl.SSLContext | None,
+) -> None:
+    try:
+        if port is None:
+            raise ConnectionRefusedError("no engine behind this gate")
+        engine_reader, engine_writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=inward, server_hostname=HOST if inward else None, limit=_CHUNK
+        )
+    except OSError as error:
+        _log.debug("a gate could not reach its engine: %s", error)
+        writer.transport.abort()
+        return
+    pumps = [
+        asyncio.create_task(_pump_commands(reader, engine_writer, rules)),
+        asyncio.create_task(_pump(engine_reader, writer)),
+    ]
+    try:
+        # Whichever side ends first ends the other.
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        for end in (engine_writer, writer):
+            with contextlib.suppress(OSError):
+                end.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+
+
+async def _pump_commands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: GateRules) -> None:
+    scanner = CommandScanner()
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK):
+            for piece in scanner.feed(data):
+                writer.write(encode_command(rules.admit(piece)) if isinstance(piece, list) else piece)
+            await writer.drain()

@@ -1,0 +1,1 @@
+"""Connecting to a store: settings, TLS, sign-in, IAM tokens."""

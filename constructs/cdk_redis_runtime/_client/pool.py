@@ -1,0 +1,73 @@
+"""The connections below redis-py's clients: how they are secured."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+from redis import Connection as RedisConnection
+from redis import ConnectionPool, SSLConnection
+from redis._parsers.socket import SERVER_CLOSED_CONNECTION_ERROR
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._client.sign_in import on_connect, signing_in
+from cdk_redis_runtime._client.wire import verifying_context
+
+
+class HelloCutOffError(RedisConnectionError):
+    """The other side hung up at HELLO, which begins a connection and signs in."""
+
+
+def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
+    """Choose the pool for a client of a store.
+
+    Args:
+        connection: The store's settings.
+        trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
+    """
+    connection_class = _greeting(_connection_class(connection, trust))
+
+    class Pool(ConnectionPool):
+        # The connection class is ours whatever the client's URL says; a cluster client brings a function of its own.
+        def __init__(self, **options: Any) -> None:
+            options = {"redis_connect_func": on_connect, **options, "connection_class": connection_class}
+            super().__init__(**options)
+
+    return Pool
+
+
+def _greeting(connection_class: Any) -> Any:
+    class GreetingConnection(connection_class):
+        def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
+            try:
+                super().on_connect_check_health(*arguments, **options)
+            except RedisConnectionError as error:
+                if _hung_up(error):
+                    raise HelloCutOffError(str(error)) from error
+                raise
+
+    return GreetingConnection
+
+
+def _hung_up(error: RedisConnectionError) -> bool:
+    if type(error) is not RedisConnectionError:
+        return False
+    # An alert of TLS says more than that the connection ended.
+    reset = isinstance(error.__context__, OSError) and not isinstance(error.__context__, ssl.SSLError)
+    return reset or SERVER_CLOSED_CONNECTION_ERROR in str(error)
+
+
+def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> Any:
+    if not connection.tls:
+        return signing_in(RedisConnection)
+    context = trust or verifying_context()
+
+    class TlsConnection(SSLConnection):
+        # redis-py reads the machine's certificates anew for every connection, which takes tens of milliseconds where
+        # they are those of the public authorities; and its cluster client drops what is said of the oldest TLS.
+        def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+            return context.wrap_socket(sock, server_hostname=self.host)
+
+    return signing_in(TlsConnection)

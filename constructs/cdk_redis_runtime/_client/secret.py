@@ -1,0 +1,134 @@
+"""Password authentication: the password is read from Secrets Manager, and read again where a store refuses it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, cast
+
+from cdk_redis_runtime._client.credentials import (
+    NO_AWS_CREDENTIALS_CURE,
+    CredentialsUnavailableError,
+    RenewableProvider,
+    SharedRead,
+)
+
+# From isolated subnets without an interface endpoint a call would hang until the function's timeout.
+_CONNECT_SECONDS = 2
+_READ_SECONDS = 3
+_ATTEMPTS = 2
+
+LEAST_SECONDS_BETWEEN_READS = 5.0
+"""However many connections are refused, a password that stays wrong is read no more often than this."""
+
+
+class SecretUnavailableError(CredentialsUnavailableError):
+    """The password could not be read; the message says why, and holds nothing of the secret."""
+
+
+class SecretProvider(RenewableProvider):
+    """Hands redis-py the password kept in a Secrets Manager secret; threads and forked processes may share it."""
+
+    def __init__(self, *, secret_arn: str, user: str, region: str, client: Any = None) -> None:
+        """Say which secret; nothing is read yet.
+
+        Args:
+            secret_arn: ARN of a secret whose value is JSON with a ``password`` and, optionally, a ``username``.
+            user: User to sign in as.
+            region: AWS Region of the secret.
+            client: A boto3 ``secretsmanager`` client. Default: - one with short timeouts, made for each read with the
+                AWS credentials that boto3 finds then.
+        """
+        self._secret_arn = secret_arn
+        self._user = user
+        self._region = region
+        self._client = client
+        self._password: str | None = None
+        self._next_read = 0.0
+        self._read_once_for_all = SharedRead(self._read)
+
+    def get_credentials(self) -> tuple[str, str]:
+        """Give the user and the password; the secret is read at the first call.
+
+        Raises:
+            SecretUnavailableError: If the secret cannot be read, or is of another user.
+        """
+        if self._password is None:
+            self._password = self._read_once_for_all()
+        return self._user, self._password
+
+    def renew(self, refused: tuple[str, ...]) -> bool:
+        """Read the secret again, unless that was done less than `LEAST_SECONDS_BETWEEN_READS` ago.
+
+        Args:
+            refused: The user and the password that a store refused.
+
+        Returns:
+            Whether `get_credentials` has another password now.
+
+        Raises:
+            SecretUnavailableError: As `get_credentials` does; the old password is kept.
+        """
+        if self._password == refused[-1] and time.monotonic() >= self._next_read:
+            self._password = self._read_once_for_all()
+        return self._password != refused[-1]
+
+    def _read(self) -> str:
+        try:
+            return _password_in(self._secret_string(), self._user)
+        finally:
+            self._next_read = time.monotonic() + LEAST_SECONDS_BETWEEN_READS
+
+    def _secret_string(self) -> str:
+        # boto3 takes a fifth of a second to import, and only this kind of authentication needs it.
+        try:
+            import boto3
+            from botocore import exceptions as aws_errors
+            from botocore.config import Config
+        except ImportError as error:
+            raise SecretUnavailableError(
+                f"reading the password from Secrets Manager needs boto3, which is not installed ({error}): "
+                "pip install boto3"
+            ) from None
+        timeouts = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+        )
+        try:
+            # boto3's own session would keep the AWS credentials of its first use, and is not to be shared by threads.
+            client = self._client or boto3.Session().client("secretsmanager", region_name=self._region, config=timeouts)
+            answer: dict[str, Any] = client.get_secret_value(SecretId=self._secret_arn)
+        except aws_errors.ClientError as error:
+            code = str(cast("Any", error).response.get("Error", {}).get("Code", "unknown"))
+            raise SecretUnavailableError(
+                f"Secrets Manager refused to give the password ({code}); "
+                "allow secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key"
+            ) from None
+        except (aws_errors.ConnectionError, aws_errors.HTTPClientError) as error:
+            raise SecretUnavailableError(
+                f"Secrets Manager was not reached for the password ({type(error).__name__}); isolated subnets need "
+                "an interface endpoint for it that this function's security group may reach"
+            ) from None
+        except aws_errors.BotoCoreError as error:
+            raise SecretUnavailableError(
+                f"Secrets Manager was not asked for the password, for want of AWS credentials or settings "
+                f"({type(error).__name__}: {error}); {NO_AWS_CREDENTIALS_CURE}"
+            ) from None
+        if not isinstance(answer.get("SecretString"), str):
+            raise SecretUnavailableError("the secret is binary; it must be JSON with a username and a password")
+        return str(answer["SecretString"])
+
+
+def _password_in(text: str, user: str) -> str:
+    # The messages name what is missing, never what is there; and no cause is chained, for it would quote the secret.
+    try:
+        secret: Any = json.loads(text)
+    except ValueError:
+        raise SecretUnavailableError("the secret is not JSON; it must hold a username and a password") from None
+    fields = cast("dict[str, Any]", secret) if isinstance(secret, dict) else {}
+    if not isinstance(fields.get("password"), str) or not fields["password"]:
+        raise SecretUnavailableError("the secret holds no password")
+    if fields.get("username", user) != user:
+        raise SecretUnavailableError(f"the secret is not that of user {user!r}")
+    return str(fields["password"])

@@ -1,0 +1,263 @@
+"""Settings of the run time, read from an environment and checked before anything is dialled."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdk_redis_runtime._client import environment as env
+
+
+class SettingsError(ValueError):
+    """The environment does not describe a store.
+
+    Attributes:
+        problems: One sentence a variable.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        """Describe the problems.
+
+        Args:
+            problems: At least one sentence.
+        """
+        self.problems = tuple(problems)
+        super().__init__("the environment does not describe a store: " + "; ".join(problems))
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where something listens.
+
+    Attributes:
+        host: DNS name or IP address, an IPv6 address without brackets; the certificate must be for it.
+        port: TCP port, 1 to 65535.
+    """
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """``host:port``, or ``[address]:port`` for an IPv6 address."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to connect to a store.
+
+    Attributes:
+        service: ``elasticache`` or ``memorydb``.
+        store: Replication group id, serverless cache name or cluster name, which an IAM token is signed for.
+        host: Configuration endpoint, or primary endpoint where cluster mode is off.
+        port: Port of the endpoint.
+        reader: Reader endpoint, where cluster mode is off and there are replicas.
+        tls: Whether the store speaks TLS, and nothing else.
+        cluster_mode: Whether keys are spread over shards.
+        authentication: ``iam``, ``password`` or ``none``.
+        user: User to sign in as; None where authentication is ``none``.
+        secret_arn: Secret with the password, where authentication is ``password``.
+        region: AWS Region of the store and of its secret.
+        serverless: Whether it is an ElastiCache serverless cache, for which IAM tokens are signed differently.
+        plaintext: Whether a store that speaks TLS lets in clients without it, too.
+        security_groups: Ids of the security groups that we connect from, for messages; empty where unknown.
+        store_security_groups: Ids of the store's security groups, for messages; empty where unknown.
+    """
+
+    service: str
+    store: str
+    host: str
+    port: int
+    reader: Address | None = None
+    tls: bool = True
+    cluster_mode: bool = True
+    authentication: str = env.AUTHENTICATION_IAM
+    user: str | None = None
+    secret_arn: str | None = None
+    region: str | None = None
+    serverless: bool = False
+    plaintext: bool = False
+    security_groups: tuple[str, ...] = ()
+    store_security_groups: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> Address:
+        """Host and port as one."""
+        return Address(self.host, self.port)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Connection:
+        """Read the variables named in `cdk_redis_runtime._client.environment`.
+
+        Args:
+            environment: ``os.environ``, or the like.
+
+        Raises:
+            SettingsError: With every variable that is missing or wrong.
+        """
+        read = _Reader(environment)
+        authentication = read.choice(
+            env.AUTHENTICATION, env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD, env.AUTHENTICATION_NONE
+        )
+        signs_in = authentication in (env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD)
+        connection = cls(
+            service=read.choice(env.SERVICE, env.ELASTICACHE, env.MEMORYDB),
+            store=read.text(env.STORE),
+            host=read.text(env.HOST),
+            port=read.number(env.PORT, 1, 65535),
+            reader=_reader_endpoint(read),
+            tls=read.boolean(env.TLS),
+            cluster_mode=read.boolean(env.CLUSTER_MODE),
+            authentication=authentication,
+            user=read.text(env.USER) if signs_in else None,
+            secret_arn=read.text(env.SECRET_ARN) if authentication == env.AUTHENTICATION_PASSWORD else None,
+            # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
+            region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
+            serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
+            plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
+            security_groups=read.names(env.SECURITY_GROUPS),
+            store_security_groups=read.names(env.STORE_SECURITY_GROUPS),
+        )
+        read.raise_if_any()
+        return connection
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the template declared, which the smoke test compares with what it sees.
+
+    Attributes:
+        engine: ``valkey`` or ``redis``.
+        engine_version: As precise as it was declared: ``7.1`` accepts 7.1.0, ``7.1.0`` does not accept 7.1.4.
+        shards: Number of shards, at least 1; None where the service chooses it.
+        replicas: Replicas of each shard, 0 or more; None where the service chooses it.
+        key_prefix: Prefix of every key that the smoke test touches.
+        budget: Seconds within which the battery ends.
+        maxmemory_policy: Declared ``maxmemory-policy``; None where the parameter group's family decides.
+        latency_limit_ms: Milliseconds that the median round trip may take.
+    """
+
+    engine: str
+    engine_version: str
+    shards: int | None
+    replicas: int | None
+    key_prefix: str = env.DEFAULT_KEY_PREFIX
+    budget: float = env.DEFAULT_BUDGET_SECONDS
+    maxmemory_policy: str | None = None
+    latency_limit_ms: float = env.DEFAULT_LATENCY_LIMIT_MS
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Declaration:
+        """Read the variables named in `cdk_redis_runtime._client.environment`.
+
+        Args:
+            environment: ``os.environ``, or the like.
+
+        Raises:
+            SettingsError: With every variable that is missing or wrong.
+        """
+        read = _Reader(environment)
+        declaration = cls(
+            engine=read.choice(env.ENGINE, "valkey", "redis"),
+            engine_version=read.text(env.ENGINE_VERSION),
+            shards=read.number(env.SHARDS, 1, 500) if read.has(env.SHARDS) else None,
+            replicas=read.number(env.REPLICAS, 0, 5) if read.has(env.REPLICAS) else None,
+            key_prefix=read.text(env.KEY_PREFIX),
+            budget=read.number(env.BUDGET_SECONDS, 1, 900),
+            maxmemory_policy=read.text(env.MAXMEMORY_POLICY) if read.has(env.MAXMEMORY_POLICY) else None,
+            latency_limit_ms=(
+                read.number(env.LATENCY_LIMIT_MS, 1, 60_000)
+                if read.has(env.LATENCY_LIMIT_MS)
+                else env.DEFAULT_LATENCY_LIMIT_MS
+            ),
+        )
+        read.raise_if_any()
+        return declaration
+
+
+def whole_number(text: str, low: int, high: int) -> int:
+    """Read a whole number within bounds.
+
+    Raises:
+        ValueError: It is none; the message says what was given and what is allowed.
+    """
+    if text.isascii() and text.isdigit() and low <= int(text) <= high:
+        return int(text)
+    raise ValueError(f"got {text!r}, allowed is a whole number from {low} to {high}")
+
+
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """Read a host with or without a port: ``name``, ``name:6379``, ``::1``, ``[::1]`` or ``[::1]:6379``.
+
+    Returns:
+        The host, an IPv6 address without its brackets, and the port or None.
+
+    Raises:
+        ValueError: It is none of these; the message says what was given and what is allowed.
+    """
+    bracketed = re.fullmatch(r"\[(.*)\](?::(.*))?", text)
+    host, port = bracketed.groups() if bracketed else (text, None)
+    with contextlib.suppress(ValueError):
+        if bracketed or text.count(":") > 1:
+            ipaddress.IPv6Address(host)
+        elif ":" in text:
+            host, port = text.split(":")
+        if host:
+            return host, None if port is None else whole_number(port, 1, 65535)
+    raise ValueError(
+        f"got {text!r}, allowed is HOST or HOST:PORT, with a port from 1 to 65535, an IPv6 address with a port in "
+        "brackets: [::1]:6379"
+    )
+
+
+def _reader_endpoint(read: _Reader) -> Address | None:
+    if not (read.has(env.READER_HOST) or read.has(env.READER_PORT)):
+        return None
+    return Address(read.text(env.READER_HOST), read.number(env.READER_PORT, 1, 65535))
+
+
+class _Reader:
+    """Reads variables, noting every problem rather than stopping at the first."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._problems: list[str] = []
+
+    def has(self, name: str) -> bool:
+        return bool(self._environment.get(name))
+
+    def text(self, *names: str) -> str:
+        for name in names:
+            if value := self._environment.get(name):
+                return value
+        self._problems.append(f"{' or '.join(names)} is not set")
+        return ""
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).split(",")) if self.has(name) else ()
+
+    def choice(self, name: str, *allowed: str) -> str:
+        value = self.text(name)
+        if value and value not in allowed:
+            self._problems.append(f"{name}: got {value!r}, allowed are {', '.join(allowed)}")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        return self.choice(name, "true", "false") == "true"
+
+    def number(self, name: str, low: int, high: int) -> int:
+        text = self.text(name)
+        if not text:
+            return low
+        try:
+            return whole_number(text, low, high)
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return low
+
+    def raise_if_any(self) -> None:
+        if self._problems:
+            raise SettingsError(self._problems)

@@ -1,0 +1,181 @@
+"""Whether the engine does what applications use it for: data types, transactions, messages.
+
+Every shard runs the same engine, which `topology` proves, so each of these is shown on one shard: the first
+that answers.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from redis.client import PubSub
+from redis.exceptions import WatchError
+
+from cdk_redis_runtime._smoke_test.checks.context import Check, Context, Problem, failed, passed
+from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS, keys_on, no_key
+from cdk_redis_runtime._smoke_test.checks.nodes import Node
+from cdk_redis_runtime._smoke_test.clock import UnfinishedError
+from cdk_redis_runtime._smoke_test.diagnosis import diagnose, heals
+from cdk_redis_runtime._smoke_test.report import Outcome
+
+T = TypeVar("T")
+
+_TYPES_EXPECTED = "string, hash, list, set, sorted set and stream keep a value, and a key expires"
+_TYPES_PROVES = "the engine keeps every common data type, and expires keys"
+_TRANSACTION_EXPECTED = "EXEC runs what was queued, and refuses it after a change of a watched key"
+_TRANSACTION_PROVES = "transactions are atomic, and optimistic locking holds"
+_PUBSUB_EXPECTED = "a message that is published reaches its subscriber"
+_PUBSUB_PROVES = "messages reach those who subscribed"
+
+_EXPIRES_AFTER_MS = 5
+_PAUSE = 0.002
+_CONFIRMATIONS = ("subscribe", "ssubscribe")
+_MESSAGES = ("message", "smessage")
+
+
+def _check_data_types(context: Context) -> Outcome:
+    def keep_and_expire(node: Node, key: str) -> list[str]:
+        # In the same slot, and there while the types are tried: so its end need not be waited for.
+        short_lived = f"{key}{{{key}}}"
+        with context.written(node.client, key, short_lived):
+            node.client.set(short_lived, "short-lived", px=_EXPIRES_AFTER_MS)
+            wrong = _types_that_lose(node, key, secrets.token_hex(8))
+            if not _expires(context, node, short_lived):
+                wrong.append("expiry")
+        return wrong
+
+    wrong = _on_one_shard(context, "types", _TYPES_EXPECTED, keep_and_expire)
+    if isinstance(wrong, Outcome):
+        return wrong
+    if wrong:
+        return failed(f"does not give back what it was given: {', '.join(wrong)}", _TYPES_EXPECTED)
+    return passed(_TYPES_PROVES, _TYPES_EXPECTED, _TYPES_EXPECTED)
+
+
+def _types_that_lose(node: Node, key: str, value: str) -> list[str]:
+    # One transaction, one key, deleted between the types: nothing of it is ever seen from outside.
+    pipeline: Any = node.client.pipeline(transaction=True)
+    with pipeline as queue:
+        queue.set(key, value, ex=TTL_SECONDS).get(key).delete(key)
+        queue.hset(key, "field", value).expire(key, TTL_SECONDS).hget(key, "field").delete(key)
+        queue.rpush(key, value).expire(key, TTL_SECONDS).lrange(key, 0, -1).delete(key)
+        queue.sadd(key, value).expire(key, TTL_SECONDS).smembers(key).delete(key)
+        queue.zadd(key, {value: 1}).expire(key, TTL_SECONDS).zrange(key, 0, -1).delete(key)
+        queue.xadd(key, {"field": value}).expire(key, TTL_SECONDS).xrange(key).delete(key)
+        answers = queue.execute()
+    kept = {
+        "string": answers[1] == value,
+        "hash": answers[5] == value,
+        "list": answers[9] == [value],
+        "set": list(answers[13]) == [value],
+        "sorted set": answers[17] == [value],
+        "stream": [fields for _, fields in answers[21]] == [{"field": value}],
+    }
+    return [name for name, is_kept in kept.items() if not is_kept]
+
+
+def _expires(context: Context, node: Node, key: str) -> bool:
+    give_up = time.monotonic() + context.clock.patience
+    while node.client.get(key) is not None:
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def _check_transaction(context: Context) -> Outcome:
+    def commit_and_conflict(node: Node, key: str) -> list[str]:
+        pipeline: Any = node.client.pipeline(transaction=True)
+        with context.written(node.client, key), pipeline as queue:
+            queue.set(key, "first", ex=TTL_SECONDS).get(key)
+            problems = [] if queue.execute() == [True, "first"] else ["EXEC did not answer what was queued"]
+            queue.watch(key)
+            # A change by the watcher itself counts as well.
+            queue.set(key, "second", ex=TTL_SECONDS)
+            queue.multi()
+            queue.set(key, "third", ex=TTL_SECONDS)
+            try:
+                queue.execute()
+                problems.append("EXEC ran although a watched key had changed")
+            except WatchError:
+                pass
+        return problems
+
+    problems = _on_one_shard(context, "transaction", _TRANSACTION_EXPECTED, commit_and_conflict)
+    if isinstance(problems, Outcome):
+        return problems
+    if problems:
+        return failed(problems, _TRANSACTION_EXPECTED)
+    return passed(_TRANSACTION_PROVES, _TRANSACTION_EXPECTED, "one transaction ran, one was refused")
+
+
+def _check_pubsub(context: Context) -> Outcome:
+    sharded = context.connection.cluster_mode and _has_sharded_pubsub(context.declared.engine_version)
+
+    def tell(node: Node, channel: str) -> bool:
+        message = secrets.token_hex(8)
+        with context.store.apart(node).client.pubsub() as subscriber:
+            (subscriber.ssubscribe if sharded else subscriber.subscribe)(channel)
+            # The subscription is confirmed first; what is published before that is lost. A subscriber that has to dial
+            # and to sign in first has the same time as one that need not.
+            if not _heard(subscriber, _CONFIRMATIONS, context.clock.patience):
+                return False
+            node.client.execute_command("SPUBLISH" if sharded else "PUBLISH", channel, message)
+            heard = _heard(subscriber, _MESSAGES, context.clock.patience)
+            return heard is not None and heard["data"] == message
+
+    arrived = _on_one_shard(context, "channel", _PUBSUB_EXPECTED, tell)
+    if isinstance(arrived, Outcome):
+        return arrived
+    if not arrived:
+        reason = f"a message did not arrive within {context.clock.patience:g} s, or another one did"
+        return failed(Problem(reason, heals=True), _PUBSUB_EXPECTED)
+    return passed(_PUBSUB_PROVES, _PUBSUB_EXPECTED, "over a sharded channel" if sharded else "over a channel")
+
+
+def _heard(subscriber: PubSub, kinds: Collection[str], seconds: float) -> dict[str, Any] | None:
+    """The first message of these kinds; None where none comes in so many seconds."""
+    give_up = time.monotonic() + seconds
+    while (left := give_up - time.monotonic()) > 0:
+        heard: dict[str, Any] | None = subscriber.get_message(timeout=left)
+        if heard is not None and heard["type"] in kinds:
+            return heard
+    return None
+
+
+def _has_sharded_pubsub(version: str) -> bool:
+    return int(version.partition(".")[0]) >= 7
+
+
+def _on_one_shard(context: Context, name: str, expected: str, action: Callable[[Node, str], T]) -> T | Outcome:
+    """Do something on the first shard that answers; a failure, in words, where none does."""
+    shards = context.store.shards()
+    keys = keys_on(shards, context.keys(name))
+    if keys is None:
+        return failed(no_key(context), expected)
+
+    def try_each() -> T:
+        last: Exception = UnfinishedError()
+        for shard, key in zip(shards, keys, strict=True):
+            try:
+                return action(shard.primary, key)
+            except Exception as error:  # noqa: PERF203 - one try a shard
+                # That a shard does not answer is found by others.
+                if not heals(error, context.connection):
+                    raise
+                last = error
+        raise last
+
+    try:
+        return context.clock.in_time(try_each)
+    except Exception as error:
+        diagnosis = diagnose(error, context.connection)
+        return failed(Problem(diagnosis.reason, diagnosis.heals), expected)
+
+
+DATA_TYPES = Check("data-types", _TYPES_PROVES, _check_data_types)
+TRANSACTION = Check("transaction", _TRANSACTION_PROVES, _check_transaction)
+PUBSUB = Check("pubsub", _PUBSUB_PROVES, _check_pubsub)

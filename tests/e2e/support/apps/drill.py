@@ -1,0 +1,51 @@
+"""A drill for a store of each kind: `-c engine=...`."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+
+from cdk_redis import AccessString, Engine, FailoverDrill, MemoryDbCluster, RedisNetwork, ReplicationGroup
+
+app = cdk.App()
+name, _, version = str(app.node.get_context("engine")).partition(":")
+family = f"{name}{version.split('.')[0]}"
+engine = Engine.of(name, version, elasticache_family=family, memorydb_family=f"memorydb_{family}")
+stack = cdk.Stack(app, "Drill")
+network = RedisNetwork(stack, "Network", zones=2)
+single = ReplicationGroup(
+    stack, "Single", network=network, engine=engine, replicas=1, removal_policy=cdk.RemovalPolicy.DESTROY
+)
+sharded = ReplicationGroup(
+    stack, "Sharded", network=network, engine=engine, shards=2, replicas=1, removal_policy=cdk.RemovalPolicy.DESTROY
+)
+ledger = MemoryDbCluster(
+    stack, "Ledger", network=network, engine=engine, shards=1, replicas=1, removal_policy=cdk.RemovalPolicy.DESTROY
+)
+for store_id, (store, shard) in {
+    "Single": (single, "0001"),
+    "Sharded": (sharded, "0002"),
+    "Ledger": (ledger, "0001"),
+}.items():
+    drill = FailoverDrill(
+        stack,
+        f"{store_id}Drill",
+        target=store,
+        shard=shard,
+        # The local cloud is quicker than AWS. But three functions start at once here, which takes a busy machine some
+        # seconds, and the failover must not come before they have looked at their store.
+        duration=cdk.Duration.seconds(26),
+        failover_after=cdk.Duration.seconds(13),
+    )
+    witness = store.add_password_user(
+        "witness", AccessString.read_write("witness:*").allow("cluster|slots", "command", "info")
+    )
+    assert witness.secret is not None
+    for key, value in {
+        "Machine": drill.state_machine.state_machine_arn,
+        "Name": store.store_name,
+        "Port": store.endpoint.port_text,
+        "User": witness.user_name,
+        "Secret": witness.secret.secret_arn,
+    }.items():
+        cdk.CfnOutput(stack, f"{store_id}{key}", value=value)
+app.synth()

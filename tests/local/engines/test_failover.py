@@ -1,0 +1,164 @@
+"""A failover on request, through the services' own APIs: another node takes over, and the dead one comes back to it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from botocore.exceptions import ClientError
+from redis.exceptions import RedisError
+
+from tests.local.support.clouds import Cloud
+
+Request = Callable[[Cloud, str, str], object]
+
+
+def _test_failover(cloud: Cloud, name: str, shard: str) -> object:
+    answer = cloud.client("elasticache").test_failover(ReplicationGroupId=name, NodeGroupId=shard)
+    return answer["ReplicationGroup"]["ReplicationGroupId"], answer["ReplicationGroup"]["Status"]
+
+
+def _failover_shard(cloud: Cloud, name: str, shard: str) -> object:
+    answer = cloud.client("memorydb").failover_shard(ClusterName=name, ShardName=shard)
+    return answer["Cluster"]["Name"], answer["Cluster"]["Status"]
+
+
+def _group(cloud: Cloud, **properties: Any) -> dict[str, Any]:
+    common = {"ReplicationGroupDescription": "a group", "TransitEncryptionEnabled": True, **cloud.engine}
+    return {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": {**common, **properties}}
+
+
+def _cluster(cloud: Cloud) -> dict[str, Any]:
+    common = {"NodeType": "db.t4g.small", "ACLName": "open-access", **cloud.engine}
+    return {
+        "Type": "AWS::MemoryDB::Cluster",
+        "Properties": {"ClusterName": "ledger", "NumReplicasPerShard": 1, **common},
+    }
+
+
+@pytest.fixture(scope="module")
+def ports(cloud: Cloud) -> dict[str, str]:
+    """A store of each kind, two of them with two replicas: one must follow a primary that was not its own."""
+    resources = {
+        "Single": _group(cloud, ReplicationGroupId="single", NumCacheClusters=3),
+        "Sharded": _group(cloud, ReplicationGroupId="sharded", NumNodeGroups=2, ReplicasPerNodeGroup=1),
+        "Alone": _group(cloud, ReplicationGroupId="alone", NumCacheClusters=1),
+        "Ledger": _cluster(cloud),
+    }
+    outputs = {
+        "single": {"Fn::GetAtt": ["Single", "PrimaryEndPoint.Port"]},
+        "sharded": {"Fn::GetAtt": ["Sharded", "ConfigurationEndPoint.Port"]},
+        "ledger": {"Fn::GetAtt": ["Ledger", "ClusterEndpoint.Port"]},
+    }
+    return cloud.deploy("failover", resources, outputs)
+
+
+def _client(cloud: Cloud, port: str, *, cluster: bool) -> Any:
+    options: dict[str, Any] = {
+        "host": "localhost",
+        "port": int(port),
+        "ssl": True,
+        "ssl_ca_certs": cloud.local.environment["SSL_CERT_FILE"],
+        "decode_responses": True,
+    }
+    return redis.RedisCluster(**options) if cluster else redis.Redis(**options)
+
+
+def _shape(client: Any, *, cluster: bool) -> tuple[str, int]:
+    """Which process serves the key, and how many replicas follow it in sync."""
+    node = {"target_nodes": client.get_node_from_key("{2}")} if cluster else {}
+    replication = client.info("replication", **node)
+    in_sync = sum(value.get("state") == "online" for value in replication.values() if isinstance(value, dict))
+    return client.info("server", **node)["run_id"], in_sync
+
+
+@pytest.mark.parametrize(
+    ("name", "cluster", "request_failover", "status"),
+    [
+        ("single", False, _test_failover, "modifying"),
+        ("sharded", True, _test_failover, "modifying"),
+        ("ledger", True, _failover_shard, "updating"),
+    ],
+)
+def test_another_node_takes_over_with_the_keys_and_the_dead_one_follows_it(
+    cloud: Cloud, ports: dict[str, str], name: str, cluster: bool, request_failover: Request, status: str
+) -> None:
+    # The hash tag {2} is in the first of two shards.
+    client = _client(cloud, ports[name], cluster=cluster)
+    client.set("{2}before", "kept")
+    served_by, replicas = _shape(client, cluster=cluster)
+    assert replicas == (1 if cluster else 2)
+    assert client.execute_command("WAIT", replicas, 5000, **_on(client, cluster=cluster)) == replicas
+
+    assert request_failover(cloud, name, "0001") == (name, status)
+    assert _until(lambda: cloud.has_said(f"{name}: shard 0001 failed over"), bool)
+    client = _client(cloud, ports[name], cluster=cluster)
+    assert client.get("{2}before") == "kept"
+    assert client.set("{2}after", "taken")
+    now_served_by, followers = _until(lambda: _shape(client, cluster=cluster), lambda shape: shape[1] == replicas)
+    assert now_served_by != served_by
+    assert followers == replicas
+
+
+def _on(client: Any, *, cluster: bool) -> dict[str, Any]:
+    return {"target_nodes": client.get_node_from_key("{2}")} if cluster else {}
+
+
+def _until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            seen = look()
+        except RedisError:
+            seen = None
+        if (seen is not None and good(seen)) or time.monotonic() > deadline:
+            return seen
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("resource", ["cluster/ledger", "cluster/another"])
+def test_a_state_machine_needs_a_role_that_may(cloud: Cloud, ports: dict[str, str], resource: str) -> None:
+    iam, machines = cloud.client("iam"), cloud.client("stepfunctions")
+    name = resource.replace("/", "-")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    arn = f"arn:aws:memorydb:us-east-1:000000000000:{resource}"
+    statement = {"Effect": "Allow", "Action": "memorydb:FailoverShard", "Resource": arn}
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [statement]}))
+    # There is no such shard: whoever gets so far was let through.
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:memorydb:failoverShard",
+        "Parameters": {"ClusterName": "ledger", "ShardName": "0009"},
+        "End": True,
+    }
+    definition = json.dumps({"StartAt": "Task", "States": {"Task": task}})
+    machine = machines.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    execution = machines.start_execution(stateMachineArn=machine)["executionArn"]
+    ended = _until(
+        lambda: machines.describe_execution(executionArn=execution), lambda seen: seen["status"] != "RUNNING"
+    )
+    assert ended["status"] == "FAILED"
+    allowed = resource == "cluster/ledger"
+    assert ended["error"] == f"MemoryDb.{'ShardNotFoundFault' if allowed else 'AccessDeniedException'}"
+
+
+@pytest.mark.parametrize(
+    ("request_failover", "name", "shard", "code"),
+    [
+        (_test_failover, "nothing", "0001", "ReplicationGroupNotFoundFault"),
+        (_test_failover, "sharded", "0003", "NodeGroupNotFoundFault"),
+        (_test_failover, "alone", "0001", "TestFailoverNotAvailableFault"),
+        (_failover_shard, "nothing", "0001", "ClusterNotFoundFault"),
+        (_failover_shard, "ledger", "1", "ShardNotFoundFault"),
+    ],
+)
+def test_what_cannot_fail_over_is_refused_in_the_services_words(
+    cloud: Cloud, ports: dict[str, str], request_failover: Request, name: str, shard: str, code: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        request_failover(cloud, name, shard)
+    assert refused.value.response["Error"]["Code"] == code

@@ -1,0 +1,133 @@
+"""`connect()`: a client from the environment that a function was bound with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from cdk_redis_local import CertificateAuthority, EngineSet
+from cdk_redis_runtime import Connection, Patience, SettingsError, connect
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime._client.connect import cluster_options
+from cdk_redis_runtime._client.credentials import SHARED_FAILURE_SECONDS
+from cdk_redis_runtime._client.pool import pool_class
+from tests.runtime.support.secrets_manager import ARN, SecretsManager
+
+PASSWORD = "correct-horse-battery-staple"
+KEY = "cdk-redis-smoke:connect"
+
+
+@pytest.fixture
+def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsManager]:
+    with SecretsManager("smoke", PASSWORD) as manager:
+        manager.announce(monkeypatch)
+        yield manager
+
+
+@pytest.fixture
+def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, str]]:
+    """Gives the environment of a function that is bound to a store, its password in a secret."""
+
+    def variables(engines: EngineSet) -> dict[str, str]:
+        monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
+        host, port = engines.endpoint
+        return {
+            env.SERVICE: "elasticache",
+            env.STORE: "orders",
+            env.HOST: host,
+            env.PORT: str(port),
+            env.TLS: "true",
+            env.CLUSTER_MODE: str(engines.cluster_mode).lower(),
+            env.AUTHENTICATION: "password",
+            env.USER: "smoke",
+            env.SECRET_ARN: ARN,
+            "AWS_REGION": "eu-west-1",
+        }
+
+    return variables
+
+
+@pytest.mark.parametrize(("store", "kind"), [("cluster", RedisCluster), ("single", Redis)])
+def test_client_signs_in_and_works(
+    store: str, kind: type, bound: Callable[[EngineSet], dict[str, str]], request: pytest.FixtureRequest
+) -> None:
+    client = connect(bound(request.getfixturevalue(store)))
+    assert isinstance(client, kind)
+    assert client.set(KEY, "1", ex=60)
+    assert client.get(KEY) == "1"
+    assert client.delete(KEY) == 1
+    with pytest.raises(NoPermissionError):
+        client.set("another", "1")
+    client.close()
+
+
+def test_environment_is_the_processs_unless_given(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bound(single).items():
+        monkeypatch.setenv(name, value)
+    client = connect()
+    assert client.get(KEY) is None
+    client.close()
+
+
+def test_server_that_shows_a_strangers_certificate_is_not_talked_to(
+    cluster: EngineSet,
+    bound: Callable[[EngineSet], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = bound(cluster)
+    other = CertificateAuthority(tmp_path_factory.mktemp("other") / "ca")
+    monkeypatch.setenv("SSL_CERT_FILE", str(other.ca_file))
+    with pytest.raises(RedisClusterException, match="CERTIFICATE_VERIFY_FAILED"):
+        connect(variables)
+    with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        connect({**variables, env.CLUSTER_MODE: "false"}).get(KEY)
+
+
+def test_secrets_managers_failure_is_retried_as_a_failed_connection_is(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
+) -> None:
+    secrets_manager.failures = 2  # one read, which boto3 tries twice
+    client = connect(bound(single), patience=Patience(retries=30))
+    assert client.get(KEY) is None
+    assert secrets_manager.calls == 3
+    client.close()
+
+
+def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_in(
+    single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
+) -> None:
+    secrets_manager.refusal = "AccessDeniedException"
+    client = connect(bound(single), patience=Patience(retries=0))
+    with pytest.raises(AuthenticationError, match="AccessDeniedException"):
+        client.get(KEY)
+    secrets_manager.refusal = ""
+    time.sleep(SHARED_FAILURE_SECONDS)
+    assert client.get(KEY) is None
+    client.close()
+
+
+def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
+    options = connect(bound(single), patience=Patience(connect=2, answer=9, retries=1)).get_connection_kwargs()
+    assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
+
+
+def test_function_that_was_bound_to_nothing_is_told() -> None:
+    with pytest.raises(SettingsError, match="CDK_REDIS_HOST is not set"):
+        connect({})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("orders.example", "rediss://orders.example:6379"), ("fd00::1", "rediss://[fd00::1]:6379")]
+)
+def test_cluster_client_dials_names_and_addresses_of_either_kind(host: str, url: str) -> None:
+    connection = Connection("elasticache", "orders", host, 6379)
+    assert cluster_options(connection, None, Patience(), pool_class(connection))["url"] == url

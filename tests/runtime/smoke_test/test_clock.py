@@ -1,0 +1,157 @@
+"""What can heal is tried again, what hangs is left behind, and what is found out once is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from cdk_redis_local import CertificateAuthority
+from cdk_redis_runtime._client.wire import verifying_context
+from cdk_redis_runtime._smoke_test.clock import Clock, Once, UnfinishedError, side_by_side
+
+
+def test_healing_is_awaited_for_seventy_percent_of_the_budget_with_growing_pauses() -> None:
+    started = time.monotonic()
+    times = [time.monotonic() - started for _ in Clock(2).tries()]
+    assert 0.6 < times[-1] <= 1.4
+    assert 4 <= len(times) <= 12
+
+
+def test_nothing_is_tried_again_once_the_clock_is_stopped() -> None:
+    clock = Clock(60)
+    threading.Timer(0.3, clock.stop).start()
+    started = time.monotonic()
+    assert len(list(clock.tries())) > 1
+    assert time.monotonic() - started < 2
+    assert clock.remaining == clock.remaining_for_checks == clock.remaining_for_healing == 0
+
+
+def test_what_hangs_is_left_behind_and_the_rest_is_reported() -> None:
+    release = threading.Event()
+
+    def work(seconds: float) -> float:
+        release.wait(seconds)
+        return seconds
+
+    started = time.monotonic()
+    results = side_by_side(work, [0.0, 30.0], 0.2)
+    assert time.monotonic() - started < 1
+    release.set()
+    assert results[0].value == 0.0
+    assert isinstance(results[1].error, UnfinishedError)
+
+
+def test_what_ends_soon_shares_a_thread() -> None:
+    results = side_by_side(lambda _: threading.get_ident(), list(range(20)), 5)
+    assert len({result.value for result in results}) < 10
+
+
+def test_what_hangs_keeps_nothing_from_beginning() -> None:
+    release = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        release.wait(30)
+
+    side_by_side(work, list(range(20)), 0.5)
+    release.set()
+    assert sorted(begun) == list(range(20))
+
+
+def test_what_has_not_begun_in_time_never_does() -> None:
+    release = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        release.wait(30)
+
+    results = side_by_side(work, list(range(100)), 0.02)
+    release.set()
+    time.sleep(0.1)
+    assert len(begun) < 100
+    assert all(isinstance(result.error, UnfinishedError) for result in results)
+
+
+def test_errors_are_results_and_keep_their_place() -> None:
+    def divide(number: int) -> float:
+        return 1 / number
+
+    results = side_by_side(divide, [1, 0, 2], 5)
+    assert [result.value for result in results] == [1.0, None, 0.5]
+    assert isinstance(results[1].error, ZeroDivisionError)
+
+
+def test_once_is_once_for_values_and_for_errors() -> None:
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        raise LookupError("gone")
+
+    once = Once(compute)
+    for _ in range(3):
+        with pytest.raises(LookupError, match="gone"):
+            once()
+    assert len(calls) == 1
+
+
+def test_all_who_ask_at_once_get_the_one_value() -> None:
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        time.sleep(0.05)
+        return len(calls)
+
+    once = Once(compute)
+    assert [result.value for result in side_by_side(lambda _: once(), range(8), 5)] == [1] * 8
+
+
+def test_tls_is_verified_and_not_older_than_1_2() -> None:
+    context = verifying_context()
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2])
+def test_cluster_client_is_held_to_tls_1_2_as_well(newest: ssl.TLSVersion, tmp_path: Path) -> None:
+    # RedisCluster drops ssl_min_version; what is left is Python's default context, whose oldest version is named by
+    # Python itself or, on Debian, by OpenSSL's configuration.
+    authority = CertificateAuthority(tmp_path)
+    certificate = authority.issue("old")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate.certificate_file, certificate.key_file)
+    server.set_ciphers("ALL:@SECLEVEL=0")
+    server.minimum_version = server.maximum_version = newest
+    client = ssl.create_default_context(cafile=str(authority.ca_file))
+
+    if newest is ssl.TLSVersion.TLSv1_2:
+        assert _handshake(server, client) == "TLSv1.2"
+    else:
+        with pytest.raises(ssl.SSLError):
+            _handshake(server, client)
+
+
+def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
+    """The version agreed on, without a network: each side reads what the other wrote."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    accepting = server.wrap_bio(to_server, to_client, server_side=True)
+    dialling = client.wrap_bio(to_client, to_server, server_hostname="localhost")
+    waiting = [dialling, accepting]
+    for _ in range(10):
+        for side in tuple(waiting):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+                waiting.remove(side)
+        if not waiting:
+            return dialling.version()
+    raise AssertionError("the handshake does not end")

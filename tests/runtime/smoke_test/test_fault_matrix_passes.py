@@ -1,0 +1,193 @@
+"""Rows of the fault matrix for what a check must not pass: an engine that answers, and is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime._smoke_test.checks import CHECKS
+from tests.runtime.support import faults_of_answers as make
+from tests.runtime.support.battery import Battery
+from tests.runtime.support.fault_lab import Lab
+from tests.runtime.support.fault_rows import NO_PERMISSION, Fault, assert_found
+
+TYPES = ("string", "hash", "list", "set", "sorted set", "stream")
+LOST = "does not give back what it was given: "
+NO_MESSAGE = "a message did not arrive within 0.6 s, or another one did"
+BUSY = (
+    "the engine is busy with a script and answers nothing else (BUSY): end it with SCRIPT KILL or FUNCTION KILL, or "
+    "wait for its end"
+)
+OTHER_VALUE = "another value was read than was written: "
+REFUSES = "writes will be refused (OOM); take a larger node type or more shards, or delete data"
+READER_IS_PRIMARY = (
+    "the reader endpoint leads to a primary, by which no replica is read: a failover is not over, or it is the primary "
+    "endpoint; give the reader endpoint"
+)
+OF_MEMORYDB = {
+    "durability": "MemoryDB acknowledges a write once it is in its log in several Availability Zones: there is no "
+    "replica to wait for"
+}
+
+FAULTS = [
+    Fault(
+        "one-node-refuses-the-sign-in",
+        make.one_node("resetpass >another-password", "replica"),
+        {
+            "auth": "{node}: WRONGPASS: the store refuses to sign the user in (*); check that the secret holds the "
+            "password that user 'smoke' has now",
+            **dict.fromkeys(("topology", "replica-read"), "{node}: WRONGPASS: the store refuses to sign the user in *"),
+        },
+    ),
+    Fault(
+        "signed-in-as-another",
+        make.altering(
+            lambda request, answer: answer.replace(b"$5\r\nsmoke", b"$5\r\nadmin") if b"WHOAMI" in request else answer
+        ),
+        {"auth": "{endpoint}: signed in as 'admin' instead of 'smoke'"},
+    ),
+    Fault(
+        "another-value-is-read",
+        make.altering(make.other_value_of(b":write:")),
+        {"write-read": "shard of {endpoint}: " + OTHER_VALUE + "two stores answer by one name"},
+    ),
+    Fault(
+        "another-value-is-read-from-a-replica",
+        make.altering_of_replica(make.other_value_of(b":replica:")),
+        {"replica-read": "localhost:{reader}: " + OTHER_VALUE + "another store answers"},
+    ),
+    *(
+        Fault(
+            f"a-{name}-is-lost".replace(" ", "-"),
+            make.altering(make.type_that_loses(position)),
+            {"data-types": LOST + name},
+        )
+        for position, name in enumerate(TYPES)
+    ),
+    Fault(
+        "keys-do-not-expire",
+        make.rewriting(b"$2\r\nPX\r\n$1\r\n5\r\n", b"$2\r\nPX\r\n$5\r\n60000\r\n"),
+        {"data-types": LOST + "expiry"},
+    ),
+    Fault(
+        "a-transaction-answers-something-else",
+        make.altering(lambda _request, answer: answer.replace(b"$5\r\nfirst", b"$5\r\nother")),
+        {"transaction": "EXEC did not answer what was queued"},
+    ),
+    Fault(
+        "a-watched-key-is-forgotten",
+        make.rewriting(b"$5\r\nWATCH\r\n", b"$3\r\nGET\r\n"),
+        {"transaction": "EXEC ran although a watched key had changed"},
+    ),
+    Fault(
+        "a-message-is-lost",
+        make.altering(lambda _request, answer: b"" if b"\r\nmessage\r\n" in answer else answer),
+        {"pubsub": NO_MESSAGE},
+    ),
+    Fault(
+        "another-message-arrives",
+        make.altering(lambda _request, answer: answer[:-8] + b"other!\r\n" if b"\r\nmessage\r\n" in answer else answer),
+        {"pubsub": NO_MESSAGE},
+    ),
+    Fault(
+        "a-name-leads-out-into-the-world",
+        make.resolving_to("8.8.8.8"),
+        {"dns": "localhost: resolves to the public address 8.8.8.8: the name is of something outside the VPC"},
+    ),
+    Fault(
+        "memory-is-nearly-full",
+        make.full(0.91, "noeviction"),
+        {"memory-headroom": "{endpoint}: * MiB are used (9?%) and the policy is noeviction: " + REFUSES},
+    ),
+    Fault("memory-is-not-yet-full", make.full(0.86, "noeviction"), {}),
+    Fault(
+        "memory-is-full-of-keys-that-stay",
+        make.full(0.95, "volatile-lru"),
+        {
+            "memory-headroom": "{endpoint}: * MiB are used (9?%) and the policy is volatile-lru, which evicts ? of "
+            "2,00? keys: " + REFUSES
+        },
+    ),
+    Fault("memory-is-full-of-a-cache-that-evicts", make.full(0.95, "allkeys-lru"), {}),
+    Fault("memory-is-full-of-keys-that-expire", make.full(0.95, "volatile-lru", expiring=True), {}),
+    Fault(
+        "one-shard-does-not-answer-in-time",
+        make.one_node(make.WITHOUT_LATENCY_KEYS, "primary"),
+        {"latency": "{node}: " + NO_PERMISSION},
+    ),
+    Fault(
+        "one-primary-is-stuck-in-a-script",
+        make.busy_primary,
+        {
+            **dict.fromkeys(("auth", "topology", "latency"), "{primary}: " + BUSY),
+            **dict.fromkeys(("write-read", "replica-read", "durability"), "shard of {primary}: " + BUSY),
+        },
+    ),
+    Fault("reader-is-the-primary", make.reader_is_the_primary, {"replica-read": "{endpoint}: " + READER_IS_PRIMARY}),
+    Fault(
+        "reader-leads-to-the-primary",
+        make.reader_leads_to_the_primary,
+        {
+            "replica-read": "{reader}: " + READER_IS_PRIMARY,
+            "topology": "{reader}: is announced as a replica, and says that it is none: *",
+        },
+    ),
+    Fault(
+        "memorydb-without-cluster-mode",
+        lambda lab: {"engines": lab.single, "service": env.MEMORYDB},
+        {
+            "topology": "{endpoint}, {replica}: runs without cluster mode, which MemoryDB is always in: another store "
+            "answers"
+        },
+        OF_MEMORYDB,
+    ),
+    *(
+        Fault(
+            f"{system.lower().replace(' ', '-')}-for-{service}",
+            make.altering(make.system_called(system), service=service),
+            {
+                "topology": f"{{endpoint}}: INFO calls its system '{system}', declared is {service}: another store "
+                f"answers, or give --service {other}*"
+            },
+            OF_MEMORYDB if service == env.MEMORYDB else {},
+        )
+        for system, service, other in [
+            ("Amazon ElastiCache", env.MEMORYDB, env.ELASTICACHE),
+            ("Amazon MemoryDB", env.ELASTICACHE, env.MEMORYDB),
+        ]
+    ),
+    Fault(
+        "name-of-memorydb-for-elasticache",
+        make.named("clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com"),
+        {
+            "dns": "clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com: is a name of memorydb, declared is "
+            "elasticache: another store answers, or give --service memorydb"
+        },
+    ),
+    Fault(
+        "name-of-elasticache-for-memorydb",
+        make.named("master.orders.abc123.euw1.cache.amazonaws.com", service=env.MEMORYDB),
+        {
+            "dns": "master.orders.abc123.euw1.cache.amazonaws.com: is a name of elasticache, declared is memorydb: "
+            "another store answers, or give --service elasticache",
+            "topology": "*: runs without cluster mode, which MemoryDB is always in: another store answers",
+        },
+        OF_MEMORYDB,
+    ),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_wrong_answer_is_not_passed(fault: Fault, lab: Lab, battery: Battery) -> None:
+    assert_found(fault, lab, battery)
+
+
+def test_every_check_finds_some_fault() -> None:
+    """A check that always passes would be noticed by a row that expects it to fail."""
+    from tests.runtime.smoke_test import test_fault_matrix, test_fault_matrix_findings, test_fault_matrix_words
+
+    others = (test_fault_matrix, test_fault_matrix_findings, test_fault_matrix_words)
+    failing = {name for module in others for fault in module.FAULTS for name in fault.failed}
+    failing |= {name for fault in FAULTS for name in fault.failed}
+    # Of MemoryDB alone, and held by test_managed_commands.py.
+    assert failing == {check.name for check in CHECKS} - {"managed-commands-refused"}

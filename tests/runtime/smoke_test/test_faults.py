@@ -1,0 +1,118 @@
+"""What the fault matrix has no room for: the same faults in other shapes, and declarations that do not fit."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cdk_redis_local import EngineSet
+from cdk_redis_local._engines.node import wait_until
+from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
+from tests.runtime.support.battery import COMMANDS, Battery, Verdicts
+from tests.runtime.support.fault_proxy import FaultProxy
+
+# What may heal is tried again for half of it: long enough for a busy machine, short enough for a test.
+BUDGET = 3.0
+Run = Callable[..., Verdicts]
+NO_TTL = -1
+
+
+@pytest.fixture
+def battery(battery: Battery) -> Run:
+    return functools.partial(battery, budget=BUDGET)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ({"shards": 4}, "3 shards with slots, declared are 4"),
+        ({"shards": 2}, "3 shards with slots, declared are 2"),
+        ({"replicas": 2}, r"1 replica in service, declared are 2: a replica is down or still copying"),
+        ({"engine_version": "6.2"}, r"runs \w+ \d+\.\d+\.\d+, declared is \w+ 6\.2"),
+        ({"engine_version": "7.0.14.1"}, r"declared is \w+ 7\.0\.14\.1"),
+        ({"engine": "keydb"}, r"runs \w+ \d+\.\d+\.\d+, declared is keydb"),
+    ],
+)
+def test_cluster_other_than_declared_is_found(
+    declared: dict[str, Any], reason: str, cluster: EngineSet, battery: Run
+) -> None:
+    verdicts = battery(cluster, **declared)
+    assert verdicts.failed == {"topology"}
+    assert re.search(reason, verdicts["topology"])
+
+
+def test_replicas_other_than_declared_are_found_without_cluster_mode(single: EngineSet, battery: Run) -> None:
+    verdicts = battery(single, replicas=2)
+    assert verdicts.failed == {"topology"}
+    assert "1 replica in sync, declared are 2" in verdicts["topology"]
+
+
+def test_cluster_mode_that_is_off_is_found(single: EngineSet, battery: Run) -> None:
+    verdicts = battery(single, cluster_mode=True, reader=None)
+    assert "topology" in verdicts.failed
+    assert "cluster support disabled" in verdicts["topology"]
+
+
+def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Run, let: Any) -> None:
+    let(cluster, "on ~* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
+    verdicts = battery(cluster)
+    assert verdicts.failed == {"acl-enforced"}
+    assert "is allowed to read a key outside its prefix, to write a key outside its prefix;" in verdicts["acl-enforced"]
+    assert "~cdk-redis-smoke:*" in verdicts["acl-enforced"]
+
+
+def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: Run, let: Any) -> None:
+    let(
+        cluster,
+        "on ~cdk-redis-smoke:* resetchannels -@all +acl|whoami +cluster|slots +command +info +readonly +get +set +del",
+    )
+    verdicts = battery(cluster)
+    assert {"write-read", "replica-read", "latency", "topology"} <= verdicts.passed
+    assert verdicts.failed == {"durability", "data-types", "transaction", "pubsub"}
+    assert "NOPERM: the user may not do this" in verdicts["durability"]
+    assert "'wait' command" in verdicts["durability"]
+
+
+def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
+    node = cluster.replica_nodes[2]
+    node.freeze()
+    try:
+        verdicts = battery(cluster)
+    finally:
+        node.resume()
+    assert {"tls", "topology", "replica-read"} <= verdicts.failed
+    assert {"auth", "anonymous-refused", "write-read", "acl-enforced"} <= verdicts.passed
+    for name in ("tls", "topology", "replica-read"):
+        assert str(node.port) in verdicts[name]
+
+
+def test_what_is_written_while_the_time_runs_out_goes_by_itself(single: EngineSet, battery: Run) -> None:
+    [primary] = single.primaries
+    # Too slow for every check to end, quick enough for all to begin.
+    with FaultProxy(primary.port, up_delay=0.2) as proxy:
+        verdicts = battery(single, port=proxy.port)
+        assert "transaction" in verdicts.failed
+        for key in primary.admin.scan_iter():
+            # It may be gone by now.
+            assert primary.admin.ttl(key) != NO_TTL
+            assert primary.admin.ttl(key) <= TTL_SECONDS
+        # Where the process lives on, the checks that were given up clean up behind themselves.
+        wait_until(lambda: primary.admin.dbsize() == 0, "the end of the checks that were given up", seconds=10)
+
+
+def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let: Any) -> None:
+    let(cluster, "on ~{tag}:* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
+    verdicts = battery(cluster, key_prefix="{tag}:")
+    assert verdicts.failed >= {"write-read", "replica-read", "data-types", "latency"}
+    assert "choose one without braces" in verdicts["write-read"]
+
+
+def test_tries_are_told_by_the_check_that_made_them(cluster: EngineSet, battery: Run) -> None:
+    verdicts = battery(cluster, host="localhost", port=1)
+    assert re.search(r"connection refused.* \(after \d+ tries\)$", verdicts["tls"])
+    (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == "dns"]
+    assert observed == "1 name, 1 IP addresses in all"

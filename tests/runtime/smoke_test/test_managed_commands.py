@@ -1,0 +1,105 @@
+"""The commands by which MemoryDB manages its nodes: refused to everybody, and tried without doing harm."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.exceptions import ResponseError
+
+from cdk_redis_local import OPEN_DEFAULT, AclUser, EngineSet
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime._smoke_test.checks import managed as _managed
+from tests.runtime.support.battery import ACCESS, Battery
+
+CHECK = "managed-commands-refused"
+ALLOWED_TO_ALL = " ".join(f"+{command}" for command in env.MEMORYDB_REFUSED_COMMANDS)
+# Where the list names a command whose subcommands are all meant.
+SUBCOMMANDS = {"config": ["get"], "module": ["list"]}
+PROBED = {
+    "ACL DELUSER",
+    "ACL SETUSER",
+    "BGSAVE",
+    "CLUSTER ADDSLOTS",
+    "CLUSTER DELSLOTS",
+    "CLUSTER SETSLOT",
+    "CONFIG",
+    "MIGRATE",
+    "MODULE",
+    "REPLICAOF",
+    "SHUTDOWN",
+    "SLAVEOF",
+}
+
+
+def state(engines: EngineSet) -> list[object]:
+    """What the probes could have changed."""
+    return [
+        (node.role, node.admin.dbsize(), node.admin.acl_list(), node.admin.execute_command("CLUSTER", "NODES")[:40])
+        for node in engines.nodes
+    ]
+
+
+def test_a_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Battery) -> None:
+    verdicts = battery(cluster, service="memorydb")
+    assert CHECK in verdicts.passed, verdicts.report
+    (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == CHECK]
+    # An engine of one's own is not taken for MemoryDB without a word.
+    assert re.fullmatch(
+        r"13 commands refused at 6 nodes; INFO calls the system '.+', where MemoryDB's says 'Amazon MemoryDB'", observed
+    )
+
+
+def test_of_elasticache_nothing_is_asked(cluster: EngineSet, battery: Battery) -> None:
+    verdicts = battery(cluster)
+    assert CHECK not in verdicts.passed | verdicts.failed | verdicts.skipped
+
+
+def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, battery: Battery, let: Any) -> None:
+    let(cluster, f"{ACCESS} {ALLOWED_TO_ALL}")
+    before = state(cluster)
+
+    verdicts = battery(cluster, service="memorydb")
+
+    assert verdicts.failed == {CHECK}
+    # The engine's own switch keeps DEBUG off.
+    assert verdicts[CHECK] == (
+        f"the store allows {', '.join(sorted(PROBED))}, which MemoryDB allows to nobody: what answers is not MemoryDB"
+    )
+    assert state(cluster) == before
+
+
+def test_open_access_does_not_open_them(start: Callable[..., EngineSet], battery: Battery) -> None:
+    everybody = dataclasses.replace(OPEN_DEFAULT, refused=env.MEMORYDB_REFUSED_COMMANDS)
+    engines = start(cluster_mode=True, tls=False, users=[everybody])
+    verdicts = battery(engines, service="memorydb", authentication="none", user=None)
+    assert CHECK in verdicts.passed, verdicts.report
+
+
+def test_every_command_that_is_tried_is_in_the_list() -> None:
+    assert set(_managed._probes("prefix:run")) < set(env.MEMORYDB_REFUSED_COMMANDS)
+
+
+@pytest.mark.parametrize("command", env.MEMORYDB_REFUSED_COMMANDS)
+def test_the_engine_knows_every_command_of_the_list(cluster: EngineSet, command: str) -> None:
+    assert cluster.nodes[0].admin.execute_command("COMMAND", "INFO", command)
+
+
+def test_a_user_with_every_right_is_refused_every_one_of_them(cluster: EngineSet, let: Any) -> None:
+    let(cluster, "on", AclUser("admin", passwords=("a-password",), refused=env.MEMORYDB_REFUSED_COMMANDS))
+
+    for command in env.MEMORYDB_REFUSED_COMMANDS:
+        words = [*command.split("|"), *SUBCOMMANDS.get(command, ())]
+        # Whatever number of arguments it wants.
+        answers = [dry_run(cluster, [*words, *"12345"[:more]]) for more in range(6)]
+        assert any("has no permissions to run" in answer for answer in answers), (command, answers)
+
+
+def dry_run(engines: EngineSet, words: list[str]) -> str:
+    try:
+        return str(engines.nodes[0].admin.execute_command("ACL", "DRYRUN", "admin", *words))
+    except ResponseError as error:
+        return str(error)

@@ -1,0 +1,126 @@
+"""The function says what it found in its answer, in its log, and in the message that CloudFormation shows."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cdk_redis_local import EngineSet, find_engine
+from cdk_redis_runtime import SettingsError, SmokeTestFailed
+from cdk_redis_runtime._client import environment as env
+from cdk_redis_runtime.smoke_lambda import handler
+from tests.runtime.support.battery import PASSWORD, assert_no_secret
+
+
+def _context(seconds: float = 60) -> Any:
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: int(seconds * 1000))
+
+
+@pytest.fixture
+def environment(single: EngineSet, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a function for the store without cluster mode, its password in a secret."""
+    engine = find_engine()
+    host, port = single.endpoint
+    reader_host, reader_port = single.reader_endpoint
+    variables = {
+        env.SERVICE: "elasticache",
+        env.STORE: "orders",
+        env.HOST: host,
+        env.PORT: str(port),
+        env.READER_HOST: reader_host,
+        env.READER_PORT: str(reader_port),
+        env.TLS: "true",
+        env.CLUSTER_MODE: "false",
+        env.AUTHENTICATION: "password",
+        env.USER: "smoke",
+        env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
+        env.ENGINE: engine.name,
+        env.ENGINE_VERSION: engine.major_minor,
+        env.SHARDS: "1",
+        env.REPLICAS: "1",
+        env.KEY_PREFIX: "cdk-redis-smoke:",
+        env.BUDGET_SECONDS: "5",
+        "AWS_REGION": "eu-west-1",
+        "SSL_CERT_FILE": single.ca_file,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    secret = json.dumps({"username": "smoke", "password": PASSWORD})
+    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
+    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
+    return variables
+
+
+@pytest.mark.usefixtures("environment")
+def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    report = handler({}, _context())
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line) for line in lines] == [{"cdk_redis_smoke_test": report}]
+    assert report["passed"]
+    assert len(report["checks"]) == 17
+
+
+@pytest.mark.usefixtures("environment")
+def test_failure_is_logged_and_raised_by_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
+    words = r"Smoke test of elasticache orders: 1 of 17 checks failed\. \[topology\]"
+    with pytest.raises(SmokeTestFailed, match=words) as failed:
+        handler({}, _context())
+    written = capsys.readouterr()
+    assert not json.loads(written.out)["cdk_redis_smoke_test"]["passed"]
+    # As Lambda logs it.
+    trace = "".join(traceback.format_exception(failed.value))
+    assert_no_secret([*written, trace], {PASSWORD})
+
+
+@pytest.mark.usefixtures("environment")
+def test_wrong_password_is_told_without_being_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "not-the-password-of-the-user"
+    client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": json.dumps({"password": wrong})})
+    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
+    monkeypatch.setenv(env.BUDGET_SECONDS, "2")
+    with pytest.raises(SmokeTestFailed, match="WRONGPASS") as failed:
+        handler({}, _context())
+    assert_no_secret([*capsys.readouterr(), "".join(traceback.format_exception(failed.value))], {wrong})
+
+
+@pytest.mark.usefixtures("environment")
+def test_battery_ends_before_the_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(env.HOST, "orders.invalid")
+    monkeypatch.setenv(env.BUDGET_SECONDS, "300")
+    with pytest.raises(SmokeTestFailed) as failed:
+        handler({}, _context(seconds=4))
+    assert failed.value.report.duration_ms < 2000
+
+
+def test_environment_of_another_function_is_refused(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(env.STORE)
+    with pytest.raises(SettingsError, match="CDK_REDIS_STORE is not set"):
+        handler({}, _context())
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("version", ["", "6.2"])
+def test_metrics_are_printed_where_a_namespace_is_named(
+    version: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(env.METRICS_NAMESPACE, "CdkRedis/SmokeTest")
+    if version:
+        monkeypatch.setenv(env.ENGINE_VERSION, version)
+    with pytest.raises(SmokeTestFailed) if version else nullcontext():
+        handler({}, _context())
+    report, metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert set(report) == {"cdk_redis_smoke_test"}
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "CdkRedis/SmokeTest"
+    assert metrics["ChecksFailed"] == (1 if version else 0)

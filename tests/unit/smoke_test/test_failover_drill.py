@@ -1,0 +1,172 @@
+"""The drill's state machine: what it calls, what it may do, and that no deploy starts it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from cdk_redis import (
+    ConfigurationError,
+    FailoverDrill,
+    MemoryDbCluster,
+    RedisNetwork,
+    ReplicationGroup,
+    ServerlessCache,
+    Store,
+)
+from cdk_redis_runtime._client import environment
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack")
+
+
+@pytest.fixture(params=["elasticache", "memorydb"])
+def target(request: pytest.FixtureRequest, stack: cdk.Stack) -> Store:
+    network = RedisNetwork(stack, "Network")
+    if request.param == "elasticache":
+        return ReplicationGroup(stack, "Cache", network=network, shards=2)
+    return MemoryDbCluster(stack, "Ledger", network=network, shards=2)
+
+
+def _definition(template: Template) -> dict[str, Any]:
+    (machine,) = template.find_resources("AWS::StepFunctions::StateMachine").values()
+    _, parts = machine["Properties"]["DefinitionString"]["Fn::Join"]
+    return json.loads("".join(part if isinstance(part, str) else next(iter(part)) for part in parts))
+
+
+def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target, shard="0002")
+
+    (drill,) = _definition(Template.from_stack(stack))["States"].values()
+    watch, failover = (branch["States"] for branch in drill["Branches"])
+    assert drill["Type"] == "Parallel"
+    assert drill["OutputPath"] == "$[0]"
+    (task,) = watch.values()
+    assert task["Type"] == "Task"
+    # The function itself, whose answer is the output, and not the service integration, which adds what Lambda says.
+    assert task["Resource"] == "Fn::GetAtt"
+    # A second attempt would report on a store that has failed over already.
+    assert "Retry" not in task
+    wait, call = failover.values()
+    assert wait["Seconds"] == 30
+    service, action, names = {
+        "elasticache": ("elasticache", "testFailover", ("ReplicationGroupId", "NodeGroupId")),
+        "memorydb": ("memorydb", "failoverShard", ("ClusterName", "ShardName")),
+    }[target.service.name]
+    assert call["Resource"].endswith(f":states:::aws-sdk:{service}:{action}")
+    assert tuple(call["Parameters"]) == names
+    assert call["Parameters"][names[1]] == "0002"
+    # The call's answer, a description of the store, is no part of the report.
+    assert call["ResultSelector"] == {"failover": "started"}
+
+
+def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    action = {"elasticache": "elasticache:TestFailover", "memorydb": "memorydb:FailoverShard"}[target.service.name]
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    statements = [entry for policy in policies for entry in policy["Properties"]["PolicyDocument"]["Statement"]]
+    (statement,) = [entry for entry in statements if entry["Action"] == action]
+    store = stack.resolve(target.store_arn)
+    if target.service.name == "memorydb":
+        assert statement["Resource"] == store
+        return
+    # To IAM the nodes of ElastiCache, which are named after their group, are resources of their own.
+    place = [{"Ref": "AWS::Partition"}, ":elasticache:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
+    nodes = {"Fn::Join": ["", ["arn:", *place, ":cluster:", stack.resolve(target.store_name), "-*"]]}
+    assert statement["Resource"] == [store, nodes]
+
+
+def test_the_function_outlives_the_drill_and_signs_in_as_a_user_of_its_own(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target, duration=cdk.Duration.minutes(2))
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Handler": "cdk_redis_runtime.drill_lambda.handler",
+            "Timeout": 210,
+            "Environment": {
+                "Variables": Match.object_like(
+                    {environment.DRILL_SECONDS: "120", environment.KEY_PREFIX: "cdk-redis-drill:"}
+                )
+            },
+        },
+    )
+    kind = {"elasticache": "AWS::ElastiCache::User", "memorydb": "AWS::MemoryDB::User"}[target.service.name]
+    template.has_resource_properties(kind, {"AccessString": Match.string_like_regexp("^on ~cdk-redis-drill:")})
+
+
+def test_without_a_duration_it_takes_five_minutes(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    template = Template.from_stack(stack)
+    variables = Match.object_like({environment.DRILL_SECONDS: "300"})
+    template.has_resource_properties("AWS::Lambda::Function", {"Timeout": 390, "Environment": {"Variables": variables}})
+    assert _definition(template)["TimeoutSeconds"] == 20 * 60
+
+
+def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
+    FailoverDrill(stack, "Drill", target=target)
+
+    template = Template.from_stack(stack)
+    for kind in ("Custom::Trigger", "AWS::Events::Rule", "AWS::Scheduler::Schedule"):
+        template.resource_count_is(kind, 0)
+
+
+def test_a_store_without_replicas_and_a_long_drill_are_refused_together(stack: cdk.Stack) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), replicas=0)
+
+    with pytest.raises(ConfigurationError, match="nothing to fail over to") as refused:
+        FailoverDrill(stack, "Drill", target=cache, duration=cdk.Duration.minutes(14))
+    assert "a drill takes 10 seconds to 13 minutes" in str(refused.value)
+
+
+def test_a_serverless_cache_is_refused(stack: cdk.Stack) -> None:
+    cache = ServerlessCache(stack, "Cache", network=RedisNetwork(stack, "Network"))
+
+    with pytest.raises(ConfigurationError) as refused:
+        FailoverDrill(stack, "Drill", target=cache)
+    assert str(refused.value) == (
+        "Stack/Drill: target: got 'Stack/Cache', but a serverless cache is failed over by the service alone; "
+        "drill a replication group or a cluster"
+    )
+
+
+@pytest.mark.parametrize(
+    ("duration", "after", "waited"), [(300, None, 30), (90, None, 30), (12, None, 4), (10, 9, 9), (780, 600, 600)]
+)
+def test_the_failover_leaves_time_before_and_after(
+    stack: cdk.Stack, duration: int, after: int | None, waited: int
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), shards=2)
+    FailoverDrill(
+        stack,
+        "Drill",
+        target=cache,
+        duration=cdk.Duration.seconds(duration),
+        failover_after=cdk.Duration.seconds(after) if after else None,
+    )
+
+    (drill,) = _definition(Template.from_stack(stack))["States"].values()
+    assert next(iter(drill["Branches"][1]["States"].values()))["Seconds"] == waited
+
+
+@pytest.mark.parametrize(("duration", "after"), [(60, 60), (60, 0), (9, 4)])
+def test_a_failover_outside_the_drill_is_refused(stack: cdk.Stack, duration: int, after: int) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
+
+    with pytest.raises(ConfigurationError, match=r"failover_after|duration"):
+        FailoverDrill(
+            stack,
+            "Drill",
+            target=cache,
+            duration=cdk.Duration.seconds(duration),
+            failover_after=cdk.Duration.seconds(after),
+        )

@@ -1,0 +1,171 @@
+"""What binding a function to a store gives it: the network, the right to sign in, and the environment."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Match, Template
+
+from cdk_redis import (
+    AccessString,
+    ConfigurationError,
+    Engine,
+    MemoryDbCluster,
+    RedisNetwork,
+    ReplicationGroup,
+    SmokeTest,
+)
+from cdk_redis_runtime._client import environment
+
+ACCESS = AccessString.read_write("app:*")
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack")
+
+
+@pytest.fixture
+def network(stack: cdk.Stack) -> RedisNetwork:
+    return RedisNetwork(stack, "Network")
+
+
+@pytest.fixture
+def function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.Function:
+    return _function(stack, network)
+
+
+def _function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.Function:
+    return lambda_.Function(
+        stack,
+        "App",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="app.handler",
+        code=lambda_.Code.from_inline("#"),
+        vpc=network.vpc,
+        vpc_subnets=network.subnet_selection,
+    )
+
+
+def _variables(stack: cdk.Stack, handler: str = "app.handler") -> dict[str, object]:
+    found = Template.from_stack(stack).find_resources("AWS::Lambda::Function", {"Properties": {"Handler": handler}})
+    (resource,) = found.values()
+    return resource["Properties"]["Environment"]["Variables"]
+
+
+def test_a_bound_function_may_connect_and_knows_where(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", ACCESS)
+    cache.bind(function, user=user)
+
+    template = Template.from_stack(stack)
+    assert _variables(stack) == {
+        environment.SERVICE: "elasticache",
+        environment.STORE: {"Ref": "Cache18F6EE16"},
+        environment.HOST: {"Fn::GetAtt": ["Cache18F6EE16", "PrimaryEndPoint.Address"]},
+        environment.PORT: {"Fn::GetAtt": ["Cache18F6EE16", "PrimaryEndPoint.Port"]},
+        environment.READER_HOST: {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Address"]},
+        environment.READER_PORT: {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Port"]},
+        environment.TLS: "true",
+        environment.CLUSTER_MODE: "false",
+        environment.AUTHENTICATION: "iam",
+        environment.USER: user.user_name,
+    }
+    template.has_resource_properties(
+        "AWS::IAM::Policy",
+        {"PolicyDocument": {"Statement": [Match.object_like({"Action": "elasticache:Connect"})]}},
+    )
+    template.has_resource_properties("AWS::EC2::SecurityGroupIngress", {"Description": "to Stack/Cache"})
+
+
+def test_a_bound_function_connects_by_the_variables_of_the_smoke_test(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    ledger = MemoryDbCluster(stack, "Ledger", network=network, shards=2)
+    ledger.bind(function, user=ledger.add_iam_user("app", ACCESS))
+    SmokeTest(stack, "SmokeTest", target=ledger)
+
+    bound, tested = _variables(stack), _variables(stack, "cdk_redis_runtime.smoke_lambda.handler")
+    assert {name: tested[name] for name in bound} | {environment.USER: ""} == bound | {environment.USER: ""}
+
+
+def test_a_password_user_is_bound_by_the_name_of_its_secret(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
+    cache.bind(function, user=cache.add_password_user("app", ACCESS))
+
+    variables = _variables(stack)
+    assert variables[environment.AUTHENTICATION] == "password"
+    assert set(variables[environment.SECRET_ARN]) == {"Ref"}
+
+
+def test_open_access_needs_no_user(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    MemoryDbCluster(stack, "Ledger", network=network, unsafe_open_access=True).bind(function)
+
+    assert _variables(stack)[environment.AUTHENTICATION] == "none"
+    opened = {"Description": "to Stack/Ledger", "FromPort": 6379, "ToPort": 6379}
+    Template.from_stack(stack).has_resource_properties("AWS::EC2::SecurityGroupIngress", opened)
+
+
+def test_a_store_that_asks_who_one_is_needs_a_user(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    with pytest.raises(ConfigurationError, match="nobody gets in without a user; add one with `add_iam_user`"):
+        ReplicationGroup(stack, "Cache", network=network).bind(function)
+
+
+def test_to_bind_again_in_the_same_way_changes_nothing() -> None:
+    def bound(times: int) -> dict[str, object]:
+        stack = cdk.Stack(cdk.App(), "Stack")
+        network = RedisNetwork(stack, "Network")
+        cache = ReplicationGroup(stack, "Cache", network=network)
+        user = cache.add_iam_user("app", ACCESS)
+        function = _function(stack, network)
+        for _ in range(times):
+            cache.bind(function, user=user)
+        return dict(Template.from_stack(stack).to_json())
+
+    assert bound(1) == bound(2)
+
+
+def test_a_function_is_bound_to_one_store(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+    ledger = MemoryDbCluster(stack, "Ledger", network=network)
+    user = ledger.add_iam_user("app", ACCESS)
+
+    with pytest.raises(ConfigurationError) as caught:
+        ledger.bind(function, user=user)
+
+    assert str(caught.value) == (
+        "Stack/Ledger: function: got 'Stack/App', but it is bound to Stack/Cache as Stack/Cache/Users/app, and a "
+        "function has the variables of one store and one user; use a function for each, or `grant_connect` and the "
+        "store's `endpoint` in variables of your own"
+    )
+    # The store that is refused has granted nothing, and the first store's variables are whole.
+    assert "memorydb:Connect" not in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    assert _variables(stack)[environment.STORE] == {"Ref": "Cache18F6EE16"}
+
+
+def test_a_function_is_bound_as_one_user(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+    other = cache.add_iam_user("other", ACCESS)
+
+    with pytest.raises(ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a function has"):
+        cache.bind(function, user=other)
+
+
+def test_a_function_is_bound_to_one_store_with_open_access(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    first = MemoryDbCluster(stack, "First", network=network, unsafe_open_access=True)
+    second = MemoryDbCluster(stack, "Second", network=network, unsafe_open_access=True)
+    first.bind(function)
+
+    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a function has"):
+        second.bind(function)
