@@ -26,7 +26,7 @@ from redis.credentials import UsernamePasswordCredentialProvider
 from redis.exceptions import RedisError
 
 from cdk_redis_local import AclUser, EngineSet, Node, RoutedNetwork, find_engine, own_network
-from cdk_redis_runtime import Connection, Patience
+from cdk_redis_runtime import ClientTimeouts, Connection
 from cdk_redis_runtime._smoke_test.drill import Drill, DrillReport
 
 PASSWORD = "only-for-this-run-of-the-benchmark"
@@ -46,9 +46,9 @@ class Result:
     longest_call: list[float] = field(default_factory=list)
 
 
-def grid() -> list[Patience]:
+def grid() -> list[ClientTimeouts]:
     """The settings that are compared."""
-    return [Patience(timeout, timeout, retries) for retries in RETRIES for timeout in TIMEOUTS]
+    return [ClientTimeouts(timeout, timeout, retries) for retries in RETRIES for timeout in TIMEOUTS]
 
 
 def break_node(node: Node, fault: str, network: RoutedNetwork) -> None:
@@ -71,7 +71,7 @@ def wait_for_write(standby: Node) -> float:
         time.sleep(0.01)
 
 
-def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, Patience], Result]) -> float:
+def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, ClientTimeouts], Result]) -> float:
     """Let one primary fail under all settings at once; gives how long the engines took to replace it."""
     user = AclUser("drill", f"on ~{PREFIX}* +@all", passwords=(PASSWORD,))
     with EngineSet(
@@ -87,10 +87,10 @@ def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, Patienc
         host, port = engines.primaries[1].host, engines.primaries[1].port
         connection = Connection("elasticache", "orders", host, port, authentication="password", user="drill")
         drills = {
-            patience: Drill(
-                connection, key_prefix=PREFIX, seconds=120, credentials=credentials, patience=patience, interval=0.1
+            timeouts: Drill(
+                connection, key_prefix=PREFIX, seconds=120, credentials=credentials, timeouts=timeouts, interval=0.1
             )
-            for patience in grid()
+            for timeouts in grid()
         }
         for drill in drills.values():
             drill.start()
@@ -105,21 +105,21 @@ def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, Patienc
         reports = _stop(drills)
         if fault == "unreachable":
             network.find()
-        for patience, report in reports.items():
+        for timeouts, report in reports.items():
             hurt = max(report.shards, key=lambda shard: shard.writes.longest_gap_seconds)
             ended = hurt.writes.longest_gap_ended
-            result = results.setdefault((fault, patience), Result())
+            result = results.setdefault((fault, timeouts), Result())
             result.late.append(float("inf") if ended is None else ended - answered)
             result.errors.append(sum(hurt.writes.errors.values()))
             result.longest_call.append(hurt.writes.longest_call_seconds)
         return answered - broken
 
 
-def _stop(drills: dict[Patience, Drill]) -> dict[Patience, DrillReport]:
-    reports: dict[Patience, DrillReport] = {}
+def _stop(drills: dict[ClientTimeouts, Drill]) -> dict[ClientTimeouts, DrillReport]:
+    reports: dict[ClientTimeouts, DrillReport] = {}
 
-    def stop(patience: Patience, drill: Drill) -> None:
-        reports[patience] = drill.stop()
+    def stop(timeouts: ClientTimeouts, drill: Drill) -> None:
+        reports[timeouts] = drill.stop()
 
     threads = [threading.Thread(target=stop, args=pair) for pair in drills.items()]
     for thread in threads:
@@ -129,21 +129,21 @@ def _stop(drills: dict[Patience, Drill]) -> dict[Patience, DrillReport]:
     return reports
 
 
-def table(results: dict[tuple[str, Patience], Result]) -> str:
+def table(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
     """A row a setting, a group of columns a fault."""
     heads = [f"{fault}: {what}" for fault in FAULTS for what in ("late (s)", "longest call (s)", "errors")]
     lines = ["| timeout (s) | retries | " + " | ".join(heads) + " |", "| --- " * (2 + len(heads)) + "|"]
-    for patience in grid():
-        cells = [f"{patience.answer:g}", str(patience.retries)]
+    for timeouts in grid():
+        cells = [f"{timeouts.answer:g}", str(timeouts.retries)]
         for fault in FAULTS:
-            result = results[fault, patience]
+            result = results[fault, timeouts]
             late = f"{statistics.median(result.late):.2f} (max {max(result.late):.2f})"
             cells += [late, f"{max(result.longest_call):.1f}", f"{statistics.median(result.errors):.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def plot(results: dict[tuple[str, Patience], Result]) -> str:
+def plot(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
     """Worst lateness over the timeout, a line for each fault and number of retries."""
     width, height, left, bottom, highest = 640, 360, 60, 310, 6.0
     colours: dict[str, str] = dict(zip(FAULTS, ("#4c78a8", "#e45756", "#54a24b"), strict=True))
@@ -164,7 +164,7 @@ def plot(results: dict[tuple[str, Patience], Result]) -> str:
     parts.append(f'<text x="{left}" y="{height - 8}">timeout of connecting and answering (s)</text>')
     parts.append(f'<text x="{left}" y="14">first write after the new primary took one, worst of all runs (s)</text>')
     for row, (fault, retries) in enumerate((fault, retries) for fault in FAULTS for retries in RETRIES):
-        points = [at(t, max(results[fault, Patience(t, t, retries)].late)) for t in TIMEOUTS]
+        points = [at(t, max(results[fault, ClientTimeouts(t, t, retries)].late)) for t in TIMEOUTS]
         dash = "" if retries else ' stroke-dasharray="5 4"'
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colours[fault]}" stroke-width="2"{dash}/>')
@@ -187,7 +187,7 @@ def main() -> None:
     if not arguments.inside:
         command = [*own_network(), sys.executable, *sys.argv, "--inside"]
         os.execvp(command[0], command)
-    results: dict[tuple[str, Patience], Result] = {}
+    results: dict[tuple[str, ClientTimeouts], Result] = {}
     with RoutedNetwork() as network:
         replaced = [
             f"{fault} {measure(fault, network, results):.1f}" for _ in range(arguments.repeat) for fault in FAULTS

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cdk_redis_runtime._client.connect import Patience, connect
+    from cdk_redis_runtime._client.connect import ClientTimeouts, connect
     from cdk_redis_runtime._client.settings import Address, Connection, Declaration, SettingsError
     from cdk_redis_runtime._smoke_test.battery import smoke_test
     from cdk_redis_runtime._smoke_test.render import render_report
@@ -21,7 +21,7 @@ __all__ = [
     "CheckResult",
     "Connection",
     "Declaration",
-    "Patience",
+    "ClientTimeouts",
     "Report",
     "SettingsError",
     "SmokeTestFailed",
@@ -35,7 +35,7 @@ _HOMES = {
     "CheckResult": "_smoke_test.report",
     "Connection": "_client.settings",
     "Declaration": "_client.settings",
-    "Patience": "_client.connect",
+    "ClientTimeouts": "_client.connect",
     "Report": "_smoke_test.report",
     "SettingsError": "_client.settings",
     "SmokeTestFailed": "_smoke_test.report",

@@ -121,8 +121,8 @@ class AccessString:
             ConfigurationError: If the prefix is empty, or has white space or a character of patterns.
         """
         if is_token(key_prefix) or not _is_word(key_prefix) or _GLOB.search(key_prefix):
-            allowed = r"a prefix is known text with no white space and none of the characters * ? [ ] \ of patterns"
-            raise ConfigurationError("AccessString.smoke_test", [problem("key_prefix", key_prefix, allowed)])
+            reason = r"a prefix is known text with no white space and none of the characters * ? [ ] \ of patterns"
+            raise ConfigurationError("AccessString.smoke_test", [problem("key_prefix", key_prefix, reason)])
         left_out = () if sharded_pubsub else SHARDED_PUBSUB_COMMANDS
         commands = [command for command in SMOKE_TEST_COMMANDS if command not in left_out]
         own = f"{key_prefix}*"
@@ -144,8 +144,8 @@ class AccessString:
             return cls.unchecked(text)
         words: object = text
         if not isinstance(words, str):
-            allowed = 'an access string is text, such as "on ~app:* +@read"'
-            raise ConfigurationError("AccessString.of", [problem("text", text, allowed)])
+            reason = 'an access string is text, such as "on ~app:* +@read"'
+            raise ConfigurationError("AccessString.of", [problem("text", text, reason)])
         return cls(tuple(_normal(rule) for rule in words.split()))
 
     @classmethod
@@ -221,8 +221,8 @@ def _patterns(method: str, kind: str, sign: str, patterns: tuple[str, ...]) -> l
         problems.append(problem("patterns", patterns, f'at least one {kind} pattern is needed, "*" for all'))
     for pattern in patterns:
         if not is_token(pattern) and not _is_word(pattern):
-            allowed = f'a {kind} pattern is not empty and has no white space, such as "app:*"'
-            problems.append(problem("patterns", pattern, allowed))
+            reason = f'a {kind} pattern is not empty and has no white space, such as "app:*"'
+            problems.append(problem("patterns", pattern, reason))
     if problems:
         raise ConfigurationError(f"AccessString.{method}", problems)
     return [f"{sign}{pattern}" for pattern in patterns]
@@ -255,8 +255,8 @@ def _problem_of_rule(rule: str) -> str | None:
     if rule.startswith(_PASSWORD_SIGNS) or rule in _PASSWORD_WORDS:
         # What follows the sign may be a password, and messages end up in logs.
         shown = rule if rule in _PASSWORD_WORDS else f"{rule[0]}..."
-        mend = "leave it out; the user's authentication says how it signs in"
-        return problem("rule", shown, "AWS takes no passwords in an access string", mend)
+        hint = "leave it out; the user's authentication says how it signs in"
+        return problem("rule", shown, "AWS takes no passwords in an access string", hint)
     if rule in _RESET_WORDS:
         return problem(
             "rule", rule, "AWS takes no resets in an access string", "leave it out; every user starts with nothing"
@@ -268,8 +268,8 @@ def _problem_of_rule(rule: str) -> str | None:
         return problem("rule", rule, 'a pattern is not empty and has no white space, such as "~app:*"')
     if rule.startswith(("+", "-")):
         return _problem_of_command("rule", rule, rule[1:])
-    allowed = "a rule is on, off, a ~key or &channel pattern, or +/- with a command or @category"
-    return problem("rule", rule, allowed, "for rules newer than this library see AccessString.unchecked")
+    reason = "a rule is on, off, a ~key or &channel pattern, or +/- with a command or @category"
+    return problem("rule", rule, reason, "for rules newer than this library see AccessString.unchecked")
 
 
 def _problem_of_command(parameter: str, given: object, command: object) -> str | None:
@@ -288,8 +288,8 @@ def _problems_together(rules: tuple[str, ...]) -> list[str]:
     problems: list[str] = []
     if len({"on", "off"} & set(rules)) != 1 and not any(map(is_token, rules)):
         said = [rule for rule in rules if rule in ("on", "off")]
-        allowed = "an access string says either on or off"
-        problems.append(problem("rules", " ".join(said), allowed, "AWS takes neither as off, so say which"))
+        reason = "an access string says either on or off"
+        problems.append(problem("rules", " ".join(said), reason, "AWS takes neither as off, so say which"))
     # The engine refuses what can have no effect: "Adding a pattern after the * pattern ... is not valid".
     for kind, everything, is_pattern in (
         ("key", ("~*", "allkeys"), _KEY_PATTERN_SIGN.match),
@@ -298,7 +298,7 @@ def _problems_together(rules: tuple[str, ...]) -> list[str]:
         reached = False
         for rule in rules:
             if reached and is_pattern(rule) and rule not in everything:
-                allowed = f"all {kind}s are allowed before it already"
-                problems.append(problem("rule", rule, allowed, f"leave out this or {everything[0]}"))
+                reason = f"all {kind}s are allowed before it already"
+                problems.append(problem("rule", rule, reason, f"leave out this or {everything[0]}"))
             reached = reached or rule in everything
     return problems

@@ -63,11 +63,11 @@ class User(cdk.Resource):
             ConfigurationError: If the user has no password of its own.
         """
         if self.secret is None or not self.can_rotate:
-            allowed = "only a user with a password has something to rotate"
-            mend = (
+            reason = "only a user with a password has something to rotate"
+            hint = (
                 "raise `generation` in Authentication.auth_token" if self.secret else "IAM's tokens change themselves"
             )
-            raise ConfigurationError(self.node.path, [problem("function", function.node.path, allowed, mend)])
+            raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
         from aws_cdk import aws_iam as iam
 
         function.add_to_role_policy(
@@ -117,8 +117,8 @@ class DefinedUser(User):
         if user_name is None:
             return unique_name(self, max_length=MAX_USER_NAME)
         problems = Problems(self)
-        if (allowed := name_problem(user_name, max_length=MAX_USER_NAME)) is not None:
-            problems.add("user_name", user_name, allowed, "or leave it out and a unique one is generated")
+        if (reason := name_problem(user_name, max_length=MAX_USER_NAME)) is not None:
+            problems.add("user_name", user_name, reason, "or leave it out and a unique one is generated")
         problems.raise_if_any()
         return user_name
 
@@ -151,6 +151,6 @@ class DefinedUser(User):
 
 def _check_kind(user: User, authentication: Authentication) -> None:
     if authentication.kind not in ("iam", "password"):
-        allowed = "a user signs in with IAM or a password"
-        mend = "an AUTH token is for a replication group as a whole"
-        raise ConfigurationError(user.node.path, [problem("authentication", authentication.kind, allowed, mend)])
+        reason = "a user signs in with IAM or a password"
+        hint = "an AUTH token is for a replication group as a whole"
+        raise ConfigurationError(user.node.path, [problem("authentication", authentication.kind, reason, hint)])

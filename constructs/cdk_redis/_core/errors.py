@@ -14,7 +14,7 @@ class ConfigurationError(ValueError):
 
     Attributes:
         where: Path of the construct, or the name of the value, that was given the parameters.
-        problems: One sentence a problem: the parameter, what was given, what is allowed, how to mend it.
+        problems: One sentence a problem: the parameter, what was given, what is allowed, how to fix it.
     """
 
     def __init__(self, where: str, problems: Iterable[str]) -> None:
@@ -39,17 +39,17 @@ class ConfigurationError(ValueError):
         return type(self), (self.where, self.problems)
 
 
-def problem(parameter: str, given: object, allowed: str, mend: str = "") -> str:
+def problem(parameter: str, given: object, reason: str, hint: str = "") -> str:
     """Word one problem, always in the same order.
 
     Args:
         parameter: Name of the parameter, as the user wrote it.
         given: The value received.
-        allowed: What is allowed, as a phrase: ``"a shard has 0 to 5 replicas"``.
-        mend: What to do about it. Default: - nothing more is said.
+        reason: Why it is refused, as a phrase that says what is allowed: ``"a shard has 0 to 5 replicas"``.
+        hint: What to do about it. Default: - nothing more is said.
     """
-    sentence = f"{parameter}: got {given!r}, but {allowed}"
-    return f"{sentence}; {mend}" if mend else sentence
+    sentence = f"{parameter}: got {given!r}, but {reason}"
+    return f"{sentence}; {hint}" if hint else sentence
 
 
 class Problems:
@@ -64,16 +64,16 @@ class Problems:
         self._where = where if isinstance(where, str) else where.node.path
         self._found: list[str] = []
 
-    def add(self, parameter: str, given: object, allowed: str, mend: str = "") -> None:
+    def add(self, parameter: str, given: object, reason: str, hint: str = "") -> None:
         """Note a problem, worded by `problem`."""
-        self._found.append(problem(parameter, given, allowed, mend))
+        self._found.append(problem(parameter, given, reason, hint))
 
     def note(self, worded: str | None) -> None:
         """Note a problem that a value worded itself; None is no problem."""
         if worded is not None:
             self._found.append(worded)
 
-    def check_range(self, parameter: str, given: int | None, low: int, high: int, what: str, mend: str = "") -> None:
+    def check_range(self, parameter: str, given: int | None, low: int, high: int, what: str, hint: str = "") -> None:
         """Note a problem if a number is outside ``low..high``; tokens and None pass.
 
         Args:
@@ -82,13 +82,13 @@ class Problems:
             low: Smallest value allowed.
             high: Largest value allowed.
             what: What is counted, for the message: ``"a shard has {low} to {high} replicas"``.
-            mend: What to do about it.
+            hint: What to do about it.
         """
         if given is None or is_token(given):
             return
         # A bool is an int to Python, and never what was meant.
         if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
-            self.add(parameter, given, what.format(low=low, high=high), mend)
+            self.add(parameter, given, what.format(low=low, high=high), hint)
 
     def join(self, others: Problems) -> None:
         """Note the problems that were found elsewhere, too."""

@@ -63,9 +63,9 @@ def check_durability(
         (plaintext, "it needs TLS", "leave out unsafe_plaintext"),
         (_family(node_type) in _WITHOUT, f"{node_type} has none", "use a node type such as cache.r7g.large"),
     )
-    for is_lacking, allowed, mend in lacking:
+    for is_lacking, reason, hint in lacking:
         if is_lacking:
-            problems.add("durability", durability.value, allowed, mend)
+            problems.add("durability", durability.value, reason, hint)
 
 
 def _is_before_valkey_9(engine: Engine) -> bool:

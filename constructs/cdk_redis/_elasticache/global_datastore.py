@@ -179,13 +179,13 @@ class GlobalDatastore(cdk.Resource):
         if engine is not None:
             problems.note(engine.check_elasticache())
         elif parameters is not None:
-            mend = "set them on the primary, and AWS sets them everywhere"
-            problems.add("parameters", dict(parameters), "they are for a new `engine`, and there is none", mend)
+            hint = "set them on the primary, and AWS sets them everywhere"
+            problems.add("parameters", dict(parameters), "they are for a new `engine`, and there is none", hint)
         if shards is not None and not primary.topology.cluster_mode:
             problems.add("shards", shards, "the primary is not in cluster mode", "leave it out")
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
-        if suffix is not None and (allowed := name_problem(suffix, max_length=_MAX_SUFFIX)) is not None:
-            problems.add("suffix", suffix, allowed)
+        if suffix is not None and (reason := name_problem(suffix, max_length=_MAX_SUFFIX)) is not None:
+            problems.add("suffix", suffix, reason)
         problems.raise_if_any()
 
     def join(self, member: Construct) -> str:
@@ -212,11 +212,11 @@ class GlobalDatastore(cdk.Resource):
         taken = [cdk.Stack.of(other).region for other in (self.primary, *self._secondaries)]
         path = self.node.path
         if is_token(region) or is_token(taken[0]):
-            allowed = "a secondary stands in another Region than the primary, and one of the two is not known"
-            problems.add("global_datastore", path, allowed, "give both stacks an `env` with a Region")
+            reason = "a secondary stands in another Region than the primary, and one of the two is not known"
+            problems.add("global_datastore", path, reason, "give both stacks an `env` with a Region")
         elif region in taken:
-            allowed = f"it has a member in {region} already"
-            problems.add("global_datastore", path, allowed, "define the secondary in a stack of another Region")
+            reason = f"it has a member in {region} already"
+            problems.add("global_datastore", path, reason, "define the secondary in a stack of another Region")
         if len(self._secondaries) >= _MAX_SECONDARIES:
             problems.add("global_datastore", path, f"it has {_MAX_SECONDARIES} secondaries, and AWS allows no more")
         problems.raise_if_any()
@@ -255,8 +255,8 @@ class _ImportedGlobalDatastore(cdk.Resource):
         super().__init__(scope, id)
         given: object = global_replication_group_id
         if not is_token(given) and (not isinstance(given, str) or "-" not in given):
-            allowed = 'an id is a prefix that AWS chose, a hyphen and a suffix, such as "ldgnf-orders"'
-            raise ConfigurationError(self.node.path, [problem("global_replication_group_id", given, allowed)])
+            reason = 'an id is a prefix that AWS chose, a hyphen and a suffix, such as "ldgnf-orders"'
+            raise ConfigurationError(self.node.path, [problem("global_replication_group_id", given, reason)])
         self.global_replication_group_id = global_replication_group_id
         self.topology = topology
         self.automatic_failover = topology.cluster_mode or topology.replicas != 0
@@ -281,8 +281,8 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
     if resource.network_type not in (None, "ipv4"):
         problems.add("primary", path, "a global datastore has IPv4 addresses only", "leave out its `network_type`")
     if primary.auth_token is not None:
-        allowed = "it has an AUTH token, which its secondaries would have to share across Regions"
-        problems.add("primary", path, allowed, "give it users, which every member has for itself")
+        reason = "it has an AUTH token, which its secondaries would have to share across Regions"
+        problems.add("primary", path, reason, "give it users, which every member has for itself")
 
 
 def _check_node_type(problems: Problems, parameter: str, node_type: str | None) -> None:
@@ -291,5 +291,5 @@ def _check_node_type(problems: Problems, parameter: str, node_type: str | None) 
     _, family, size = [*str(node_type).split("."), "", ""][:3]
     if family not in _NOT_ADMITTED and size.endswith("large"):
         return
-    allowed = "a global datastore needs nodes of size large at least, neither burstable nor of an older generation"
-    problems.add(parameter, node_type, allowed, "use a node type such as cache.r7g.large")
+    reason = "a global datastore needs nodes of size large at least, neither burstable nor of an older generation"
+    problems.add(parameter, node_type, reason, "use a node type such as cache.r7g.large")

@@ -73,8 +73,8 @@ class LogDelivery:
         if self.log_group is not None or self.delivery_stream is not None:
             for parameter in ("retention", "encryption_key"):
                 if getattr(self, parameter) is not None:
-                    allowed = "it is for a log group that is made, and a destination is given"
-                    problems.add(parameter, "a value", allowed, "leave it out, or set it on the destination")
+                    reason = "it is for a log group that is made, and a destination is given"
+                    problems.add(parameter, "a value", reason, "leave it out, or set it on the destination")
         problems.raise_if_any()
 
     @classmethod

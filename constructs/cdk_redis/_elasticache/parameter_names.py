@@ -100,11 +100,11 @@ def check_parameter_names(
         if known is not None and name not in known and not is_token(name):
             closest = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {closest[0]!r}? " if closest else ""
-            mend = f"{hint}a name that is newer than this library goes into `extra_parameters`"
-            problems.add("parameters", {name: value}, f"nobody can set that in the family {family}", mend)
+            hint = f"{hint}a name that is newer than this library goes into `extra_parameters`"
+            problems.add("parameters", {name: value}, f"nobody can set that in the family {family}", hint)
         if name == "maxmemory-policy" and data_tiering and value not in _DATA_TIERING_POLICIES:
-            allowed = f"nodes with data tiering evict by {', '.join(_DATA_TIERING_POLICIES)}"
-            problems.add("parameters", {name: value}, allowed)
+            reason = f"nodes with data tiering evict by {', '.join(_DATA_TIERING_POLICIES)}"
+            problems.add("parameters", {name: value}, reason)
     for name, value in (extra_parameters or {}).items():
         if name in (parameters or {}):
             problems.add("extra_parameters", {name: value}, "`parameters` has it too", "leave out one of the two")

@@ -95,8 +95,8 @@ def _check_shard(problems: Problems, parameter: str, shard: ShardPlacement, repl
     if len(shard.replicas) != replicas:
         problems.add(parameter, shard.zones, f"a shard here is a primary and {replicas} replicas", "name as many zones")
     elif replicas > 0 and len(set(shard.zones)) == 1:
-        allowed = "automatic failover over several zones needs two at least"
-        problems.add(parameter, shard.zones, allowed, "place a replica in another zone")
+        reason = "automatic failover over several zones needs two at least"
+        problems.add(parameter, shard.zones, reason, "place a replica in another zone")
 
 
 def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], network: RedisNetwork | None) -> None:

@@ -351,9 +351,9 @@ class ReplicationGroup(Store):
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.user_group is None:
-            mend = "sign in as `auth_token`" if self.auth_token else "leave out what is unsafe"
-            allowed = "a store has users, or an AUTH token, or nobody signs in"
-            raise ConfigurationError(self.node.path, [problem("name", id, allowed, mend)])
+            hint = "sign in as `auth_token`" if self.auth_token else "leave out what is unsafe"
+            reason = "a store has users, or an AUTH token, or nobody signs in"
+            raise ConfigurationError(self.node.path, [problem("name", id, reason, hint)])
         user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
         self.user_group.add(user)
         return user

@@ -150,11 +150,11 @@ class ReplicationGroupSettings:
         engine = self.engine
         problems.note(engine.check_elasticache())
         if self.has_users and not engine.supports_user_groups:
-            mend = "choose a newer version, or authentication=Authentication.auth_token()"
-            problems.add("engine", str(engine), "users need Redis OSS 6.0 or newer, or Valkey", mend)
+            hint = "choose a newer version, or authentication=Authentication.auth_token()"
+            problems.add("engine", str(engine), "users need Redis OSS 6.0 or newer, or Valkey", hint)
         if self.data_tiering and _is_redis_before(engine, (6, 2)):
-            mend = "choose a newer version, or another node type"
-            problems.add("node_type", self.node_type, f"{engine} has no data tiering", mend)
+            hint = "choose a newer version, or another node type"
+            problems.add("node_type", self.node_type, f"{engine} has no data tiering", hint)
         check_parameter_names(
             problems,
             self.parameters,
@@ -171,13 +171,13 @@ class ReplicationGroupSettings:
         if self.authentication is None:
             return
         if self.authentication.kind != "auth-token":
-            allowed = "a store has users, or an AUTH token"
-            mend = "leave it out and add users, or use Authentication.auth_token()"
-            problems.add("authentication", self.authentication.kind, allowed, mend)
+            reason = "a store has users, or an AUTH token"
+            hint = "leave it out and add users, or use Authentication.auth_token()"
+            problems.add("authentication", self.authentication.kind, reason, hint)
         for parameter in ("unsafe_open_access", "unsafe_plaintext"):
             if getattr(self, parameter):
-                allowed = f"nobody signs in to a store with {parameter}"
-                problems.add("authentication", self.authentication.kind, allowed, "leave out one of the two")
+                reason = f"nobody signs in to a store with {parameter}"
+                problems.add("authentication", self.authentication.kind, reason, "leave out one of the two")
 
     def _check_topology(self, problems: Problems, network: RedisNetwork | None) -> None:
         check_network_type(problems, self.network_type, self.ip_discovery, engine=self.engine, node_type=self.node_type)
@@ -194,8 +194,8 @@ class ReplicationGroupSettings:
         if self.cluster_mode_compatible:
             self._check_compatible(problems)
         if self.restore is not None and self.restore.object_arns and self.cluster_mode and is_token(self.shards):
-            allowed = "slots are divided before the deploy, when a token is not known"
-            problems.add("shards", self.shards, allowed, "write the number out")
+            reason = "slots are divided before the deploy, when a token is not known"
+            problems.add("shards", self.shards, reason, "write the number out")
 
     def _check_compatible(self, problems: Problems) -> None:
         parameter = "cluster_mode_compatible"
@@ -204,8 +204,8 @@ class ReplicationGroupSettings:
         if not self.has_replicas:
             problems.add(parameter, True, "the move needs automatic failover", "have a replica at least")
         if not self.can_move_to_cluster_mode:
-            mend = "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a deployment of its own"
-            problems.add(parameter, True, f"{self.engine} cannot move", mend)
+            hint = "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a deployment of its own"
+            problems.add(parameter, True, f"{self.engine} cannot move", hint)
 
 
 def _is_redis_before(engine: Engine, version: tuple[int, int]) -> bool:

@@ -110,8 +110,8 @@ class ShardScaling(_Scaling):
                 their memory is always full.
         """
         if self._resource.data_tiering_enabled is True:
-            allowed = "nodes with data tiering fill their memory before their disks"
-            raise ConfigurationError(self.node.path, [problem("percent", percent, allowed, "use `track_capacity`")])
+            reason = "nodes with data tiering fill their memory before their disks"
+            raise ConfigurationError(self.node.path, [problem("percent", percent, reason, "use `track_capacity`")])
         metric = "ELASTICACHE_DATABASE_MEMORY_USAGE_COUNTED_FOR_EVICT_PERCENTAGE"
         self._track("Memory", metric, percent, scale_in_cooldown)
         return self
@@ -187,8 +187,8 @@ def check_scaling(
         problems.add(what, current, "only a store in cluster mode is scaled", "give a number of `shards`")
     # A deployment that changes the store sets the number back to the template's: it must at least be within bounds.
     if _are_numbers(current, minimum, maximum) and not minimum <= current <= maximum:
-        allowed = f"the store has {current} {what}, and a deployment brings it back there"
-        problems.add("minimum, maximum", (minimum, maximum), allowed, f"let the bounds include {current}")
+        reason = f"the store has {current} {what}, and a deployment brings it back there"
+        problems.add("minimum, maximum", (minimum, maximum), reason, f"let the bounds include {current}")
     if placed:
         problems.add(what, current, "nodes that are placed by hand are counted by hand", "leave out `placement`")
     family = str(resource.cache_node_type).split(".")[1:2]

@@ -78,7 +78,7 @@ class SecondaryReplicationGroup(Store):
     """
 
     service = ELASTICACHE
-    takes_writes = False
+    read_only = True
 
     def __init__(
         self,
@@ -143,8 +143,8 @@ class SecondaryReplicationGroup(Store):
         _check_inherited(problems, inherited)
         problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
         if replicas == 0 and global_datastore.automatic_failover:
-            allowed = "the primary has automatic failover, which every member takes from it and needs a replica for"
-            problems.add("replicas", replicas, allowed, "have one at least")
+            reason = "the primary has automatic failover, which every member takes from it and needs a replica for"
+            problems.add("replicas", replicas, reason, "have one at least")
         check_port(problems, port)
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
         check_name(problems, "replication_group_id", replication_group_id, max_length=_MAX_NAME)
@@ -234,8 +234,8 @@ class SecondaryReplicationGroup(Store):
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.user_group is None:
-            allowed = "its global datastore has open access, and no users"
-            raise ConfigurationError(self.node.path, [problem("name", id, allowed)])
+            reason = "its global datastore has open access, and no users"
+            raise ConfigurationError(self.node.path, [problem("name", id, reason)])
         user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
         self.user_group.add(user)
         return user
@@ -245,5 +245,5 @@ def _check_inherited(problems: Problems, inherited: Mapping[str, object]) -> Non
     for parameter, given in inherited.items():
         if parameter not in _INHERITED:
             raise TypeError(f"SecondaryReplicationGroup() got an unexpected keyword argument {parameter!r}")
-        allowed = "a secondary takes it from its global datastore"
-        problems.add(parameter, given, allowed, "leave it out; set it on the primary, or on the GlobalDatastore")
+        reason = "a secondary takes it from its global datastore"
+        problems.add(parameter, given, reason, "leave it out; set it on the primary, or on the GlobalDatastore")

@@ -228,9 +228,9 @@ class ServerlessCache(Store):
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.user_group is None:
-            mend = "leave `unsafe_open_access` out"
+            hint = "leave `unsafe_open_access` out"
             raise ConfigurationError(
-                self.node.path, [problem("name", id, "a cache with open access has no users", mend)]
+                self.node.path, [problem("name", id, "a cache with open access has no users", hint)]
             )
         user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
         self.user_group.add(user)
@@ -310,14 +310,14 @@ def _check_restore(problems: Problems, restore: Restore | None) -> None:
     if name is None or is_token(name) or name.startswith("arn:"):
         return
     # Snapshots of serverless caches and of replication groups have names that do not tell them apart.
-    allowed = "a serverless cache is restored by a snapshot's ARN, which says what it is a snapshot of"
-    problems.add("restore", name, allowed, 'write Restore.from_snapshot("arn:aws:elasticache:...")')
+    reason = "a serverless cache is restored by a snapshot's ARN, which says what it is a snapshot of"
+    problems.add("restore", name, reason, 'write Restore.from_snapshot("arn:aws:elasticache:...")')
 
 
 def _check_snapshots(problems: Problems, snapshots: Snapshots) -> None:
     if snapshots.window is not None:
-        allowed = "a serverless cache takes its snapshots at a time, not in a window"
-        problems.add("snapshots", str(snapshots.window), allowed, 'write Snapshots.daily(at="03:00")')
+        reason = "a serverless cache takes its snapshots at a time, not in a window"
+        problems.add("snapshots", str(snapshots.window), reason, 'write Snapshots.daily(at="03:00")')
 
 
 def _check_network_type(problems: Problems, network_type: object) -> None:

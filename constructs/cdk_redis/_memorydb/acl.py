@@ -79,8 +79,8 @@ class Acl(cdk.Resource):
         problems = Problems(self)
         check_name(problems, "acl_name", acl_name, max_length=MAX_GROUP_NAME)
         if acl_name == OPEN_ACCESS:
-            mend = "a cluster gets it by `unsafe_open_access`"
-            problems.add("acl_name", acl_name, "this list is the service's own", mend)
+            hint = "a cluster gets it by `unsafe_open_access`"
+            problems.add("acl_name", acl_name, "this list is the service's own", hint)
         problems.raise_if_any()
         self._members = Members()
         self.users: list[User] = []
@@ -140,5 +140,5 @@ class _ImportedAcl(cdk.Resource):
         self.users = list(users)
 
     def add(self, user: MemoryDbUser) -> None:
-        mend = "add it where the list is defined, import it with `from_user_attributes`, and name it in `users`"
-        raise ConfigurationError(self.node.path, [problem("user", user.node.path, "the list is imported", mend)])
+        hint = "add it where the list is defined, import it with `from_user_attributes`, and name it in `users`"
+        raise ConfigurationError(self.node.path, [problem("user", user.node.path, "the list is imported", hint)])

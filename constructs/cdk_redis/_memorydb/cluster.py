@@ -362,13 +362,13 @@ class MemoryDbCluster(Store):
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.acl is None:
-            mend = "leave `unsafe_open_access` out"
+            hint = "leave `unsafe_open_access` out"
             raise ConfigurationError(
-                self.node.path, [problem("name", id, "a cluster with open access has no users", mend)]
+                self.node.path, [problem("name", id, "a cluster with open access has no users", hint)]
             )
         if authentication.kind == "iam" and not self.topology.engine.supports_iam:
-            allowed = f"{self.topology.engine} has no IAM users"
-            raise ConfigurationError(self.node.path, [problem("name", id, allowed, "use `add_password_user`")])
+            reason = f"{self.topology.engine} has no IAM users"
+            raise ConfigurationError(self.node.path, [problem("name", id, reason, "use `add_password_user`")])
         user = MemoryDbUser(scope, id, access=access, authentication=authentication)
         self.acl.add(user)
         return user

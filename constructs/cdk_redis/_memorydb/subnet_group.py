@@ -86,8 +86,8 @@ class MemoryDbSubnetGroup(cdk.Resource):
     def _check(self, network: RedisNetwork, name: str | None) -> None:
         problems = Problems(self)
         check_memorydb_zones(problems, network)
-        if name is not None and (allowed := name_problem(name, max_length=LONGEST_NAME)) is not None:
-            problems.add("subnet_group_name", name, allowed)
+        if name is not None and (reason := name_problem(name, max_length=LONGEST_NAME)) is not None:
+            problems.add("subnet_group_name", name, reason)
         problems.raise_if_any()
 
 
@@ -98,9 +98,9 @@ def check_memorydb_zones(problems: Problems, network: RedisNetwork) -> None:
         return
     refused = unsupported_zones(region, [zone for zone in network.zone_ids if not is_token(zone)])
     if refused:
-        allowed = f"MemoryDB does not run in {', '.join(refused)}"
-        mend = f"give the network zone_ids out of {', '.join(supported_zones(region) or ())}"
-        problems.add("network", network.node.path, allowed, mend)
+        reason = f"MemoryDB does not run in {', '.join(refused)}"
+        hint = f"give the network zone_ids out of {', '.join(supported_zones(region) or ())}"
+        problems.add("network", network.node.path, reason, hint)
 
 
 def _tell_of_other_zones(group: MemoryDbSubnetGroup, network: RedisNetwork) -> None:

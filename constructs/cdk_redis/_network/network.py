@@ -86,7 +86,7 @@ class RedisNetwork(Construct):
                 compliance rules ask for.
 
         Raises:
-            ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
+            ConfigurationError: If a parameter is not reason, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
         self._check(vpc, vpc_subnets, zones, zone_ids, cidr, flow_log_retention)
@@ -149,9 +149,9 @@ class RedisNetwork(Construct):
         """
         if self._secrets_endpoint is None:
             if not self.owns_vpc and not in_existing_vpc:
-                allowed = "the VPC is not this network's own and may have such an endpoint already"
-                mend = "name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
-                raise ConfigurationError(self.node.path, [problem("in_existing_vpc", False, allowed, mend)])
+                reason = "the VPC is not this network's own and may have such an endpoint already"
+                hint = "name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
+                raise ConfigurationError(self.node.path, [problem("in_existing_vpc", False, reason, hint)])
             self._secrets_endpoint = self._create_secrets_endpoint()
         return self._secrets_endpoint
 
@@ -165,8 +165,8 @@ class RedisNetwork(Construct):
             ConfigurationError: If the network has an endpoint already.
         """
         if self._secrets_endpoint is not None:
-            given, allowed = endpoint.node.path, "the network has an endpoint for Secrets Manager already"
-            raise ConfigurationError(self.node.path, [problem("endpoint", given, allowed)])
+            given, reason = endpoint.node.path, "the network has an endpoint for Secrets Manager already"
+            raise ConfigurationError(self.node.path, [problem("endpoint", given, reason)])
         self._secrets_endpoint = endpoint
 
     def _check(
@@ -216,8 +216,8 @@ class RedisNetwork(Construct):
             max_azs=(zones or 3) if known else None,
         )
         if zones is not None and len(vpc.availability_zones) < zones:
-            allowed = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
-            raise ConfigurationError(self.node.path, [problem("zones", zones, allowed, "leave it out, or set it to 2")])
+            reason = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
+            raise ConfigurationError(self.node.path, [problem("zones", zones, reason, "leave it out, or set it to 2")])
         return vpc
 
     def _create_vpc_by_zone_ids(self, zone_ids: Sequence[str], cidr: str) -> ec2.Vpc:
@@ -278,12 +278,12 @@ class RedisNetwork(Construct):
         # By id: the VPC does not know its own subnets again when they were imported on their own.
         public = {subnet.subnet_id for subnet in self.vpc.public_subnets}
         if not public.isdisjoint(subnet.subnet_id for subnet in selected.subnets):
-            mend = "select isolated subnets, or private ones"
-            problems.add("vpc_subnets", "public subnets", "a store is never reachable from the internet", mend)
+            hint = "select isolated subnets, or private ones"
+            problems.add("vpc_subnets", "public subnets", "a store is never reachable from the internet", hint)
         # Before the CDK CLI has looked a VPC up, its subnets are made up.
         elif not selected.is_pending_lookup and _zones(self, selected.subnets) < 2:
-            allowed = "a network spans at least 2 zones, so that a store outlives one"
-            problems.add("vpc_subnets", f"{count} subnets in one zone" if count else "no subnets", allowed)
+            reason = "a network spans at least 2 zones, so that a store outlives one"
+            problems.add("vpc_subnets", f"{count} subnets in one zone" if count else "no subnets", reason)
         problems.raise_if_any()
         return list(selected.subnets)
 
@@ -300,17 +300,17 @@ class RedisNetwork(Construct):
         except RuntimeError as error:
             # The CDK knows best what a VPC lacks: its first line says so, after a code for the error.
             reason = re.sub(r"^\w+: ", "", str(error).strip().splitlines()[0])
-            allowed = reason[:1].lower() + reason[1:]
-            raise ConfigurationError(self.node.path, [problem("vpc_subnets", "a selection", allowed)]) from None
+            reason = reason[:1].lower() + reason[1:]
+            raise ConfigurationError(self.node.path, [problem("vpc_subnets", "a selection", reason)]) from None
 
     def _default_selection(self) -> ec2.SubnetSelection:
         if self.vpc.isolated_subnets:
             return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         if self.vpc.private_subnets:
             return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-        mend = "name the subnets in vpc_subnets, or leave out vpc to get a VPC made for stores"
+        hint = "name the subnets in vpc_subnets, or leave out vpc to get a VPC made for stores"
         raise ConfigurationError(
-            self.node.path, [problem("vpc", self.vpc.node.path, "it has neither isolated nor private subnets", mend)]
+            self.node.path, [problem("vpc", self.vpc.node.path, "it has neither isolated nor private subnets", hint)]
         )
 
     def _create_secrets_endpoint(self) -> ec2.InterfaceVpcEndpoint:
@@ -359,25 +359,25 @@ def _check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[st
     if zone_ids is None:
         return
     given = list(zone_ids)
-    allowed = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+    reason = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
     read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
     if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
-        problems.add("zone_ids", given, allowed)
+        problems.add("zone_ids", given, reason)
     elif zones not in (None, len(given)):
         problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
 
 
 def _check_cidr(problems: Problems, cidr: object) -> None:
-    allowed = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{_DEFAULT_CIDR}"'
+    reason = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{_DEFAULT_CIDR}"'
     if is_token(cidr):
-        problems.add("cidr", cidr, allowed, "write it out: it is divided before the deploy, when a token is not known")
+        problems.add("cidr", cidr, reason, "write it out: it is divided before the deploy, when a token is not known")
         return
     try:
         size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
     except ValueError:
         size = 0
     if not _LARGEST_VPC <= size <= _SMALLEST_VPC:
-        problems.add("cidr", cidr, allowed)
+        problems.add("cidr", cidr, reason)
 
 
 def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:

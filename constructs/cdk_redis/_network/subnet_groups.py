@@ -33,9 +33,9 @@ class ImportedSubnetGroup(cdk.Resource):
         given: object = name
         if is_token(given) or (isinstance(given, str) and re.fullmatch(r"[a-z0-9-]{1,255}", given)):
             return
-        allowed = f"groups are named with 1 to {LONGEST_NAME} lower-case letters, digits and hyphens"
-        mend = "the services store names in lower case, whatever case they were given in"
-        raise ConfigurationError(self.node.path, [problem("name", name, allowed, mend)])
+        reason = f"groups are named with 1 to {LONGEST_NAME} lower-case letters, digits and hyphens"
+        hint = "the services store names in lower case, whatever case they were given in"
+        raise ConfigurationError(self.node.path, [problem("name", name, reason, hint)])
 
 
 def describe_subnets(network: RedisNetwork) -> str:

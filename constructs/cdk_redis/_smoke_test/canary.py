@@ -42,15 +42,15 @@ def alarm_period(scope: Construct, schedule: events.Schedule, given: cdk.Duratio
     elif rate is not None:
         minutes = 2 * int(rate[1]) * _MINUTES[rate[2]]
     else:
-        allowed = "only a rate tells how far apart the runs are"
+        reason = "only a rate tells how far apart the runs are"
         problems.add(
-            "alarm_period", given, allowed, "give the time that two runs take, Duration.days(2) for a daily one"
+            "alarm_period", given, reason, "give the time that two runs take, Duration.days(2) for a daily one"
         )
         minutes = 1
     if minutes != int(minutes) or not 1 <= minutes <= _LONGEST_PERIOD:
-        allowed = "CloudWatch looks at whole minutes, from 1 minute to 7 days"
-        mend = "run it more often, or give alarm_period"
-        problems.add("alarm_period", f"{minutes:g} minutes", allowed, mend)
+        reason = "CloudWatch looks at whole minutes, from 1 minute to 7 days"
+        hint = "run it more often, or give alarm_period"
+        problems.add("alarm_period", f"{minutes:g} minutes", reason, hint)
     problems.raise_if_any()
     return cdk.Duration.minutes(minutes)
 

@@ -108,16 +108,16 @@ class FailoverDrill(Construct):
         problems = Problems(self)
         replicas = self._target.topology.replicas
         if replicas is None:
-            allowed = "a serverless cache is failed over by the service alone"
-            problems.add("target", self._target.node.path, allowed, "drill a replication group or a cluster")
+            reason = "a serverless cache is failed over by the service alone"
+            problems.add("target", self._target.node.path, reason, "drill a replication group or a cluster")
         elif not is_token(replicas) and replicas < 1:
-            allowed = "a shard without a replica has nothing to fail over to"
-            problems.add("target", self._target.node.path, allowed, "give the store replicas=1 or more")
+            reason = "a shard without a replica has nothing to fail over to"
+            problems.add("target", self._target.node.path, reason, "give the store replicas=1 or more")
         if not _SHORTEST <= duration.to_seconds() <= _LONGEST:
             problems.add("duration", f"{duration.to_seconds():g} s", "a drill takes 10 seconds to 13 minutes")
         if not 1 <= before.to_seconds() < duration.to_seconds():
-            allowed = f"the failover begins after a second or more, and within the {duration.to_seconds():g} s"
-            problems.add("failover_after", f"{before.to_seconds():g} s", allowed)
+            reason = f"the failover begins after a second or more, and within the {duration.to_seconds():g} s"
+            problems.add("failover_after", f"{before.to_seconds():g} s", reason)
         problems.raise_if_any()
 
     def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:

@@ -152,9 +152,9 @@ class SmokeTest(Construct):
         if latency_limit_ms is not None and not (
             latency_limit_ms == int(latency_limit_ms) and 1 <= latency_limit_ms <= _LONGEST_LATENCY_MS
         ):
-            allowed = f"a median round trip may take whole milliseconds, from 1 to {_LONGEST_LATENCY_MS}"
-            mend = "give Duration.millis(100), or what the store's distance asks for"
-            problems.add("latency_limit", f"{latency_limit_ms:g} ms", allowed, mend)
+            reason = f"a median round trip may take whole milliseconds, from 1 to {_LONGEST_LATENCY_MS}"
+            hint = "give Duration.millis(100), or what the store's distance asks for"
+            problems.add("latency_limit", f"{latency_limit_ms:g} ms", reason, hint)
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
                 if given is not None:
@@ -164,14 +164,14 @@ class SmokeTest(Construct):
     def _check_target(self, problems: Problems) -> None:
         target, path = self._target, self._target.node.path
         if target in self.node.scopes:
-            mend = "define the smoke test beside the store, or in a stack after it"
-            problems.add("scope", path, "a store cannot wait for a test within itself", mend)
-        if not target.takes_writes:
-            mend = "test the primary, whose data it has"
-            problems.add("target", path, "it takes no writes, and a smoke test writes", mend)
+            hint = "define the smoke test beside the store, or in a stack after it"
+            problems.add("scope", path, "a store cannot wait for a test within itself", hint)
+        if target.read_only:
+            hint = "test the primary, whose data it has"
+            problems.add("target", path, "it takes no writes, and a smoke test writes", hint)
         if not target.keys_expire:
-            allowed = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
-            problems.add("target", path, allowed)
+            reason = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
+            problems.add("target", path, reason)
 
     def _environment(self, key_prefix: str, latency_limit_ms: float | None, *, scheduled: bool) -> dict[str, str]:
         topology = self._target.topology

@@ -209,6 +209,6 @@ class StoreFunction:
 
 def _network_of(scope: Construct, target: Store) -> RedisNetwork:
     if target.network is None:
-        mend = "give `network` to the import: the function stands in its subnets"
-        raise ConfigurationError(scope.node.path, [problem("target", target.node.path, "it has no network", mend)])
+        hint = "give `network` to the import: the function stands in its subnets"
+        raise ConfigurationError(scope.node.path, [problem("target", target.node.path, "it has no network", hint)])
     return target.network

@@ -88,10 +88,10 @@ def _count(number: object) -> int:
 
 def check_port(problems: Problems, port: int) -> None:
     """A port that both services accept: they keep 8005 and all below 1150 for themselves."""
-    allowed = "the services listen on 1150 to 65535, 8005 excepted"
-    problems.check_range("port", port, 1150, 65535, allowed)
+    reason = "the services listen on 1150 to 65535, 8005 excepted"
+    problems.check_range("port", port, 1150, 65535, reason)
     if port == 8005:
-        problems.add("port", port, allowed)
+        problems.add("port", port, reason)
 
 
 def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:

@@ -54,5 +54,5 @@ class ImportedStore(Store):
         self._use_security_groups(security_groups)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
-        mend = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
-        raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", mend)])
+        hint = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
+        raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", hint)])

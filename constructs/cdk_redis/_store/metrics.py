@@ -335,8 +335,8 @@ class StoreMetrics:
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         if statistic not in _COMBINED:
-            allowed = f"over several nodes there is {', '.join(_COMBINED)}"
-            raise ConfigurationError(self._path, [problem("statistic", statistic, allowed, "name a `node`")])
+            reason = f"over several nodes there is {', '.join(_COMBINED)}"
+            raise ConfigurationError(self._path, [problem("statistic", statistic, reason, "name a `node`")])
         # Told apart by the metric too, because formulas are put into formulas.
         prefix = name[:1].lower() + name[1:]
         named = {f"{prefix}_{number.replace('-', '_')}": metric for number, metric in metrics.items()}
@@ -350,8 +350,8 @@ class StoreMetrics:
     def _node_numbers(self) -> list[str]:
         shards, replicas = self.topology.shards, self.topology.replicas
         if shards is None or replicas is None or is_token(shards) or is_token(replicas):
-            allowed = "the numbers of shards and replicas are not known, so that the nodes cannot be counted"
-            raise ConfigurationError(self._path, [problem("node", None, allowed, "name a `node`")])
+            reason = "the numbers of shards and replicas are not known, so that the nodes cannot be counted"
+            raise ConfigurationError(self._path, [problem("node", None, reason, "name a `node`")])
         nodes = [f"{number:03d}" for number in range(1, replicas + 2)]
         if not self.topology.cluster_mode:
             return nodes
@@ -361,9 +361,9 @@ class StoreMetrics:
         if node is not None:
             raise ConfigurationError(self._path, [problem("node", node, "a serverless cache has no nodes")])
         if name in _OF_NODES_ONLY:
-            allowed = "the service measures it of nodes, and a serverless cache has none"
-            mend = "watch `BytesUsedForCache` and `ElastiCacheProcessingUnits` with `metric`"
-            raise ConfigurationError(self._path, [problem("name", name, allowed, mend)])
+            reason = "the service measures it of nodes, and a serverless cache has none"
+            hint = "watch `BytesUsedForCache` and `ElastiCacheProcessingUnits` with `metric`"
+            raise ConfigurationError(self._path, [problem("name", name, reason, hint)])
 
     def _check_node(self, node: str | None) -> None:
         if node is None or is_token(node):

@@ -33,17 +33,17 @@ def check_notification_topic(problems: Problems, scope: IConstruct, topic: sns.I
     # It takes such a topic, and says nowhere but in its console that it is "inactive": "The Amazon SNS topic you are
     # publishing to cannot be encrypted" (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ElastiCacheSNS.html).
     if topic.master_key is not None:
-        allowed = "ElastiCache cannot publish to an encrypted topic: its messages would be lost"
-        problems.add("notification_topic", topic.node.path, allowed, "use a topic without `master_key`")
+        reason = "ElastiCache cannot publish to an encrypted topic: its messages would be lost"
+        problems.add("notification_topic", topic.node.path, reason, "use a topic without `master_key`")
     stack = cdk.Stack.of(scope)
     for what, own, other in (
         ("account", stack.account, topic.env.account),
         ("Region", stack.region, topic.env.region),
     ):
         if not is_token(own) and not is_token(other) and own != other:
-            allowed = f"the store is in {own}"
-            mend = f"use a topic of that {what}"
-            problems.add("notification_topic", f"a topic in {other}", allowed, mend)
+            reason = f"the store is in {own}"
+            hint = f"use a topic of that {what}"
+            problems.add("notification_topic", f"a topic in {other}", reason, hint)
 
 
 def warn_of_encrypted_topic(cluster: Construct, topic: sns.ITopic) -> None:

@@ -31,7 +31,7 @@ class ImportedParameterGroup(cdk.Resource):
 def parameter_group_family(group: cdk.Resource, engine: Engine, parameter: str) -> str:
     family: str | None = getattr(engine, parameter)
     if family is None:
-        mend = f"name it with Engine.of(..., {parameter}=...)"
+        hint = f"name it with Engine.of(..., {parameter}=...)"
         known = "its parameter group family is not known here"
-        raise ConfigurationError(group.node.path, [problem("engine", str(engine), known, mend)])
+        raise ConfigurationError(group.node.path, [problem("engine", str(engine), known, hint)])
     return family

@@ -51,7 +51,7 @@ class Store(cdk.Resource, StoreMetrics):
         auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
         parameters: Engine settings that were declared; empty for an import.
         open_access: Whether anyone on the network gets in without signing in.
-        takes_writes: Whether it takes writes, or only serves reads as the copy of another.
+        read_only: Whether it only serves reads, as a copy of another store.
         keys_expire: Whether keys can have a time to live.
     """
 
@@ -64,7 +64,7 @@ class Store(cdk.Resource, StoreMetrics):
     network: RedisNetwork | None
     auth_token: User | None = None
     open_access: bool = False
-    takes_writes: bool = True
+    read_only: bool = False
     keys_expire: bool = True
 
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
@@ -184,8 +184,8 @@ class Store(cdk.Resource, StoreMetrics):
         elif self.open_access:
             self._open_network_to(function)
         else:
-            mend = "add one with `add_iam_user`"
-            raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", mend)])
+            hint = "add one with `add_iam_user`"
+            raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", hint)])
         for name, value in self.connection_environment(user).items():
             function.add_environment(name, value)
         function.node.add_metadata(_BOUND, self._binding(user))
@@ -235,17 +235,17 @@ class Store(cdk.Resource, StoreMetrics):
         """Whether the function is bound so already; an error where it is bound otherwise, whose variables it has."""
         bound = [str(entry.data) for entry in function.node.metadata if entry.type == _BOUND]
         if bound and self._binding(user) not in bound:
-            allowed = f"it is bound to {bound[0]}, and a function has the variables of one store and one user"
-            mend = "use a function for each, or `grant_connect` and the store's `endpoint` in variables of your own"
-            raise ConfigurationError(self.node.path, [problem("function", function.node.path, allowed, mend)])
+            reason = f"it is bound to {bound[0]}, and a function has the variables of one store and one user"
+            hint = "use a function for each, or `grant_connect` and the store's `endpoint` in variables of your own"
+            raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
         return bool(bound)
 
     def _open_network_to(self, grantee: iam.IGrantable) -> None:
         # A function outside a VPC has the attribute `connections` too: reading it ends in a jsii stack trace.
         if getattr(grantee, "is_bound_to_vpc", True) is False:
             given = getattr(grantee, "node").path  # noqa: B009 - the interface does not declare it
-            mend = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"
-            raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", mend)])
+            hint = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"
+            raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", hint)])
         connections = getattr(grantee, "connections", None)
         if connections is not None:
             connections.allow_to(self, self.ports, f"to {self.node.path}")
@@ -253,8 +253,8 @@ class Store(cdk.Resource, StoreMetrics):
     def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
         # Users stand below one node, so that their names meet no other child's.
         users = cast("Construct", self.node.try_find_child("Users")) or Construct(self, "Users")
-        if (allowed := name_problem(name, max_length=MAX_USER_NAME)) is not None:
-            raise ConfigurationError(self.node.path, [problem("name", name, allowed)])
+        if (reason := name_problem(name, max_length=MAX_USER_NAME)) is not None:
+            raise ConfigurationError(self.node.path, [problem("name", name, reason)])
         if users.node.try_find_child(name) is not None:
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)

@@ -132,10 +132,10 @@ class Engine:
             return engine
         if version in _SERVERLESS_VERSIONS[name]:
             return engine
-        allowed = f"ElastiCache offers {name} {_versions(_ELASTICACHE_FAMILIES, name)}"
-        allowed += f" and MemoryDB {name} {_versions(_MEMORYDB_FAMILIES, name)}"
-        mend = f"for a newer one name its family, Engine.of({name!r}, {version!r}, elasticache_family=...)"
-        raise ConfigurationError(f"Engine.{name}", [problem("version", version, allowed, mend)])
+        reason = f"ElastiCache offers {name} {_versions(_ELASTICACHE_FAMILIES, name)}"
+        reason += f" and MemoryDB {name} {_versions(_MEMORYDB_FAMILIES, name)}"
+        hint = f"for a newer one name its family, Engine.of({name!r}, {version!r}, elasticache_family=...)"
+        raise ConfigurationError(f"Engine.{name}", [problem("version", version, reason, hint)])
 
     @property
     def major_minor(self) -> tuple[int, int]:
@@ -145,8 +145,8 @@ class Engine:
             ConfigurationError: If the version is a token, whose value nobody knows before the deploy.
         """
         if is_token(self.version):
-            allowed = "its number is needed here and a token has none before the deploy"
-            raise ConfigurationError("Engine.major_minor", [problem("version", self.version, allowed)])
+            reason = "its number is needed here and a token has none before the deploy"
+            raise ConfigurationError("Engine.major_minor", [problem("version", self.version, reason)])
         major, minor = [*self.version.split("."), "0"][:2]
         return int(major), int(minor)
 
@@ -195,8 +195,8 @@ class Engine:
         majors = _SERVERLESS_VERSIONS[self.name]
         offered = " and ".join(f"{name} {', '.join(versions)}" for name, versions in _SERVERLESS_VERSIONS.items())
         major = str(self.major_minor[0])
-        mend = f'write Engine.{self.name}("{major if major in majors else majors[-1]}")'
-        return problem("engine", str(self), f"a serverless cache runs a major version: {offered}", mend)
+        hint = f'write Engine.{self.name}("{major if major in majors else majors[-1]}")'
+        return problem("engine", str(self), f"a serverless cache runs a major version: {offered}", hint)
 
     def __str__(self) -> str:
         """Name and version for people, ``valkey 8.1``."""
@@ -211,8 +211,8 @@ class Engine:
         if family is not None or is_token(self.name) or is_token(self.version):
             return None
         offered = " and ".join(f"{name} {_versions(known, name)}" for name in (_VALKEY, _REDIS))
-        mend = f"choose one of these, or name the family of a newer one with Engine.of(..., {parameter}=...)"
-        return problem("engine", str(self), f"{service} offers {offered}", mend)
+        hint = f"choose one of these, or name the family of a newer one with Engine.of(..., {parameter}=...)"
+        return problem("engine", str(self), f"{service} offers {offered}", hint)
 
 
 def _family(known: dict[str, dict[str, str]], name: object, version: object) -> str | None:

@@ -44,8 +44,8 @@ class MaintenanceWindow:
 
     def __post_init__(self) -> None:
         """Check the text; a token passes."""
-        allowed = 'a maintenance window reads "ddd:hh:mm-ddd:hh:mm" in UTC, such as "sun:05:00-sun:06:00"'
-        object.__setattr__(self, "text", _checked("MaintenanceWindow", self.text, _MAINTENANCE, allowed))
+        reason = 'a maintenance window reads "ddd:hh:mm-ddd:hh:mm" in UTC, such as "sun:05:00-sun:06:00"'
+        object.__setattr__(self, "text", _checked("MaintenanceWindow", self.text, _MAINTENANCE, reason))
         _check_length("MaintenanceWindow", self.text, _spans(self))
 
     @classmethod
@@ -95,8 +95,8 @@ class SnapshotWindow:
 
     def __post_init__(self) -> None:
         """Check the text; a token passes."""
-        allowed = 'a snapshot window reads "hh:mm-hh:mm" in UTC, such as "03:00-04:00"'
-        object.__setattr__(self, "text", _checked("SnapshotWindow", self.text, _SNAPSHOT, allowed))
+        reason = 'a snapshot window reads "hh:mm-hh:mm" in UTC, such as "03:00-04:00"'
+        object.__setattr__(self, "text", _checked("SnapshotWindow", self.text, _SNAPSHOT, reason))
         _check_length("SnapshotWindow", self.text, _spans(self))
 
     def overlaps(self, other: MaintenanceWindow | SnapshotWindow) -> bool:
@@ -125,20 +125,20 @@ def _minutes(time: str) -> int:
     return int(time[:2]) * 60 + int(time[3:])
 
 
-def _checked(where: str, given: object, form: re.Pattern[str], allowed: str) -> str:
+def _checked(where: str, given: object, form: re.Pattern[str], reason: str) -> str:
     text = given.strip().lower() if isinstance(given, str) else ""
     if is_token(given):
         return str(given)
     if not form.fullmatch(text):
-        raise ConfigurationError(where, [problem("text", given, allowed)])
+        raise ConfigurationError(where, [problem("text", given, reason)])
     return text
 
 
 def _check_length(where: str, text: str, spans: list[_Span]) -> None:
     for _, minutes in spans[:1]:
         if minutes < _SHORTEST:
-            allowed = f"a window lasts at least {_SHORTEST} minutes and this one lasts {minutes}"
-            raise ConfigurationError(where, [problem("text", text, allowed, "let it end later")])
+            reason = f"a window lasts at least {_SHORTEST} minutes and this one lasts {minutes}"
+            raise ConfigurationError(where, [problem("text", text, reason, "let it end later")])
 
 
 def _overlap(spans: list[_Span], others: list[_Span]) -> bool:

@@ -33,7 +33,7 @@ ANSWER_SECONDS = 0.5
 """Half a second, because a primary that hangs accepts connections and says nothing: only this timeout ends the wait,
 and it is how late a client can come to the new primary, and a little more to ask who that is and to greet it. With
 0.75 s clients came up to 0.95 s late, which leaves a promise of one second no room.
-A command that may take longer (``BLPOP``, a long script) needs a client with more patience."""
+A command that may take longer (``BLPOP``, a long script) needs a client with longer timeouts."""
 
 RETRIES = 3
 """A refused connection fails at once, a lost one after a timeout. Each retry asks the cluster anew who serves the slot;
@@ -41,7 +41,7 @@ they keep two of three errors of a failover from the application, and do not bri
 
 
 @dataclass(frozen=True)
-class Patience:
+class ClientTimeouts:
     """How long a client waits, and how often it tries again.
 
     The defaults are for an application in the store's network, and decide how soon it is back after a failover:
@@ -59,7 +59,9 @@ class Patience:
     retries: int = RETRIES
 
 
-def connect(environment: Mapping[str, str] | None = None, *, patience: Patience | None = None) -> Redis | RedisCluster:
+def connect(
+    environment: Mapping[str, str] | None = None, *, timeouts: ClientTimeouts | None = None
+) -> Redis | RedisCluster:
     """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
 
     TLS is verified, an IAM token is signed for each connection. A password is read from its secret at the first
@@ -71,12 +73,12 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: Patience 
 
     A command whose answer is lost with the connection is sent again, though the store may have run it: of some 8,000
     ``INCR`` over five lost connections three were counted twice. For commands that must not run twice (``INCR``,
-    ``LPUSH``, ``XADD``, scripts) make a second client with ``patience=Patience(retries=0)``: it sends each command once
-    at most, and raises the error instead.
+    ``LPUSH``, ``XADD``, scripts) make a second client with ``timeouts=ClientTimeouts(retries=0)``: it sends each
+    command once at most, and raises the error instead.
 
     Args:
         environment: Variables to read. Default: - ``os.environ``.
-        patience: Timeouts and retries. Default: - `Patience()`.
+        timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
 
     Returns:
         A cluster client, which dials the endpoint at once; or without cluster mode a plain client, which dials at its
@@ -86,7 +88,7 @@ def connect(environment: Mapping[str, str] | None = None, *, patience: Patience 
         SettingsError: The environment does not describe a store.
     """
     connection = Connection.from_environment(os.environ if environment is None else environment)
-    return client_for(connection, credential_provider(connection), patience)
+    return client_for(connection, credential_provider(connection), timeouts)
 
 
 def credential_provider(connection: Connection) -> CredentialProvider | None:
@@ -117,29 +119,29 @@ def credential_provider(connection: Connection) -> CredentialProvider | None:
 
 
 def client_for(
-    connection: Connection, credentials: CredentialProvider | None, patience: Patience | None = None
+    connection: Connection, credentials: CredentialProvider | None, timeouts: ClientTimeouts | None = None
 ) -> Redis | RedisCluster:
     """Build the client that an application uses.
 
     Args:
         connection: The store's settings.
         credentials: From `credential_provider`, shared by the clients of one store.
-        patience: Timeouts and retries. Default: - `Patience()`.
+        timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
 
     Returns:
         A cluster client, which dials the endpoint at once; or a plain client, which dials at its first command.
     """
-    patience = patience or Patience()
+    timeouts = timeouts or ClientTimeouts()
     make_pool = pool_class(connection)
     if connection.cluster_mode:
-        return Cluster(**cluster_options(connection, credentials, patience, make_pool))
-    return node_client(connection.endpoint, credentials, patience, make_pool)
+        return Cluster(**cluster_options(connection, credentials, timeouts, make_pool))
+    return node_client(connection.endpoint, credentials, timeouts, make_pool)
 
 
 def node_client(
     address: Address,
     credentials: CredentialProvider | None,
-    patience: Patience,
+    timeouts: ClientTimeouts,
     make_pool: Callable[..., ConnectionPool],
 ) -> Redis:
     """Build a client of one node, which dials at its first command.
@@ -147,17 +149,17 @@ def node_client(
     Args:
         address: The node, by the name that its certificate carries.
         credentials: From `credential_provider`.
-        patience: Timeouts and retries.
+        timeouts: Timeouts and retries.
         make_pool: Makes the pool of its connections.
     """
-    options = _common(credentials, patience)
-    return Redis.from_pool(make_pool(host=address.host, port=address.port, retry=_retry(patience), **options))
+    options = _common(credentials, timeouts)
+    return Redis.from_pool(make_pool(host=address.host, port=address.port, retry=_retry(timeouts), **options))
 
 
 def cluster_options(
     connection: Connection,
     credentials: CredentialProvider | None,
-    patience: Patience,
+    timeouts: ClientTimeouts,
     make_pool: Callable[..., ConnectionPool],
 ) -> dict[str, Any]:
     """The options of a cluster client.
@@ -165,29 +167,29 @@ def cluster_options(
     Args:
         connection: The store's settings.
         credentials: From `credential_provider`.
-        patience: Timeouts and retries.
+        timeouts: Timeouts and retries.
         make_pool: Makes the pool of a node's connections.
     """
     return {
         # By a URL, because only then the client takes a pool class.
         "url": f"{'rediss' if connection.tls else 'redis'}://{connection.endpoint}",
         "connection_pool_class": make_pool,
-        "retry": _retry(patience),
+        "retry": _retry(timeouts),
         # A missing shard is found and named by the smoke test; until then the others can be served.
         "require_full_coverage": False,
-        **_common(credentials, patience),
+        **_common(credentials, timeouts),
     }
 
 
-def _retry(patience: Patience) -> Retry:
-    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), patience.retries)
+def _retry(timeouts: ClientTimeouts) -> Retry:
+    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), timeouts.retries)
 
 
-def _common(credentials: CredentialProvider | None, patience: Patience) -> dict[str, Any]:
+def _common(credentials: CredentialProvider | None, timeouts: ClientTimeouts) -> dict[str, Any]:
     return {
         "credential_provider": credentials,
-        "socket_connect_timeout": patience.connect,
-        "socket_timeout": patience.answer,
+        "socket_connect_timeout": timeouts.connect,
+        "socket_timeout": timeouts.answer,
         "decode_responses": True,
         # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: round trips that a least-privilege user is refused, and
         # that fill the store's ACL log when they are.

@@ -38,7 +38,7 @@ class Clock:
 
     Attributes:
         budget: Seconds in all.
-        patience: Seconds that one dial or one answer may take.
+        step_seconds: Seconds that one dial or one answer may take.
     """
 
     def __init__(self, budget: float) -> None:
@@ -49,7 +49,7 @@ class Clock:
         """
         self.budget = budget
         # Short enough that one silent node costs a check a fraction of the budget.
-        self.patience = min(3.0, budget / 5)
+        self.step_seconds = min(3.0, budget / 5)
         self._started = time.monotonic()
         self._over = threading.Event()
 

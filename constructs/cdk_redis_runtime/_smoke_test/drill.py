@@ -21,7 +21,7 @@ from redis.crc import key_slot
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
-from cdk_redis_runtime._client.connect import Patience, client_for, credential_provider
+from cdk_redis_runtime._client.connect import ClientTimeouts, client_for, credential_provider
 from cdk_redis_runtime._client.settings import Connection
 
 INTERVAL_SECONDS = 0.05
@@ -195,7 +195,7 @@ class Drill:
         key_prefix: str,
         seconds: float,
         credentials: CredentialProvider | None = None,
-        patience: Patience | None = None,
+        timeouts: ClientTimeouts | None = None,
         interval: float = INTERVAL_SECONDS,
     ) -> None:
         """Prepare; nothing is dialled.
@@ -205,12 +205,12 @@ class Drill:
             key_prefix: Begins each key that is written.
             seconds: How long to watch at most; also decides how long the keys live.
             credentials: How to sign in. Default: - as the connection says.
-            patience: Timeouts and retries. Default: - those of `connect`.
+            timeouts: Timeouts and retries. Default: - those of `connect`.
             interval: Seconds between two operations on a shard.
         """
         self._connection = connection
         self._credentials = credentials or credential_provider(connection)
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or ClientTimeouts()
         self._prefix = key_prefix
         self._seconds = seconds
         self._interval = interval
@@ -248,7 +248,7 @@ class Drill:
         """End the operations and look for what was acknowledged."""
         self._done.set()
         for thread in self._threads:
-            thread.join(self._patience.connect + self._patience.answer * (self._patience.retries + 1))
+            thread.join(self._timeouts.connect + self._timeouts.answer * (self._timeouts.retries + 1))
         ended = time.monotonic()
         reports = tuple(self._report(shard, ended) for shard in self._shards)
         return DrillReport(self._connection.store, self._connection.service, ended - self._begun, reports)
@@ -260,7 +260,7 @@ class Drill:
             self._insist(lambda client, shard=shard, numbers=numbers: _in_chunks(client, "delete", shard.keys(numbers)))
 
     def _client(self) -> Client:
-        return client_for(self._connection, self._credentials, self._patience)
+        return client_for(self._connection, self._credentials, self._timeouts)
 
     def _repeat(self, operation: Callable[[Client], object], attempts: list[Attempt]) -> None:
         client: Client | None = None

@@ -14,9 +14,8 @@ import redis
 
 from benchmarks import scaling
 from cdk_redis_local import AclUser, EngineError, EngineProgram, EngineSet, find_engine, find_engines
+from cdk_redis_local._engines import resharding, slots
 from cdk_redis_local._engines.cluster import open_slots, owned_slots, slots_by_owner
-from cdk_redis_local._engines.engines import resharding as _resharding
-from cdk_redis_local._engines.engines import slots as _slots
 from cdk_redis_local._engines.resharding import plan_moves
 
 APP = AclUser("app", "on ~* +@all", passwords=("a-password",))
@@ -151,13 +150,13 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Callable[[], 
 @pytest.mark.parametrize(
     ("replicas", "module", "step", "fault", "complaint"),
     [
-        pytest.param(0, _resharding, "introduce", kill_newest, "has ended", id="newcomer dies, joining"),
-        pytest.param(0, _resharding, "share_slots", kill_newest, "has ended", id="newcomer dies, joined"),
-        pytest.param(0, _slots, "_move_keys", refuse_restore, "NOPERM", id="the second move is refused"),
-        pytest.param(0, _slots, "_move_keys", fill_memory, "OOM", id="no memory for the keys"),
-        pytest.param(0, _slots, "_hand_over", refuse_ownership, "no permissions", id="keys moved, slots refused"),
-        pytest.param(1, _slots, "_hand_over", kill_first, "has ended", id="giver dies, keys moved"),
-        pytest.param(1, _slots, "_wait_until_known", kill_first, "has ended", id="giver dies, slots moved"),
+        pytest.param(0, resharding, "introduce", kill_newest, "has ended", id="newcomer dies, joining"),
+        pytest.param(0, resharding, "share_slots", kill_newest, "has ended", id="newcomer dies, joined"),
+        pytest.param(0, slots, "_move_keys", refuse_restore, "NOPERM", id="the second move is refused"),
+        pytest.param(0, slots, "_move_keys", fill_memory, "OOM", id="no memory for the keys"),
+        pytest.param(0, slots, "_hand_over", refuse_ownership, "no permissions", id="keys moved, slots refused"),
+        pytest.param(1, slots, "_hand_over", kill_first, "has ended", id="giver dies, keys moved"),
+        pytest.param(1, slots, "_wait_until_known", kill_first, "has ended", id="giver dies, slots moved"),
     ],
 )
 def test_a_broken_scaling_out_is_taken_back_and_can_be_repeated(
@@ -181,7 +180,7 @@ def test_a_client_loses_no_count_while_a_broken_scaling_out_is_taken_back(breaks
     user = AclUser("bench", passwords=(scaling.PASSWORD,))
     with EngineSet(shards=2, cluster_mode=True, users=[user]) as engines:
         with scaling.Counters(engines, tally):
-            breaks(_slots, "_hand_over", lambda: refuse_ownership(engines))
+            breaks(slots, "_hand_over", lambda: refuse_ownership(engines))
             with pytest.raises(EngineError, match="refuses CLUSTER BUMPEPOCH"):
                 engines.resize(4, 0)
             engines.resize(2, 0)
@@ -192,7 +191,7 @@ def test_a_client_loses_no_count_while_a_broken_scaling_out_is_taken_back(breaks
 def test_keys_that_die_on_their_way_are_told(breaks: Any) -> None:
     with cluster(find_engine(), shards=2) as engines:
         fill(engines)
-        breaks(_slots, "_hand_over", lambda: kill_newest(engines))
+        breaks(slots, "_hand_over", lambda: kill_newest(engines))
         with pytest.raises(EngineError, match=r"has ended"):
             engines.resize(3, 0)
         with pytest.raises(EngineError, match=r"the size is right now, but up to \d+ keys are lost"):

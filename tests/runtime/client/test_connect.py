@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisCluste
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cdk_redis_local import CertificateAuthority, EngineSet
-from cdk_redis_runtime import Connection, Patience, SettingsError, connect
+from cdk_redis_runtime import ClientTimeouts, Connection, SettingsError, connect
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.connect import cluster_options
 from cdk_redis_runtime._client.credentials import SHARED_FAILURE_SECONDS
@@ -96,7 +96,7 @@ def test_secrets_managers_failure_is_retried_as_a_failed_connection_is(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.failures = 2  # one read, which boto3 tries twice
-    client = connect(bound(single), patience=Patience(retries=30))
+    client = connect(bound(single), timeouts=ClientTimeouts(retries=30))
     assert client.get(KEY) is None
     assert secrets_manager.calls == 3
     client.close()
@@ -106,7 +106,7 @@ def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.refusal = "AccessDeniedException"
-    client = connect(bound(single), patience=Patience(retries=0))
+    client = connect(bound(single), timeouts=ClientTimeouts(retries=0))
     with pytest.raises(AuthenticationError, match="AccessDeniedException"):
         client.get(KEY)
     secrets_manager.refusal = ""
@@ -116,7 +116,7 @@ def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_
 
 
 def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
-    options = connect(bound(single), patience=Patience(connect=2, answer=9, retries=1)).get_connection_kwargs()
+    options = connect(bound(single), timeouts=ClientTimeouts(connect=2, answer=9, retries=1)).get_connection_kwargs()
     assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
 
 
@@ -130,4 +130,4 @@ def test_function_that_was_bound_to_nothing_is_told() -> None:
 )
 def test_cluster_client_dials_names_and_addresses_of_either_kind(host: str, url: str) -> None:
     connection = Connection("elasticache", "orders", host, 6379)
-    assert cluster_options(connection, None, Patience(), pool_class(connection))["url"] == url
+    assert cluster_options(connection, None, ClientTimeouts(), pool_class(connection))["url"] == url

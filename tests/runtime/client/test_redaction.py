@@ -18,7 +18,7 @@ from redis.credentials import UsernamePasswordCredentialProvider
 from redis.exceptions import RedisError
 
 from cdk_redis_local import CertificateAuthority
-from cdk_redis_runtime import Connection, Declaration, Patience, smoke_test
+from cdk_redis_runtime import ClientTimeouts, Connection, Declaration, smoke_test
 from cdk_redis_runtime._client.connect import client_for
 from cdk_redis_runtime._client.redaction import redact
 
@@ -171,7 +171,7 @@ def test_report_shows_nothing_of_a_password_that_a_server_repeats(echo: Connecti
 
 
 def test_error_that_an_application_logs_shows_nothing_of_the_password_either(echo: Connection) -> None:
-    client = client_for(echo, CREDENTIALS, Patience(retries=0))
+    client = client_for(echo, CREDENTIALS, ClientTimeouts(retries=0))
     with pytest.raises(RedisError) as raised:
         client.ping()
     logged = "".join(traceback.format_exception(raised.value))

@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from cdk_redis_local import AclUser, EngineSet
-from cdk_redis_runtime import Connection, Patience
+from cdk_redis_runtime import ClientTimeouts, Connection
 from cdk_redis_runtime._client.connect import RETRIES, client_for
 
 PASSWORD = "a-password-of-the-app"
@@ -37,14 +37,14 @@ def engines(request: pytest.FixtureRequest) -> Iterator[EngineSet]:
 @pytest.fixture
 def make_client(
     engines: EngineSet, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Patience | None], Redis | RedisCluster]]:
+) -> Iterator[Callable[[ClientTimeouts | None], Redis | RedisCluster]]:
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
     host, port = engines.endpoint
     connection = Connection("elasticache", "orders", host, port, cluster_mode=engines.cluster_mode, user="app")
     made: list[Redis | RedisCluster] = []
 
-    def make(patience: Patience | None) -> Redis | RedisCluster:
-        made.append(client_for(connection, UsernamePasswordCredentialProvider("app", PASSWORD), patience))
+    def make(timeouts: ClientTimeouts | None) -> Redis | RedisCluster:
+        made.append(client_for(connection, UsernamePasswordCredentialProvider("app", PASSWORD), timeouts))
         made[0].delete(KEY)
         return made[0]
 
@@ -94,9 +94,9 @@ WAYS: list[Any] = [_command, _pipeline, _transaction, _watched_transaction, _com
 def test_client_without_retries_sends_nothing_twice(
     way: Callable[[Redis | RedisCluster], None],
     engines: EngineSet,
-    make_client: Callable[[Patience | None], Redis | RedisCluster],
+    make_client: Callable[[ClientTimeouts | None], Redis | RedisCluster],
 ) -> None:
-    client = make_client(Patience(retries=0))
+    client = make_client(ClientTimeouts(retries=0))
     for number in range(1, 4):
         with pytest.raises(RedisError):
             way(client)
@@ -104,7 +104,7 @@ def test_client_without_retries_sends_nothing_twice(
 
 
 def test_client_with_retries_repeats_what_may_have_been_done(
-    engines: EngineSet, make_client: Callable[[Patience | None], Redis | RedisCluster]
+    engines: EngineSet, make_client: Callable[[ClientTimeouts | None], Redis | RedisCluster]
 ) -> None:
     client = make_client(None)
     with pytest.raises(RedisConnectionError):

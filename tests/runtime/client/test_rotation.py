@@ -12,7 +12,7 @@ from redis.cluster import RedisCluster
 from redis.exceptions import AuthenticationError
 
 from cdk_redis_local import AclUser, EngineSet
-from cdk_redis_runtime import Patience, connect
+from cdk_redis_runtime import ClientTimeouts, connect
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.iam_token import IamTokenProvider
 from cdk_redis_runtime._client.secret import LEAST_SECONDS_BETWEEN_READS
@@ -69,7 +69,7 @@ def client(
         env.SECRET_ARN: ARN,
         "AWS_REGION": "eu-west-1",
     }
-    made = connect(variables, patience=Patience(retries=0))
+    made = connect(variables, timeouts=ClientTimeouts(retries=0))
     yield made
     made.close()
 

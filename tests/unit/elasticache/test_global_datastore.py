@@ -365,4 +365,4 @@ def test_a_secondary_is_what_its_primary_is(app: cdk.App, network: RedisNetwork,
     )
 
     assert secondary.topology == primary.topology
-    assert (secondary.topology.tls, secondary.open_access, secondary.takes_writes) == (False, True, False)
+    assert (secondary.topology.tls, secondary.open_access, secondary.read_only) == (False, True, True)

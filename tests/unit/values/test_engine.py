@@ -149,16 +149,16 @@ def test_serverless_caches_run_major_versions_and_nodes_do_not(engine: Engine):
 
 
 @pytest.mark.parametrize(
-    ("engine", "mend"),
+    ("engine", "hint"),
     [
         (Engine.valkey("8.1"), 'Engine.valkey("8")'),
         (Engine.redis("7.1"), 'Engine.redis("7")'),
         (Engine.redis("6.2"), 'Engine.redis("7")'),
     ],
 )
-def test_a_version_that_serverless_caches_lack_is_named_with_what_they_have(engine: Engine, mend: str):
+def test_a_version_that_serverless_caches_lack_is_named_with_what_they_have(engine: Engine, hint: str):
     assert engine.check_serverless() == (
-        f"engine: got '{engine}', but a serverless cache runs a major version: redis 7 and valkey 7, 8, 9; write {mend}"
+        f"engine: got '{engine}', but a serverless cache runs a major version: redis 7 and valkey 7, 8, 9; write {hint}"
     )
 
 

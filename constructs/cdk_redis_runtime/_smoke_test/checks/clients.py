@@ -11,7 +11,7 @@ from redis import ConnectionPool, Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
 
-from cdk_redis_runtime._client.connect import Patience, cluster_options, node_client
+from cdk_redis_runtime._client.connect import ClientTimeouts, cluster_options, node_client
 from cdk_redis_runtime._client.credentials import RenewableProvider
 from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
@@ -35,7 +35,7 @@ class Clients:
         self._connection = connection
         self._credentials = _Remembering(credentials) if credentials else None
         # Each try dials and asks once: the battery decides what is tried again.
-        self._patience = Patience(connect=clock.patience, answer=clock.patience, retries=0)
+        self._timeouts = ClientTimeouts(connect=clock.step_seconds, answer=clock.step_seconds, retries=0)
         self._nodes: dict[tuple[Address, int], Node] = {}
         self._lock = threading.Lock()
         self._tls_context = Once(verifying_context)
@@ -59,7 +59,7 @@ class Clients:
         """
         with self._lock:
             if (address, number) not in self._nodes:
-                client = node_client(address, self._credentials, self._patience, self._pool_class())
+                client = node_client(address, self._credentials, self._timeouts, self._pool_class())
                 self._nodes[address, number] = Node(address, client)
             return self._nodes[address, number]
 
@@ -70,7 +70,7 @@ class Clients:
             yield self.node(self._connection.endpoint).client
             return
         make_pool: type[ConnectionPool] = self._pool_class()
-        options = cluster_options(self._connection, self._credentials, self._patience, make_pool)
+        options = cluster_options(self._connection, self._credentials, self._timeouts, make_pool)
         with contextlib.closing(KnownCommandsCluster(**options)) as client:
             yield client
 

@@ -161,7 +161,7 @@ def _await_value(context: Context, shard: Shard, node: Node, key: str, value: st
         if answer is not None:
             raise FindingError("another value was read than was written: another store answers", heals=False)
         # A young replica is sent nothing before its primary has heard from it, which takes up to a second.
-        if waited > context.clock.patience:
+        if waited > context.clock.step_seconds:
             if shard.primary.client.get(key) is None:
                 raise _gone(context, shard)
             raise FindingError(
@@ -194,7 +194,7 @@ def _check_durability(context: Context) -> Outcome:
 
 def _write_and_wait(context: Context, primary: Node, key: str) -> None:
     # Less than the client waits for an answer.
-    wait_ms = int(context.clock.patience * 700)
+    wait_ms = int(context.clock.step_seconds * 700)
     with context.written(primary.client, key):
         # WAIT is about the writes of its own connection: both go together.
         commands = [("SET", key, "durable", "EX", str(TTL_SECONDS)), ("WAIT", "1", str(wait_ms))]

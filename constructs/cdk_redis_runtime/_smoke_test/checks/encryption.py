@@ -41,7 +41,7 @@ def _check_plaintext_refused(context: Context) -> Outcome:
         return skipped("the store is declared to let in clients without TLS, too, while they move to it")
 
     def talk(address: Address) -> bool:
-        return answers_in_plaintext(address, context.clock.patience)
+        return answers_in_plaintext(address, context.clock.step_seconds)
 
     results = side_by_side(talk, context.store.addresses, context.clock.remaining_for_checks)
     answered = [result.item for result in results if result.value]

@@ -78,7 +78,7 @@ def _types_that_lose(node: Node, key: str, value: str) -> list[str]:
 
 
 def _expires(context: Context, node: Node, key: str) -> bool:
-    give_up = time.monotonic() + context.clock.patience
+    give_up = time.monotonic() + context.clock.step_seconds
     while node.client.get(key) is not None:
         if time.monotonic() > give_up:
             return False
@@ -121,17 +121,17 @@ def _check_pubsub(context: Context) -> Outcome:
             (subscriber.ssubscribe if sharded else subscriber.subscribe)(channel)
             # The subscription is confirmed first; what is published before that is lost. A subscriber that has to dial
             # and to sign in first has the same time as one that need not.
-            if not _heard(subscriber, _CONFIRMATIONS, context.clock.patience):
+            if not _heard(subscriber, _CONFIRMATIONS, context.clock.step_seconds):
                 return False
             node.client.execute_command("SPUBLISH" if sharded else "PUBLISH", channel, message)
-            heard = _heard(subscriber, _MESSAGES, context.clock.patience)
+            heard = _heard(subscriber, _MESSAGES, context.clock.step_seconds)
             return heard is not None and heard["data"] == message
 
     arrived = _on_one_shard(context, "channel", _PUBSUB_EXPECTED, tell)
     if isinstance(arrived, Outcome):
         return arrived
     if not arrived:
-        reason = f"a message did not arrive within {context.clock.patience:g} s, or another one did"
+        reason = f"a message did not arrive within {context.clock.step_seconds:g} s, or another one did"
         return failed(Problem(reason, heals=True), _PUBSUB_EXPECTED)
     return passed(_PUBSUB_PROVES, _PUBSUB_EXPECTED, "over a sharded channel" if sharded else "over a channel")
 

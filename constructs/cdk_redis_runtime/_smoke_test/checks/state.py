@@ -113,7 +113,7 @@ def _round_trips(context: Context, node: Node, key: str) -> list[float]:
     """Milliseconds of each of a bounded number of round trips, made in a bounded time."""
     # Reads of a key that does not exist: what an application pays, without a trace. The first may have to connect.
     node.client.get(key)
-    give_up = time.monotonic() + context.clock.patience
+    give_up = time.monotonic() + context.clock.step_seconds
     taken: list[float] = []
     command = [packed("GET", key)]
     # Below the client, whose own work would be a good part of what is measured.

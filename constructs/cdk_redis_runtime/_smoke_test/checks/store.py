@@ -195,7 +195,7 @@ class Store:
         signs_in = self._connection.authentication != env.AUTHENTICATION_NONE
         return meet(
             address,
-            seconds=self._clock.patience,
+            seconds=self._clock.step_seconds,
             trust=self._clients.trust(),
             user=(self._connection.user or "") if signs_in else None,
             key=self._key,
