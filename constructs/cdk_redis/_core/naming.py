@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
+from typing import cast
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -33,6 +35,30 @@ def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object =
     suffix = "" if replaced_by is None else f"-{digest(construct, replaced_by)}"
     name = cdk.Names.unique_resource_name(construct, max_length=max_length - len(suffix), separator="-").lower()
     return re.sub(r"-{2,}", "-", name).strip("-") + suffix
+
+
+def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *also: object, max_length: int) -> str:
+    """Name a resource after its construct and after those of its properties that replace it when they change.
+
+    Call it once the resource has its properties, and assign the result to the property that holds the name.
+    A property that is not set adds nothing: the names that exist stay when `properties` gets one more.
+
+    Args:
+        resource: The L1 construct; the name is made from the path of the construct that it stands in.
+        properties: Names of the create-only properties, in Python's spelling: ``("port", "kms_key_id")``. One that the
+            installed aws-cdk-lib does not know counts as not set.
+        also: What replaces the resource too, and cannot be read from it: a reference stays the same when the resource
+            that it refers to is replaced. None adds nothing.
+        max_length: Longest name that the service takes, in characters.
+
+    Returns:
+        A name as `unique_name` makes it.
+    """
+    values = {name: getattr(resource, name, None) for name in properties}
+    set_values = {name: value for name, value in values.items() if value is not None}
+    construct = cast("IConstruct", resource.node.scope)
+    replaced_by = [set_values, *(value for value in also if value is not None)]
+    return unique_name(construct, max_length=max_length, replaced_by=replaced_by)
 
 
 def final_snapshot_name(construct: IConstruct, name: str) -> str:

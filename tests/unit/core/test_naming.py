@@ -6,9 +6,10 @@ import re
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_memorydb as memorydb
 from constructs import Construct
 
-from cdk_redis._core.naming import digest, final_snapshot_name, name_problem, unique_name
+from cdk_redis._core.naming import digest, final_snapshot_name, name_by_properties, name_problem, unique_name
 
 LEGAL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -36,6 +37,33 @@ def test_a_digest_reads_references_by_their_logical_id() -> None:
 
     assert digest(stack, [one.ref]) == digest(stack, [one.ref])
     assert digest(stack, [one.ref]) != digest(stack, [two.ref])
+
+
+def _cluster(**properties: object) -> memorydb.CfnCluster:
+    store = Construct(cdk.Stack(cdk.App(), "Orders"), "Ledger")
+    given = {"cluster_name": "", "acl_name": "open-access", "node_type": "db.t4g.small", **properties}
+    return memorydb.CfnCluster(store, "Resource", **given)  # type: ignore[arg-type]
+
+
+def _name(properties: tuple[str, ...], *also: object, **given: object) -> str:
+    return name_by_properties(_cluster(**given), properties, *also, max_length=40)
+
+
+def test_a_name_by_properties_is_new_when_one_of_them_changes() -> None:
+    properties = ("port", "kms_key_id")
+
+    assert _name(properties, port=6379) == _name(properties, port=6379, node_type="db.r7g.large")
+    names = {_name(properties), _name(properties, port=6379), _name(properties, port=6380)}
+    names |= {_name(properties, kms_key_id="key"), _name(properties, "vpc-1"), _name(properties, "vpc-2")}
+    assert len(names) == 6
+
+
+def test_a_name_by_properties_stays_when_the_list_grows_by_one_that_is_not_set() -> None:
+    assert _name(("port",), port=6379) == _name(("port", "kms_key_id", "newer_than_this_cdk"), None, port=6379)
+
+
+def test_a_name_by_properties_is_that_of_the_construct_around_the_resource() -> None:
+    assert re.fullmatch(r"orders-ledger-[0-9a-f]{8}-[0-9a-f]{8}", _name(("port",)))
 
 
 @pytest.mark.parametrize("name", ["orders", "a", "orders-1", "o" * 40, cdk.Token.as_string({"Ref": "Name"})])
