@@ -13,11 +13,6 @@ IAM, PASSWORD = Authentication.iam(), Authentication.password()
 READ = AccessString.read_only("*")
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack")
-
-
 def _elasticache(stack: cdk.Stack, name: str | None) -> User:
     return ElastiCacheUser(stack, "App", engine=Engine.valkey("8.1"), access=READ, authentication=IAM, user_name=name)
 

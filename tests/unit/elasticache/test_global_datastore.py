@@ -30,11 +30,6 @@ GROUP = "AWS::ElastiCache::ReplicationGroup"
 PRIMARY_REGION, SECONDARY_REGION = "us-east-1", "eu-west-1"
 
 
-@pytest.fixture
-def app() -> cdk.App:
-    return cdk.App()
-
-
 def _network(app: cdk.App, region: str | None, name: str) -> RedisNetwork:
     env = cdk.Environment(account="111122223333", region=region) if region else None
     return RedisNetwork(cdk.Stack(app, name, env=env), "Network")

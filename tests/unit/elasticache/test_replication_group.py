@@ -26,16 +26,6 @@ from cdk_redis import (
 GROUP = "AWS::ElastiCache::ReplicationGroup"
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
 def _properties(stack: cdk.Stack, resource_type: str = GROUP) -> dict[str, object]:
     (resource,) = Template.from_stack(stack).find_resources(resource_type).values()
     return resource["Properties"]

@@ -42,11 +42,6 @@ ZONES = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 
 
 @pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-
-@pytest.fixture
 def network(stack: cdk.Stack) -> RedisNetwork:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,

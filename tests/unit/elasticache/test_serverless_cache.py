@@ -32,16 +32,6 @@ CACHE = "AWS::ElastiCache::ServerlessCache"
 SNAPSHOT_ARN = "arn:aws:elasticache:eu-west-1:111122223333:serverlesscachesnapshot:nightly"
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
 def _properties(stack: cdk.Stack, resource_type: str = CACHE) -> dict[str, Any]:
     (resource,) = Template.from_stack(stack).find_resources(resource_type).values()
     return resource["Properties"]

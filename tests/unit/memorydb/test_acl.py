@@ -14,11 +14,6 @@ LEGAL = (
 )
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack")
-
-
 def iam_user(stack: cdk.Stack, name: str) -> MemoryDbUser:
     access = AccessString.read_only(f"{name.lower()}:*")
     return MemoryDbUser(stack, name, access=access, authentication=Authentication.iam())
@@ -76,7 +71,7 @@ def test_two_lists_that_share_users_do_not_let_them_wait_for_each_other(stack: c
 
 
 def test_a_list_takes_users_of_a_stack_before_it(stack: cdk.Stack) -> None:
-    later = cdk.Stack(stack.node.scope, "Later")
+    later = cdk.Stack(stack.node.scope, "Later", env=cdk.Environment(account=stack.account, region=stack.region))
     Acl(later, "Acl", users=[iam_user(stack, "One"), iam_user(later, "Two"), iam_user(stack, "Three")])
 
     assert waits_for(later) == {"Two": []}

@@ -11,11 +11,6 @@ from cdk_redis import ConfigurationError, Engine, MemoryDbParameterGroup
 GROUP = "AWS::MemoryDB::ParameterGroup"
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack")
-
-
 @pytest.mark.parametrize(
     ("engine", "family"),
     [

@@ -29,16 +29,6 @@ from cdk_redis_runtime._client import environment
 FUNCTION = "AWS::Lambda::Function"
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack")
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
 def _function(template: Template) -> dict[str, object]:
     (function,) = template.find_resources(
         FUNCTION, {"Properties": {"Handler": "cdk_redis_runtime.smoke_lambda.handler"}}

@@ -22,16 +22,6 @@ ACCESS = AccessString.read_write("app:*")
 
 
 @pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack")
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
-@pytest.fixture
 def function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.Function:
     return _function(stack, network)
 

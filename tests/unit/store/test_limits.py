@@ -22,16 +22,6 @@ STORES = pytest.mark.parametrize("store", [ReplicationGroup, MemoryDbCluster])
 MINUTE = cdk.Duration.minutes(1)
 
 
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="123456789012", region="eu-west-1"))
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
 @STORES
 @pytest.mark.parametrize(
     ("allowed", "refused", "message"),

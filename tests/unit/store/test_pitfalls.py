@@ -29,17 +29,7 @@ from cdk_redis import (
 )
 
 GROUP = "AWS::ElastiCache::ReplicationGroup"
-ACCOUNT, REGION = "111122223333", "eu-west-1"
-
-
-@pytest.fixture
-def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account=ACCOUNT, region=REGION))
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
+ACCOUNT, REGION = "111122223333", "eu-west-1"  # of the fixture `stack`
 
 
 Make = Callable[[cdk.Stack, RedisNetwork], object]

@@ -28,21 +28,6 @@ NOT_GRANTED = (
 )
 
 
-@pytest.fixture
-def app() -> cdk.App:
-    return cdk.App()
-
-
-@pytest.fixture
-def stack(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Stack")
-
-
-@pytest.fixture
-def network(stack: cdk.Stack) -> RedisNetwork:
-    return RedisNetwork(stack, "Network")
-
-
 def _key(stack: cdk.Stack) -> kms.IKey:
     return cast("kms.IKey", kms.Key(stack, "Key"))
 
@@ -66,7 +51,7 @@ def test_cloudwatch_may_use_the_key_of_an_encrypted_alarm_topic(stack: cdk.Stack
     _canary(stack, network, _topic(stack, _key(stack)))
 
     (key,) = Template.from_stack(stack).find_resources("AWS::KMS::Key").values()
-    account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    account = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
     assert {**CLOUDWATCH, "Condition": account} in key["Properties"]["KeyPolicy"]["Statement"]
     assert _warnings(stack) == []
 
