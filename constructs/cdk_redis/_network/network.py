@@ -12,31 +12,26 @@ log, and a security group for clients; or takes an existing VPC and defines that
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Sequence
-from typing import cast
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._core.tokens import is_token
-from cdk_redis._network.zones import preferred_zones
-
-_DEFAULT_CIDR = "10.0.0.0/16"
-# A subnet takes a sixteenth of the VPC, so that a third zone can join two without moving them: AWS has subnets
-# from /16 to /28.
-_SUBNET_BITS = 4
-_LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
-_ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
-# Of a security group and of its rules, alike.
-_LONGEST_DESCRIPTION = 255
+from cdk_redis._network.security_groups import create_security_group, description_of
+from cdk_redis._network.vpc import (
+    DEFAULT_CIDR,
+    check_cidr,
+    check_zone_ids,
+    check_zones,
+    choose_zone_ids,
+    create_flow_log,
+    create_vpc,
+)
 
 
 class RedisNetwork(Construct):
@@ -63,7 +58,8 @@ class RedisNetwork(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         zones: int | None = None,
         zone_ids: Sequence[str] | None = None,
-        cidr: str = _DEFAULT_CIDR,
+        cidr: str = DEFAULT_CIDR,
+        dual_stack: bool | None = None,
         flow_log_retention: logs.RetentionDays | None = None,
     ) -> None:
         """Define the network.
@@ -82,28 +78,45 @@ class RedisNetwork(Construct):
                 are chosen by name.
             cidr: IPv4 addresses of the defined VPC, a block of size /16 to /24. Each subnet takes a sixteenth.
                 Default: 10.0.0.0/16.
+            dual_stack: Whether the subnets have IPv6 addresses as well as IPv4 addresses. Stores with
+                ``NetworkType.DUAL_STACK`` or ``NetworkType.IPV6`` need them. With True, each subnet of the defined VPC
+                gets a /64 block of a /56 block that Amazon provides, and no route to the internet. For an existing
+                VPC, state here what `ipv6` cannot find out. Default: - the defined VPC has IPv4 only; an existing VPC
+                has what its subnets in this app show.
             flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which is what
                 compliance rules ask for.
 
         Raises:
-            ConfigurationError: If a parameter is not reason, or the subnets are public or in fewer than two zones.
+            ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
-        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, flow_log_retention)
+        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, dual_stack, flow_log_retention)
         self.owns_vpc = vpc is None
         self.flow_log_group: logs.LogGroup | None = None
         self.zone_ids: list[str] | None = None
         if vpc is None:
-            self.zone_ids = self._choose_zone_ids(zones, zone_ids)
-            vpc = self._create_vpc(zones, cidr)
-            self.flow_log_group = self._create_flow_log(vpc, flow_log_retention or logs.RetentionDays.ONE_YEAR)
+            self.zone_ids = choose_zone_ids(self, zones, zone_ids)
+            vpc = create_vpc(self, cidr=cidr, zones=zones, zone_ids=self.zone_ids, dual_stack=bool(dual_stack))
+            self.flow_log_group = create_flow_log(self, vpc, flow_log_retention or logs.RetentionDays.ONE_YEAR)
         self.vpc: ec2.IVpc = vpc
         self.subnets: list[ec2.ISubnet] = self._select_subnets(vpc_subnets)
         self.subnet_selection = ec2.SubnetSelection(subnets=self.subnets)
-        self.client_security_group: ec2.SecurityGroup = self._create_security_group(
-            self, "ClientSecurityGroup", f"Clients of the stores in {self.node.path}"
+        self.client_security_group: ec2.SecurityGroup = create_security_group(
+            self, "ClientSecurityGroup", self.vpc, f"Clients of the stores in {self.node.path}"
         )
+        self._dual_stack = dual_stack
         self._secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
+
+    @property
+    def ipv6(self) -> bool | None:
+        """Whether the subnets have IPv6 addresses.
+
+        None where that is not known: subnets that are imported or looked up, in a network without `dual_stack`.
+        """
+        if self._dual_stack is not None:
+            return self._dual_stack
+        found = [_has_ipv6(subnet) for subnet in self.subnets]
+        return False if False in found else None if None in found else True
 
     def create_store_security_group(
         self, scope: Construct, id: str, *, port: int, last_port: int | None = None
@@ -120,8 +133,8 @@ class RedisNetwork(Construct):
             last_port: Last of a range of ports that begins with `port`. Default: - `port` alone.
         """
         ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
-        group = self._create_security_group(scope, id, f"Store {scope.node.path}")
-        group.add_ingress_rule(self.client_security_group, ports, _description(f"From clients of {self.node.path}"))
+        group = create_security_group(scope, id, self.vpc, f"Store {scope.node.path}")
+        group.add_ingress_rule(self.client_security_group, ports, description_of(f"From clients of {self.node.path}"))
         ec2.CfnSecurityGroupEgress(
             group,
             "FromClients",
@@ -130,7 +143,7 @@ class RedisNetwork(Construct):
             ip_protocol="tcp",
             from_port=port,
             to_port=port if last_port is None else last_port,
-            description=_description(f"To store {scope.node.path}"),
+            description=description_of(f"To store {scope.node.path}"),
         )
         return group
 
@@ -176,17 +189,20 @@ class RedisNetwork(Construct):
         zones: int | None,
         zone_ids: Sequence[str] | None,
         cidr: str,
+        dual_stack: bool | None,
         flow_log_retention: logs.RetentionDays | None,
     ) -> None:
         problems = Problems(self)
+        if dual_stack is not None and not isinstance(dual_stack, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            problems.add("dual_stack", dual_stack, "it is True or False")
         if vpc is None:
-            _check_zones(problems, zones)
-            _check_zone_ids(problems, zones, zone_ids)
-            _check_cidr(problems, cidr)
+            check_zones(problems, zones)
+            check_zone_ids(problems, zones, zone_ids)
+            check_cidr(problems, cidr)
             if vpc_subnets is not None:
                 problems.add("vpc_subnets", "a selection", "there is no vpc to select from", "give the vpc as well")
         else:
-            own_cidr = None if cidr == _DEFAULT_CIDR else cidr
+            own_cidr = None if cidr == DEFAULT_CIDR else cidr
             given = (
                 ("zones", zones),
                 ("zone_ids", zone_ids),
@@ -197,79 +213,6 @@ class RedisNetwork(Construct):
                 if value is not None:
                     problems.add(parameter, value, "a VPC that exists has its own", "leave it out")
         problems.raise_if_any()
-
-    def _choose_zone_ids(self, zones: int | None, zone_ids: Sequence[str] | None) -> list[str] | None:
-        if zone_ids is not None:
-            return list(zone_ids)
-        preferred = preferred_zones(cdk.Stack.of(self).region)
-        return None if preferred is None else list(preferred[: zones or 3])
-
-    def _create_vpc(self, zones: int | None, cidr: str) -> ec2.Vpc:
-        if self.zone_ids is not None:
-            return self._create_vpc_by_zone_ids(self.zone_ids, cidr)
-        stack = cdk.Stack.of(self)
-        known = not is_token(stack.account) and not is_token(stack.region)
-        vpc = self._create_isolated_vpc(
-            cidr,
-            # Where the Region is not known the CDK stops at two zones; CloudFormation can choose three as well.
-            availability_zones=None if known else [cdk.Fn.select(i, cdk.Fn.get_azs()) for i in range(zones or 2)],
-            max_azs=(zones or 3) if known else None,
-        )
-        if zones is not None and len(vpc.availability_zones) < zones:
-            reason = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
-            raise ConfigurationError(self.node.path, [problem("zones", zones, reason, "leave it out, or set it to 2")])
-        return vpc
-
-    def _create_vpc_by_zone_ids(self, zone_ids: Sequence[str], cidr: str) -> ec2.Vpc:
-        # The construct knows names only; what a subnet's is, CloudFormation knows once it stands.
-        subnets: list[ec2.CfnSubnet] = []
-        names = [cdk.Lazy.string(_ZoneName(subnets, number)) for number in range(len(zone_ids))]
-        vpc = self._create_isolated_vpc(cidr, availability_zones=names, max_azs=None)
-        for subnet, zone_id in zip(vpc.isolated_subnets, zone_ids, strict=True):
-            resource = cast("ec2.CfnSubnet", subnet.node.default_child)
-            resource.availability_zone = None
-            resource.availability_zone_id = zone_id
-            subnets.append(resource)
-        return vpc
-
-    def _create_isolated_vpc(
-        self, cidr: str, *, availability_zones: Sequence[str] | None, max_azs: int | None
-    ) -> ec2.Vpc:
-        subnets = ec2.SubnetConfiguration(
-            name="Isolated",
-            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
-            cidr_mask=ipaddress.ip_network(cidr).prefixlen + _SUBNET_BITS,
-        )
-        return ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(cidr),
-            availability_zones=availability_zones,
-            max_azs=max_azs,
-            nat_gateways=0,
-            subnet_configuration=[subnets],
-            restrict_default_security_group=True,
-        )
-
-    def _create_flow_log(self, vpc: ec2.Vpc, retention: logs.RetentionDays) -> logs.LogGroup:
-        log_group = logs.LogGroup(self, "FlowLogs", retention=retention)
-        flow_logs = iam.ServicePrincipal(
-            "vpc-flow-logs.amazonaws.com",
-            # Or another account's flow log could be made to write here.
-            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
-        )
-        role = iam.Role(
-            self,
-            "FlowLogRole",
-            description=_description(f"Writes the flow log of {self.node.path}"),
-            assumed_by=cast("iam.IPrincipal", flow_logs),
-        )
-        vpc.add_flow_log(
-            "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, cast("iam.IRole", role)),
-            traffic_type=ec2.FlowLogTrafficType.ALL,
-        )
-        return log_group
 
     def _select_subnets(self, selection: ec2.SubnetSelection | None) -> list[ec2.ISubnet]:
         selected = self._selected(selection or self._default_selection())
@@ -314,8 +257,8 @@ class RedisNetwork(Construct):
         )
 
     def _create_secrets_endpoint(self) -> ec2.InterfaceVpcEndpoint:
-        group = self._create_security_group(
-            self, "SecretsEndpointSecurityGroup", f"Secrets Manager endpoint of {self.node.path}"
+        group = create_security_group(
+            self, "SecretsEndpointSecurityGroup", self.vpc, f"Secrets Manager endpoint of {self.node.path}"
         )
         return ec2.InterfaceVpcEndpoint(
             self,
@@ -327,60 +270,14 @@ class RedisNetwork(Construct):
             open=False,  # or all of the VPC's addresses get in
         )
 
-    def _create_security_group(self, scope: Construct, id: str, description: str) -> ec2.SecurityGroup:
-        return ec2.SecurityGroup(
-            scope, id, vpc=self.vpc, description=_description(description), allow_all_outbound=False
-        )
-
-
-@jsii.implements(cdk.IStableStringProducer)
-class _ZoneName:
-    """The name of the zone of a subnet that was placed by the zone's id."""
-
-    def __init__(self, subnets: Sequence[ec2.CfnSubnet], number: int) -> None:
-        self._subnets = subnets
-        self._number = number
-
-    def produce(self) -> str:
-        return self._subnets[self._number].attr_availability_zone
-
-
-def _description(text: str) -> str:
-    return text[:_LONGEST_DESCRIPTION]
-
-
-def _check_zones(problems: Problems, zones: object) -> None:
-    if zones is None or (zones in (2, 3) and isinstance(zones, int)):
-        return
-    problems.add("zones", zones, "a network spans 2 or 3 zones")
-
-
-def _check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
-    if zone_ids is None:
-        return
-    given = list(zone_ids)
-    reason = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
-    read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
-    if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
-        problems.add("zone_ids", given, reason)
-    elif zones not in (None, len(given)):
-        problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
-
-
-def _check_cidr(problems: Problems, cidr: object) -> None:
-    reason = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{_DEFAULT_CIDR}"'
-    if is_token(cidr):
-        problems.add("cidr", cidr, reason, "write it out: it is divided before the deploy, when a token is not known")
-        return
-    try:
-        size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
-    except ValueError:
-        size = 0
-    if not _LARGEST_VPC <= size <= _SMALLEST_VPC:
-        problems.add("cidr", cidr, reason)
-
 
 def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:
     """How many zones there are; two that are told by different tokens count as two."""
     stack = cdk.Stack.of(scope)
     return len({json.dumps(stack.resolve(subnet.availability_zone)) for subnet in subnets})
+
+
+def _has_ipv6(subnet: ec2.ISubnet) -> bool | None:
+    """Whether a subnet has IPv6 addresses; None for one that this app does not define."""
+    resource = subnet.node.default_child
+    return resource.ipv6_cidr_block is not None if isinstance(resource, ec2.CfnSubnet) else None

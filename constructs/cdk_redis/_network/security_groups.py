@@ -1,0 +1,23 @@
+"""Security groups of the library: nothing gets in or out until a rule allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_ec2 as ec2
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+# AWS's limit for the description of a security group, and of a rule.
+_LONGEST_DESCRIPTION = 255
+
+
+def create_security_group(scope: Construct, id: str, vpc: ec2.IVpc, description: str) -> ec2.SecurityGroup:
+    """Define a security group without rules."""
+    return ec2.SecurityGroup(scope, id, vpc=vpc, description=description_of(description), allow_all_outbound=False)
+
+
+def description_of(text: str) -> str:
+    """The text, cut to what AWS takes as the description of a security group or a rule."""
+    return text[:_LONGEST_DESCRIPTION]

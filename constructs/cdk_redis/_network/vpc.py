@@ -1,0 +1,180 @@
+"""The VPC of a network that was given none: isolated subnets in two or three zones, and a flow log."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, cast
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.tokens import is_token
+from cdk_redis._network.security_groups import description_of
+from cdk_redis._network.zones import preferred_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+DEFAULT_CIDR = "10.0.0.0/16"
+# A subnet takes a sixteenth of the VPC, so that adding a third zone does not change the CIDR blocks of the first two.
+# AWS has subnets from /16 to /28.
+_SUBNET_BITS = 4
+_LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
+_ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
+
+
+def check_zones(problems: Problems, zones: object) -> None:
+    """Two or three zones, or None."""
+    if zones is None or (zones in (2, 3) and isinstance(zones, int)):
+        return
+    problems.add("zones", zones, "a network spans 2 or 3 zones")
+
+
+def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
+    """Two or three different ids of zones, or None; as many as `zones` says."""
+    if zone_ids is None:
+        return
+    given = list(zone_ids)
+    reason = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+    read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
+    if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
+        problems.add("zone_ids", given, reason)
+    elif zones not in (None, len(given)):
+        problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
+
+
+def check_cidr(problems: Problems, cidr: object) -> None:
+    """An IPv4 block that can be divided into sixteen subnets."""
+    reason = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{DEFAULT_CIDR}"'
+    if is_token(cidr):
+        problems.add("cidr", cidr, reason, "write it out: it is divided before the deploy, when a token is not known")
+        return
+    try:
+        size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
+    except ValueError:
+        size = 0
+    if not _LARGEST_VPC <= size <= _SMALLEST_VPC:
+        problems.add("cidr", cidr, reason)
+
+
+def choose_zone_ids(scope: Construct, zones: int | None, zone_ids: Sequence[str] | None) -> list[str] | None:
+    """Ids of the zones that the VPC spans; None where the zones are chosen by name."""
+    if zone_ids is not None:
+        return list(zone_ids)
+    preferred = preferred_zones(cdk.Stack.of(scope).region)
+    return None if preferred is None else list(preferred[: zones or 3])
+
+
+def create_vpc(
+    scope: Construct, *, cidr: str, zones: int | None, zone_ids: Sequence[str] | None, dual_stack: bool
+) -> ec2.Vpc:
+    """Define a VPC with one isolated subnet in each zone, without a NAT gateway or an internet gateway."""
+    vpc = _create_vpc_by_names(scope, cidr, zones) if zone_ids is None else _create_vpc_by_ids(scope, cidr, zone_ids)
+    if dual_stack:
+        _add_ipv6(scope, vpc)
+    return vpc
+
+
+def _create_vpc_by_names(scope: Construct, cidr: str, zones: int | None) -> ec2.Vpc:
+    stack = cdk.Stack.of(scope)
+    known = not is_token(stack.account) and not is_token(stack.region)
+    vpc = _create_isolated_vpc(
+        scope,
+        cidr,
+        # Where the Region is not known the CDK stops at two zones; CloudFormation can choose three as well.
+        availability_zones=None if known else [cdk.Fn.select(i, cdk.Fn.get_azs()) for i in range(zones or 2)],
+        max_azs=(zones or 3) if known else None,
+    )
+    if zones is not None and len(vpc.availability_zones) < zones:
+        reason = f"{stack.region} offers this account {len(vpc.availability_zones)} zones"
+        raise ConfigurationError(scope.node.path, [problem("zones", zones, reason, "leave it out, or set it to 2")])
+    return vpc
+
+
+def _create_vpc_by_ids(scope: Construct, cidr: str, zone_ids: Sequence[str]) -> ec2.Vpc:
+    # ec2.Vpc places subnets by the zones' names only. They are read from the subnets, once these exist.
+    subnets: list[ec2.CfnSubnet] = []
+    names = [cdk.Lazy.string(_ZoneName(subnets, number)) for number in range(len(zone_ids))]
+    vpc = _create_isolated_vpc(scope, cidr, availability_zones=names, max_azs=None)
+    for subnet, zone_id in zip(vpc.isolated_subnets, zone_ids, strict=True):
+        resource = cast("ec2.CfnSubnet", subnet.node.default_child)
+        resource.availability_zone = None
+        resource.availability_zone_id = zone_id
+        subnets.append(resource)
+    return vpc
+
+
+def _create_isolated_vpc(
+    scope: Construct, cidr: str, *, availability_zones: Sequence[str] | None, max_azs: int | None
+) -> ec2.Vpc:
+    subnets = ec2.SubnetConfiguration(
+        name="Isolated",
+        subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+        cidr_mask=ipaddress.ip_network(cidr).prefixlen + _SUBNET_BITS,
+    )
+    return ec2.Vpc(
+        scope,
+        "Vpc",
+        ip_addresses=ec2.IpAddresses.cidr(cidr),
+        availability_zones=availability_zones,
+        max_azs=max_azs,
+        nat_gateways=0,
+        subnet_configuration=[subnets],
+        restrict_default_security_group=True,
+    )
+
+
+def _add_ipv6(scope: Construct, vpc: ec2.Vpc) -> None:
+    """Give each subnet a /64 block of the /56 block that Amazon provides.
+
+    Not by ``ip_protocol`` of `ec2.Vpc`, which adds an egress-only internet gateway even if no subnet has a route to it.
+    """
+    block = ec2.CfnVPCCidrBlock(scope, "Ipv6Block", vpc_id=vpc.vpc_id, amazon_provided_ipv6_cidr_block=True)
+    # The same sixteen blocks for any number of zones: a third zone changes none of the first two.
+    blocks = cdk.Fn.cidr(cdk.Fn.select(0, vpc.vpc_ipv6_cidr_blocks), 2**_SUBNET_BITS, "64")
+    for number, subnet in enumerate(vpc.isolated_subnets):
+        resource = cast("ec2.CfnSubnet", subnet.node.default_child)
+        resource.ipv6_cidr_block = cdk.Fn.select(number, blocks)
+        resource.assign_ipv6_address_on_creation = True
+        resource.add_dependency(block)
+
+
+def create_flow_log(scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDays) -> logs.LogGroup:
+    """Log all traffic of the VPC."""
+    log_group = logs.LogGroup(scope, "FlowLogs", retention=retention)
+    flow_logs = iam.ServicePrincipal(
+        "vpc-flow-logs.amazonaws.com",
+        # Or another account's flow log could be made to write here.
+        conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
+    )
+    role = iam.Role(
+        scope,
+        "FlowLogRole",
+        description=description_of(f"Writes the flow log of {scope.node.path}"),
+        assumed_by=cast("iam.IPrincipal", flow_logs),
+    )
+    vpc.add_flow_log(
+        "FlowLog",
+        destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, cast("iam.IRole", role)),
+        traffic_type=ec2.FlowLogTrafficType.ALL,
+    )
+    return log_group
+
+
+@jsii.implements(cdk.IStableStringProducer)
+class _ZoneName:
+    """The name of the zone of a subnet that was placed by the zone's id."""
+
+    def __init__(self, subnets: Sequence[ec2.CfnSubnet], number: int) -> None:
+        self._subnets = subnets
+        self._number = number
+
+    def produce(self) -> str:
+        return self._subnets[self._number].attr_availability_zone
