@@ -6,12 +6,12 @@ refuses others only when it is asked to set them. What is listed here are the na
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cdk_redis._core.tokens import is_token
+from cdk_redis._store.parameter_names import check_names
 
 if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
@@ -54,8 +54,6 @@ _SIX_AND_SEVEN = "lazyfree-lazy-user-del"
 
 _FAMILY = re.compile(r"(redis|valkey)([0-9]+)(\.(x|[0-9]+))?")
 _NEWEST_FAMILY = (9, 0)
-# All that a node type with data tiering can evict by.
-_DATA_TIERING_POLICIES = ("noeviction", "volatile-lru", "allkeys-lru")
 
 
 def known_parameters(family: str) -> frozenset[str] | None:
@@ -96,19 +94,4 @@ def check_parameter_names(
     """
     family = engine.elasticache_family
     known = None if family is None or is_token(family) else known_parameters(family)
-    for name, value in (parameters or {}).items():
-        if known is not None and name not in known and not is_token(name):
-            closest = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {closest[0]!r}? " if closest else ""
-            hint = f"{hint}a name that is newer than this library goes into `extra_parameters`"
-            problems.add("parameters", {name: value}, f"nobody can set that in the family {family}", hint)
-        if name == "maxmemory-policy" and data_tiering and value not in _DATA_TIERING_POLICIES:
-            reason = f"nodes with data tiering evict by {', '.join(_DATA_TIERING_POLICIES)}"
-            problems.add("parameters", {name: value}, reason)
-    for name, value in (extra_parameters or {}).items():
-        if name in (parameters or {}):
-            problems.add("extra_parameters", {name: value}, "`parameters` has it too", "leave out one of the two")
-        elif name == "cluster-enabled":
-            problems.add("extra_parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")
-        elif not isinstance(value, str):
-            problems.add("extra_parameters", {name: value}, "values are text", f"write {str(value)!r}")
+    check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=data_tiering)

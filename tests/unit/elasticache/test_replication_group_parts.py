@@ -379,18 +379,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown parameter": (
         {"parameters": {"maxmemory-polcy": "noeviction"}},
-        "parameters: got {'maxmemory-polcy': 'noeviction'}, but nobody can set that in the family valkey8; "
-        "did you mean 'maxmemory-policy'? a name that is newer than this library goes into `extra_parameters`",
+        "parameters: got {'maxmemory-polcy': 'noeviction'}, but family valkey8 has no such parameter; "
+        "did you mean 'maxmemory-policy'? a parameter that is newer than this library goes into `extra_parameters`",
     ),
     "a parameter that is gone": (
         {"parameters": {"lazyfree-lazy-expire": "yes"}},
-        "parameters: got {'lazyfree-lazy-expire': 'yes'}, but nobody can set that in the family valkey8; "
-        "a name that is newer than this library goes into `extra_parameters`",
+        "parameters: got {'lazyfree-lazy-expire': 'yes'}, but family valkey8 has no such parameter; "
+        "a parameter that is newer than this library goes into `extra_parameters`",
     ),
     "a policy that data tiering lacks": (
         {"node_type": "cache.r6gd.xlarge", "parameters": {"maxmemory-policy": "allkeys-lfu"}},
-        "parameters: got {'maxmemory-policy': 'allkeys-lfu'}, but nodes with data tiering evict by noeviction, "
-        "volatile-lru, allkeys-lru",
+        "parameters: got {'maxmemory-policy': 'allkeys-lfu'}, but nodes with data tiering support the policies "
+        "noeviction, volatile-lru, allkeys-lru",
     ),
     "a parameter twice": (
         {"parameters": {"timeout": "20"}, "extra_parameters": {"timeout": "30"}},
