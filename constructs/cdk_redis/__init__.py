@@ -38,6 +38,7 @@ from cdk_redis._store.store import Store
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import IpDiscovery, NetworkType
+from cdk_redis._values.node_type import NodeType
 from cdk_redis._values.restore import Restore
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.topology import Topology
@@ -74,6 +75,7 @@ __all__ = [
     "MemoryDbUser",
     "MultiRegionCluster",
     "NetworkType",
+    "NodeType",
     "RedisNetwork",
     "ReplicaScaling",
     "ReplicationGroup",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from cdk_redis._core.choice import Choice
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _WITHOUT = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "m5", "c1", "r3", "r4", "r5", "r6gd")
 
 
-class Durability(Enum):
+class Durability(Choice):
     """When a write is kept in a log that spans zones, from which nodes that fail are made anew.
 
     Chosen when the store is made: later it changes in place between `SYNC` and `ASYNC` only. Both need Valkey 9.0,

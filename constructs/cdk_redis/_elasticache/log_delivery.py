@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
 
@@ -35,7 +35,7 @@ _PREFIX = "/aws/vendedlogs/elasticache/"
 _MAX_NAME = 512
 
 
-class LogFormat(Enum):
+class LogFormat(Choice):
     """How log entries are written."""
 
     JSON = "json"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from cdk_redis._core.choice import Choice
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cdk_redis._values.engine import Engine
 
 
-class TransitEncryptionMode(Enum):
+class TransitEncryptionMode(Choice):
     """Whether a replication group with TLS lets in clients without it.
 
     A store that was made in plaintext is moved to TLS in two deployments: first `PREFERRED`, and when every client

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import cast
+from typing import ClassVar, cast
 
 import aws_cdk as cdk
 
@@ -33,11 +33,31 @@ class Endpoint:
     # The text that the port came as, for where text is asked for.
     _port_text: str | None = field(default=None, repr=False, compare=False)
 
+    TEXT_EXAMPLE: ClassVar[str] = "cache.example.com:6379"
+
     def __post_init__(self) -> None:
         """Check what is known already."""
         problems = [*_problems_of_address(self.address), *_problems_of_port(self.port)]
         if problems:
             raise ConfigurationError("Endpoint", problems)
+
+    @classmethod
+    def from_text(cls, text: str) -> Endpoint:
+        """Read an endpoint.
+
+        Args:
+            text: ``"host:port"``; both parts may be tokens.
+
+        Raises:
+            ConfigurationError: If the text has another form, or a part is wrong.
+        """
+        if is_token(text):
+            return cls._from_token(text)
+        address, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+        if not address or not re.fullmatch(r"[0-9]{1,5}", port):
+            reason = 'an endpoint reads "host:port", such as "cache.example.com:6379"'
+            raise ConfigurationError("Endpoint", [problem("text", text, reason)])
+        return cls(address, int(port))
 
     @classmethod
     def from_attributes(cls, address: str, port: str | float) -> Endpoint:
@@ -48,6 +68,12 @@ class Endpoint:
             port: Port as the resource gives it: ElastiCache has text tokens here, MemoryDB number tokens.
         """
         return cls(address, cast("int", cdk.Token.as_number(port)), port if isinstance(port, str) else None)
+
+    @classmethod
+    def _from_token(cls, text: str) -> Endpoint:
+        """Let CloudFormation split text that is known when it deploys."""
+        address, port = (cdk.Fn.select(index, cdk.Fn.split(":", text)) for index in (0, 1))
+        return cls.from_attributes(address, port)
 
     @property
     def port_text(self) -> str:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
+
+import aws_cdk as cdk
 
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.tokens import is_token
@@ -46,6 +49,9 @@ _MEMORYDB_FAMILIES = {
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
 _SERVERLESS_VERSIONS = {_REDIS: ("7",), _VALKEY: ("7", "8", "9")}
 
+# The first of all: what Redis OSS could do before the fork, every Valkey can.
+_FIRST_VALKEY = "7.2"
+
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 
 
@@ -66,6 +72,8 @@ class Engine:
     version: str
     elasticache_family: str | None = None
     memorydb_family: str | None = None
+
+    TEXT_EXAMPLE: ClassVar[str] = "valkey:8.1"
 
     def __post_init__(self) -> None:
         """Check the form of every field; tokens pass."""
@@ -100,6 +108,25 @@ class Engine:
             ConfigurationError: If neither service is known to offer the version.
         """
         return cls._known(_REDIS, version)
+
+    @classmethod
+    def from_text(cls, text: str) -> Engine:
+        """Read an engine and its version.
+
+        Args:
+            text: ``"valkey:8.1"`` or ``"redis:7.1"``; the versions are those of `valkey` and `redis`.
+
+        Raises:
+            ConfigurationError: If the text has another form, or neither service is known to offer the version.
+        """
+        if is_token(text):
+            parts = cdk.Fn.split(":", text)
+            return cls(cdk.Fn.select(0, parts), cdk.Fn.select(1, parts))
+        name, colon, version = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if not colon or name not in (_VALKEY, _REDIS):
+            reason = 'an engine reads "valkey:VERSION" or "redis:VERSION", such as "valkey:8.1"'
+            raise ConfigurationError("Engine", [problem("text", text, reason)])
+        return cls._known(name, version)
 
     @classmethod
     def of(
@@ -147,38 +174,54 @@ class Engine:
         if is_token(self.version):
             reason = "its number is needed here and a token has none before the deploy"
             raise ConfigurationError("Engine.major_minor", [problem("version", self.version, reason)])
-        major, minor = [*self.version.split("."), "0"][:2]
-        return int(major), int(minor)
+        return _major_minor(self.version)
+
+    def is_at_least(self, *, valkey: str, redis: str | None) -> bool:
+        """Whether it is a version that has some feature; True for tokens, which are left to the service to judge.
+
+        Args:
+            valkey: First version of Valkey that has it, ``"7.2"``.
+            redis: First version of Redis OSS that has it; None if no version does.
+        """
+        first = valkey if self.name == _VALKEY else redis
+        if is_token(self.name) or is_token(self.version):
+            return True
+        if first is None:
+            return False
+        # A serverless cache has a major version alone, and runs the newest minor version of it.
+        if self.version.isdigit():
+            return int(self.version) >= _major_minor(first)[0]
+        return self.major_minor >= _major_minor(first)
 
     @property
     def supports_iam(self) -> bool:
         """Whether users can sign in with IAM: Valkey, and Redis OSS from 7.0."""
-        return self._is_valkey_or_redis_from(7, 0)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="7.0")
 
     @property
     def supports_user_groups(self) -> bool:
         """Whether it has users with access strings: Valkey, and Redis OSS from 6.0."""
-        return self._is_valkey_or_redis_from(6, 0)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.0")
 
     @property
     def supports_slow_log(self) -> bool:
         """Whether ElastiCache delivers its slow log: Valkey, and Redis OSS from 6.0."""
-        return self._is_valkey_or_redis_from(6, 0)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.0")
 
     @property
     def supports_engine_log(self) -> bool:
         """Whether ElastiCache delivers its engine log: Valkey, and Redis OSS from 6.2."""
-        return self._is_valkey_or_redis_from(6, 2)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.2")
 
     @property
     def supports_channel_rules(self) -> bool:
         """Whether access strings can name channels: Valkey, and Redis OSS from 6.2."""
-        return self._is_valkey_or_redis_from(6, 2)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.2")
 
     @property
     def supports_sharded_pubsub(self) -> bool:
         """Whether it has channels that belong to one shard: Valkey, and Redis OSS from 7.0."""
-        return self._is_valkey_or_redis_from(7, 0)
+        return self.is_at_least(valkey=_FIRST_VALKEY, redis="7.0")
 
     def check_elasticache(self) -> str | None:
         """Word the problem if ElastiCache is not known to offer this engine; None if it is, or for tokens."""
@@ -202,17 +245,17 @@ class Engine:
         """Name and version for people, ``valkey 8.1``."""
         return f"{self.name} {self.version}"
 
-    def _is_valkey_or_redis_from(self, major: int, minor: int) -> bool:
-        if is_token(self.name) or is_token(self.version):
-            return True  # not known before the deploy: left to the service to judge
-        return self.name == _VALKEY or self.major_minor >= (major, minor)
-
     def _check(self, service: str, parameter: str, family: str | None, known: dict[str, dict[str, str]]) -> str | None:
         if family is not None or is_token(self.name) or is_token(self.version):
             return None
         offered = " and ".join(f"{name} {_versions(known, name)}" for name in (_VALKEY, _REDIS))
         hint = f"choose one of these, or name the family of a newer one with Engine.of(..., {parameter}=...)"
         return problem("engine", str(self), f"{service} offers {offered}", hint)
+
+
+def _major_minor(version: str) -> tuple[int, int]:
+    major, minor = [*version.split("."), "0"][:2]
+    return int(major), int(minor)
 
 
 def _family(known: dict[str, dict[str, str]], name: object, version: object) -> str | None:

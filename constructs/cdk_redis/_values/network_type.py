@@ -9,9 +9,9 @@ Example:
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from cdk_redis._core.choice import Choice
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _WITHOUT_NITRO = ("m1", "m2", "m3", "m4", "r3", "r4", "c1", "t1", "t2")
 
 
-class NetworkType(Enum):
+class NetworkType(Choice):
     """Kinds of IP addresses that a store's nodes have. Changing it replaces the store.
 
     IPv6 needs Valkey 7.2, or Redis OSS 6.2, or newer, nodes built on the Nitro system, and subnets with IPv6
@@ -38,7 +38,7 @@ class NetworkType(Enum):
         return self is NetworkType.DUAL_STACK or self.value == ip_discovery.value
 
 
-class IpDiscovery(Enum):
+class IpDiscovery(Choice):
     """The kind of address that a store tells to clients which ask it for its nodes; changed in place."""
 
     IPV4 = "ipv4"

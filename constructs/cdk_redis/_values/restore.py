@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
@@ -37,6 +38,8 @@ class Restore:
     snapshot_name: str | None = None
     object_arns: tuple[str, ...] = ()
 
+    TEXT_EXAMPLE: ClassVar[str] = "arn:aws:s3:::bucket/file.rdb"
+
     def __post_init__(self) -> None:
         """Check both fields; tokens pass."""
         problems = Problems("Restore")
@@ -54,6 +57,20 @@ class Restore:
             if not _matches(_OBJECT_ARN, arn):
                 problems.add("object_arns", arn, 'a file reads "arn:aws:s3:::bucket/file.rdb", with no comma in it')
         problems.raise_if_any()
+
+    @classmethod
+    def from_text(cls, text: str) -> Restore:
+        """Begin with the data of a snapshot, or of one file in S3.
+
+        Args:
+            text: Name of the snapshot, or ARN of the file, ``"arn:aws:s3:::bucket/file.rdb"``. A token is taken for
+                the name of a snapshot.
+
+        Raises:
+            ConfigurationError: If it is neither.
+        """
+        is_file = isinstance(text, str) and not is_token(text) and re.match(r"arn:aws[a-z-]*:s3:", text)
+        return cls.from_s3(text) if is_file else cls.from_snapshot(text)
 
     @classmethod
     def from_snapshot(cls, name: str) -> Restore:

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
-from cdk_redis._core.errors import Problems
+import aws_cdk as cdk
+
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._values.windows import SnapshotWindow
 
@@ -38,6 +40,8 @@ class Snapshots:
     window: SnapshotWindow | None = None
     at: str | None = None
 
+    TEXT_EXAMPLE: ClassVar[str] = "7"
+
     def __post_init__(self) -> None:
         """Check every field; tokens pass."""
         problems = Problems("Snapshots")
@@ -51,6 +55,28 @@ class Snapshots:
         if at is not None and window is not None:
             problems.add("at", at, "the snapshot is taken within a window or at a time", "leave one of the two out")
         problems.raise_if_any()
+
+    @classmethod
+    def from_text(cls, text: str) -> Snapshots:
+        """Daily snapshots, from the number of days that each is kept.
+
+        Args:
+            text: ``"7"``; 1 to 35 days, ``"0"`` for no snapshots.
+
+        Raises:
+            ConfigurationError: If the text is no whole number, or it is out of range.
+        """
+        if is_token(text):
+            return cls(cast("int", cdk.Token.as_number(text)))
+        if isinstance(text, str) and re.fullmatch(r"[0-9]{1,2}", text):
+            return cls(int(text))
+        reason = f"snapshots are kept 0 to {_LONGEST_RETENTION} whole days"
+        raise ConfigurationError("Snapshots", [problem("text", text, reason)])
+
+    @classmethod
+    def from_other(cls, given: object) -> Snapshots | None:
+        """Read the number of days that daily snapshots are kept; None for anything but a number."""
+        return cls(cast("int", given)) if isinstance(given, (int, float)) else None
 
     @classmethod
     def daily(

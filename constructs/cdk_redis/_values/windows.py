@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.tokens import is_token
@@ -42,11 +43,25 @@ class MaintenanceWindow:
 
     text: str
 
+    TEXT_EXAMPLE: ClassVar[str] = "sun:05:00-sun:06:00"
+
     def __post_init__(self) -> None:
         """Check the text; a token passes."""
         reason = 'a maintenance window reads "ddd:hh:mm-ddd:hh:mm" in UTC, such as "sun:05:00-sun:06:00"'
         object.__setattr__(self, "text", _checked("MaintenanceWindow", self.text, _MAINTENANCE, reason))
         _check_length("MaintenanceWindow", self.text, _spans(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> MaintenanceWindow:
+        """Read a window.
+
+        Args:
+            text: ``"sun:05:00-sun:06:00"``, in UTC.
+
+        Raises:
+            ConfigurationError: If the text has another form, or the window is shorter than 60 minutes.
+        """
+        return cls(text)
 
     @classmethod
     def weekly(cls, day: str, start: str, *, hours: int = 1) -> MaintenanceWindow:
@@ -93,11 +108,25 @@ class SnapshotWindow:
 
     text: str
 
+    TEXT_EXAMPLE: ClassVar[str] = "03:00-04:00"
+
     def __post_init__(self) -> None:
         """Check the text; a token passes."""
         reason = 'a snapshot window reads "hh:mm-hh:mm" in UTC, such as "03:00-04:00"'
         object.__setattr__(self, "text", _checked("SnapshotWindow", self.text, _SNAPSHOT, reason))
         _check_length("SnapshotWindow", self.text, _spans(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> SnapshotWindow:
+        """Read a window.
+
+        Args:
+            text: ``"03:00-04:00"``, in UTC.
+
+        Raises:
+            ConfigurationError: If the text has another form, or the window is shorter than 60 minutes.
+        """
+        return cls(text)
 
     def overlaps(self, other: MaintenanceWindow | SnapshotWindow) -> bool:
         """Whether the two share a minute in any week; False where a token hides one of them."""

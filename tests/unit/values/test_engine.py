@@ -67,6 +67,27 @@ def test_capabilities_follow_the_version(
 
 
 @pytest.mark.parametrize(
+    ("engine", "valkey", "redis", "expected"),
+    [
+        (Engine.valkey("8.1"), "8.1", None, True),
+        (Engine.valkey("8.1"), "8.2", "6.0", False),
+        (Engine.valkey("9.0"), "8.2", None, True),
+        (Engine.redis("6.2"), "7.2", "6.2", True),
+        (Engine.redis("6.0"), "7.2", "6.2", False),
+        (Engine.redis("4.0.10"), "7.2", "4.0", True),
+        (Engine.redis("7.1"), "7.2", None, False),
+        (Engine.valkey("8"), "8.1", None, True),
+        (Engine.valkey("8"), "9.0", None, False),
+        (Engine.of("valkey", "10.0"), "9.0", None, True),
+        (Engine.valkey(cdk.Fn.ref("Version")), "9.9", None, True),
+        (Engine.of(cdk.Fn.ref("Name"), "6.0"), "9.9", None, True),
+    ],
+)
+def test_versions_are_compared_by_engine(engine: Engine, valkey: str, redis: str | None, expected: bool):
+    assert engine.is_at_least(valkey=valkey, redis=redis) is expected
+
+
+@pytest.mark.parametrize(
     ("version", "shown"), [("seven", "'seven'"), ("8.", "'8.'"), ("6.x", "'6.x'"), ("8.1\n", r"'8.1\n'"), ("", "''")]
 )
 def test_a_version_wrong_in_form_is_refused(version: Any, shown: str):

@@ -1,0 +1,123 @@
+"""How a parameter that takes a value, or the text it reads like, is read."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+
+from cdk_redis import (
+    ConfigurationError,
+    Durability,
+    Endpoint,
+    Engine,
+    IpDiscovery,
+    MaintenanceWindow,
+    NetworkType,
+    NodeType,
+    Restore,
+    Snapshots,
+    SnapshotWindow,
+    UsageLimits,
+)
+from cdk_redis._core.checks import value_of
+from cdk_redis._core.errors import Problems
+
+READ = [
+    ("valkey:8.1", Engine.valkey("8.1")),
+    ("redis:7.1", Engine.redis("7.1")),
+    ("cache.r7g.large", NodeType("cache.r7g.large")),
+    (ec2.InstanceType("r7g.large"), NodeType("r7g.large")),
+    ("sun:05:00-sun:06:00", MaintenanceWindow("sun:05:00-sun:06:00")),
+    ("03:00-04:00", SnapshotWindow("03:00-04:00")),
+    (7, Snapshots.daily(7)),
+    ("7", Snapshots.daily(7)),
+    (0, Snapshots.off()),
+    ("cache.example.com:6379", Endpoint("cache.example.com", 6379)),
+    ("dual_stack", NetworkType.DUAL_STACK),
+    ("ipv6", IpDiscovery.IPV6),
+    ("sync", Durability.SYNC),
+    ("orders-2026", Restore.from_snapshot("orders-2026")),
+    ("arn:aws:s3:::backups/orders.rdb", Restore.from_s3("arn:aws:s3:::backups/orders.rdb")),
+]
+
+
+@pytest.mark.parametrize(
+    ("given", "value"), READ, ids=[f"{type(value).__name__}-{number}" for number, (_, value) in enumerate(READ)]
+)
+def test_a_value_is_read_from_what_it_reads_like(given: object, value: object) -> None:
+    problems = Problems("Store")
+
+    assert value_of(problems, "it", given, type(value)) == value
+    assert value_of(problems, "it", value, type(value)) is value
+    problems.raise_if_any()
+
+
+@pytest.mark.parametrize("kind", sorted({type(value) for _, value in READ}, key=str), ids=lambda kind: kind.__name__)
+def test_none_is_left_out(kind: type[object]) -> None:
+    problems = Problems("Store")
+
+    assert value_of(problems, "it", None, kind) is None
+    problems.raise_if_any()
+
+
+WRONG = [
+    (5, Engine, "got 5, but it takes Engine or text such as 'valkey:8.1'"),
+    (True, Snapshots, "retention_days: got True, but snapshots are kept 0 to 35 days"),
+    (b"valkey:8.1", Engine, "got a value of type bytes, but it takes Engine or text such as 'valkey:8.1'"),
+    (["on ~* >password"], Engine, "got a value of type list, but it takes Engine or text such as 'valkey:8.1'"),
+    ("8.1", Engine, """got '8.1', but an engine reads "valkey:VERSION" or "redis:VERSION", such as "valkey:8.1\""""),
+    (float("nan"), NodeType, "got nan, but it takes NodeType or text such as 'cache.r7g.large'"),
+    ("ipv5", NetworkType, "got 'ipv5', but it is one of 'ipv4', 'dual_stack', 'ipv6'"),
+    (4, NetworkType, "got 4, but it takes NetworkType or one of 'ipv4', 'dual_stack', 'ipv6'"),
+    ("10", UsageLimits, "got text, but it takes UsageLimits"),
+    (Engine.valkey("8.1"), Snapshots, "got a value of type Engine, but it takes Snapshots or text such as '7'"),
+    (36, Snapshots, "retention_days: got 36, but snapshots are kept 0 to 35 days"),
+    ("a week", Snapshots, "got 'a week', but snapshots are kept 0 to 35 whole days"),
+    (
+        "cache.example.com",
+        Endpoint,
+        """got 'cache.example.com', but an endpoint reads "host:port", \
+such as "cache.example.com:6379\"""",
+    ),
+    ("cache:0", Endpoint, "port: got 0, but a port is a whole number from 1 to 65535"),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "message"), WRONG)
+def test_anything_else_is_a_problem_of_the_parameter(given: object, kind: type[object], message: str) -> None:
+    problems = Problems("Store")
+
+    assert value_of(problems, "it", given, kind) is None
+    with pytest.raises(ConfigurationError) as caught:
+        problems.raise_if_any()
+    assert str(caught.value) == f"Store: it: {message}"
+
+
+TOKENS = [
+    (Engine, {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Given"}]}]}, lambda engine: engine.name),
+    (Engine, {"Fn::Select": [1, {"Fn::Split": [":", {"Ref": "Given"}]}]}, lambda engine: engine.version),
+    (Endpoint, {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Given"}]}]}, lambda endpoint: endpoint.address),
+    (Endpoint, {"Fn::Select": [1, {"Fn::Split": [":", {"Ref": "Given"}]}]}, lambda endpoint: endpoint.port_text),
+    (Snapshots, {"Ref": "Given"}, lambda snapshots: snapshots.retention_days),
+    (NodeType, {"Ref": "Given"}, str),
+    (MaintenanceWindow, {"Ref": "Given"}, str),
+    (SnapshotWindow, {"Ref": "Given"}, str),
+    (Restore, {"Ref": "Given"}, lambda restore: restore.snapshot_name),
+]
+
+
+@pytest.mark.parametrize(("kind", "resolved", "read"), TOKENS)
+def test_a_token_passes_unchecked(kind: type[object], resolved: object, read: object) -> None:
+    problems = Problems("Store")
+    stack = cdk.Stack()
+
+    value = value_of(problems, "it", cdk.Fn.ref("Given"), kind)
+
+    problems.raise_if_any()
+    assert stack.resolve(read(value)) == resolved  # type: ignore[operator]
+
+
+def test_a_token_is_no_choice_because_the_library_decides_by_it() -> None:
+    with pytest.raises(ConfigurationError, match="write it out: it must be known before the deploy"):
+        NetworkType.from_text(cdk.Fn.ref("Given"))
