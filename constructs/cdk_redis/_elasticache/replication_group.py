@@ -206,7 +206,7 @@ class ReplicationGroup(Store):
             unsafe_open_access=unsafe_open_access,
             unsafe_plaintext=unsafe_plaintext,
         )
-        settings.check(self, network if subnet_group is None else None)
+        settings.check(self, network, subnet_group)
 
         self.network = network
         self.topology = settings.topology

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from constructs import IConstruct
-
 from cdk_redis._core.checks import check_name
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
@@ -16,9 +14,16 @@ from cdk_redis._elasticache.log_delivery import LogDelivery, check_log_delivery
 from cdk_redis._elasticache.parameter_names import check_parameter_names
 from cdk_redis._elasticache.placement import ShardPlacement, check_placement
 from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, check_transit_encryption
-from cdk_redis._store.checks import check_store
-from cdk_redis._store.encryption_key import check_key
-from cdk_redis._store.notifications import check_notification_topic
+from cdk_redis._store.checks import (
+    check_dual_stack,
+    check_key,
+    check_node_type,
+    check_parameters,
+    check_port,
+    check_topic,
+    check_topology,
+    check_windows,
+)
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import IpDiscovery, NetworkType, check_network_type
 from cdk_redis._values.restore import Restore
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.authentication import Authentication
     from cdk_redis._network.network import RedisNetwork
+    from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.store import Store
     from cdk_redis._values.windows import MaintenanceWindow
 
 _MAX_NAME = 40
@@ -116,34 +123,30 @@ class ReplicationGroupSettings:
             plaintext=self.unsafe_plaintext or self.transit_encryption_mode is TransitEncryptionMode.PREFERRED,
         )
 
-    def check(self, store: IConstruct, network: RedisNetwork | None) -> None:
+    def check(self, store: Store, network: RedisNetwork, subnet_group: ISubnetGroup | None) -> None:
         """Refuse what AWS would.
 
         Args:
             store: The store under construction.
-            network: The network whose subnets the nodes are placed in; None where the subnets are not known.
+            network: The network of the store.
+            subnet_group: An existing subnet group, whose subnets are not known.
 
         Raises:
             ConfigurationError: With every problem.
         """
-        problems = check_store(
-            store,
-            node_prefix="cache",
-            node_type=self.node_type,
-            shards=self.shard_count,
-            replicas=self.replicas,
-            port=self.port,
-            kms_key=self.kms_key,
-            parameters=self.parameters,
-            snapshots=self.snapshots,
-            maintenance_window=self.maintenance_window,
-        )
+        problems = Problems(store)
+        check_topology(problems, self.shard_count, self.replicas)
+        check_node_type(problems, self.node_type, "cache")
+        check_port(problems, self.port)
+        check_parameters(problems, self.parameters)
+        check_windows(problems, self.snapshots, self.maintenance_window)
+        check_key(problems, store, self.kms_key, self.create_kms_key)
         check_name(problems, "replication_group_id", self.replication_group_id, max_length=_MAX_NAME)
-        check_key(problems, self.kms_key, create_kms_key=self.create_kms_key)
-        check_notification_topic(problems, store, self.notification_topic)
+        check_topic(problems, store, self.notification_topic)
         self._check_engine(problems)
         self._check_access(problems)
-        self._check_topology(problems, network)
+        check_dual_stack(problems, self.network_type, self.ip_discovery, network, subnet_group)
+        self._check_topology(problems, network if subnet_group is None else None)
         problems.raise_if_any()
 
     def _check_engine(self, problems: Problems) -> None:
@@ -180,7 +183,7 @@ class ReplicationGroupSettings:
                 problems.add("authentication", self.authentication.kind, reason, "leave out one of the two")
 
     def _check_topology(self, problems: Problems, network: RedisNetwork | None) -> None:
-        check_network_type(problems, self.network_type, self.ip_discovery, engine=self.engine, node_type=self.node_type)
+        check_network_type(problems, self.network_type, engine=self.engine, node_type=self.node_type)
         check_placement(problems, self.placement, shards=self.shard_count, replicas=self.replicas, network=network)
         check_durability(
             problems,

@@ -15,9 +15,8 @@ from cdk_redis._elasticache.log_delivery import LogDelivery, check_log_delivery,
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user import ElastiCacheUser
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
-from cdk_redis._store.checks import MAX_REPLICAS, check_key_region, check_port, check_windows
-from cdk_redis._store.encryption_key import check_key, choose_key
-from cdk_redis._store.notifications import check_notification_topic
+from cdk_redis._store.checks import MAX_REPLICAS, check_key, check_port, check_topic, check_windows
+from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.store import Store
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.snapshots import Snapshots
@@ -148,9 +147,8 @@ class SecondaryReplicationGroup(Store):
         check_port(problems, port)
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
         check_name(problems, "replication_group_id", replication_group_id, max_length=_MAX_NAME)
-        check_key(problems, kms_key, create_kms_key=create_kms_key)
-        check_key_region(problems, self, kms_key)
-        check_notification_topic(problems, self, notification_topic)
+        check_key(problems, self, kms_key, create_kms_key)
+        check_topic(problems, self, notification_topic)
         check_log_delivery(problems, log_delivery, engine=topology.engine)
         problems.raise_if_any()
 

@@ -23,8 +23,8 @@ from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.user import ElastiCacheUser
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
-from cdk_redis._store.checks import check_key_region
-from cdk_redis._store.encryption_key import check_key, choose_key
+from cdk_redis._store.checks import check_dual_stack, check_key
+from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store
@@ -136,11 +136,10 @@ class ServerlessCache(Store):
         problems = Problems(self)
         problems.note(engine.check_serverless())
         check_name(problems, "serverless_cache_name", serverless_cache_name, max_length=_MAX_NAME)
-        check_key(problems, kms_key, create_kms_key=create_kms_key)
-        check_key_region(problems, self, kms_key)
+        check_key(problems, self, kms_key, create_kms_key)
         _check_snapshots(problems, snapshots)
         _check_restore(problems, restore)
-        _check_network_type(problems, network_type)
+        check_dual_stack(problems, network_type, None, network, None)
         _check_description(problems, description)
         problems.raise_if_any()
 
@@ -318,11 +317,6 @@ def _check_snapshots(problems: Problems, snapshots: Snapshots) -> None:
     if snapshots.window is not None:
         reason = "a serverless cache takes its snapshots at a time, not in a window"
         problems.add("snapshots", str(snapshots.window), reason, 'write Snapshots.daily(at="03:00")')
-
-
-def _check_network_type(problems: Problems, network_type: object) -> None:
-    if not isinstance(network_type, NetworkType):
-        problems.add("network_type", network_type, "a network type is a NetworkType, such as NetworkType.DUAL_STACK")
 
 
 def _check_description(problems: Problems, description: str | None) -> None:

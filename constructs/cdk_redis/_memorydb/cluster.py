@@ -25,7 +25,16 @@ from cdk_redis._memorydb.multi_region_cluster import warn_of_region as warn_of_m
 from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
-from cdk_redis._store.checks import check_store
+from cdk_redis._store.checks import (
+    check_dual_stack,
+    check_key,
+    check_node_type,
+    check_parameters,
+    check_port,
+    check_topic,
+    check_topology,
+    check_windows,
+)
 from cdk_redis._store.final_snapshot import apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.parameter_groups import IParameterGroup
@@ -178,33 +187,27 @@ class MemoryDbCluster(Store):
         if multi_region is not None:
             engine, node_type, shards = _as_member(member_problems, multi_region, engine, node_type, shards)
         engine = engine or Engine.valkey("7.3")
-        problems = check_store(
-            self,
-            node_prefix="db",
-            node_type=node_type,
-            shards=shards,
-            replicas=replicas,
-            port=port,
-            kms_key=kms_key,
-            parameters=parameters,
-            snapshots=snapshots,
-            maintenance_window=maintenance_window,
-        )
+        problems = Problems(self)
+        check_topology(problems, shards, replicas)
+        check_node_type(problems, node_type, "db")
+        check_port(problems, port)
+        check_parameters(problems, parameters)
+        check_windows(problems, snapshots, maintenance_window)
+        check_key(problems, self, kms_key, create_kms_key=False)
+        check_topic(problems, self, notification_topic)
+        check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
         problems.join(member_problems)
         check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
         check_cluster(
             problems,
-            self,
             engine=engine,
             node_type=node_type,
             network=network,
             network_type=network_type,
-            ip_discovery=ip_discovery,
             subnet_group=subnet_group,
             parameters=parameters,
             parameter_group=parameter_group,
             acl=acl,
-            notification_topic=notification_topic,
             multi_region=multi_region,
             open_access=unsafe_open_access,
             plaintext=unsafe_plaintext,

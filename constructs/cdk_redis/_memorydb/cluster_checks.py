@@ -11,13 +11,10 @@ from cdk_redis._memorydb.multi_region_cluster import check_multi_region_engine
 from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup
 from cdk_redis._memorydb.subnet_group import check_memorydb_zones
 from cdk_redis._network.zones import MEMORYDB_ZONES
-from cdk_redis._store.notifications import warn_of_encrypted_topic
 from cdk_redis._values.network_type import NetworkType, check_network_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from aws_cdk import aws_sns as sns
 
     from cdk_redis._core.errors import Problems
     from cdk_redis._memorydb.acl import IAcl
@@ -26,38 +23,32 @@ if TYPE_CHECKING:
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.parameter_groups import IParameterGroup
     from cdk_redis._values.engine import Engine
-    from cdk_redis._values.network_type import IpDiscovery
 
 _REGION = "@cdk-redis:memoryDbRegion"
 
 
 def check_cluster(
     problems: Problems,
-    scope: cdk.Resource,
     *,
     engine: Engine,
     node_type: str,
     network: RedisNetwork,
     network_type: NetworkType,
-    ip_discovery: IpDiscovery | None,
     subnet_group: ISubnetGroup | None,
     parameters: Mapping[str, str] | None,
     parameter_group: IParameterGroup | None,
     acl: IAcl | None,
-    notification_topic: sns.ITopic | None,
     multi_region: IMultiRegionCluster | None,
     open_access: bool,
     plaintext: bool,
 ) -> None:
     """Note what MemoryDB would refuse; each parameter is as given to the cluster."""
     problems.note(engine.check_memorydb())
-    check_network_type(problems, network_type, ip_discovery, engine=engine, node_type=node_type)
+    check_network_type(problems, network_type, engine=engine, node_type=node_type)
     _check_access(problems, acl, open_access=open_access, plaintext=plaintext)
     _check_parameter_group(problems, engine, parameters, parameter_group)
-    _check_topic(problems, scope, notification_topic)
     if subnet_group is None:
         check_memorydb_zones(problems, network)
-        _check_addresses(problems, network, network_type)
     if multi_region is not None:
         check_multi_region_engine(problems, engine)
         _check_member(problems, parameters, parameter_group, plaintext=plaintext)
@@ -98,32 +89,6 @@ def _check_parameter_group(
     family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
     if family is not None and engine.memorydb_family is not None and family != engine.memorydb_family:
         problems.add("parameter_group", family, f"{engine} is of the family {engine.memorydb_family}")
-
-
-def _check_topic(problems: Problems, scope: cdk.Resource, topic: sns.ITopic | None) -> None:
-    """The service refuses topics of another account, and knows none of another Region."""
-    if topic is None:
-        return
-    warn_of_encrypted_topic(scope, topic)
-    if topic.fifo:
-        problems.add("notification_topic", topic.node.path, "the service tells standard topics, not FIFO topics")
-    stack = cdk.Stack.of(scope)
-    for what, its, ours in (
-        ("account", topic.env.account, stack.account),
-        ("Region", topic.env.region, stack.region),
-    ):
-        if not is_token(its) and not is_token(ours) and its != ours:
-            problems.add("notification_topic", f"a topic of {its}", f"the cluster's {what} is {ours}")
-
-
-def _check_addresses(problems: Problems, network: RedisNetwork, network_type: object) -> None:
-    if isinstance(network_type, NetworkType) and network_type is not NetworkType.IPV4 and network.owns_vpc:
-        problems.add(
-            "network_type",
-            network_type.value,
-            "the network's own VPC has IPv4 addresses only",
-            "give RedisNetwork a `vpc` whose subnets have IPv6 addresses",
-        )
 
 
 def _check_member(

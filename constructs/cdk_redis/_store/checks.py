@@ -1,4 +1,7 @@
-"""Checks of what the stores of several services have in common: limits that AWS reports only after fifteen minutes."""
+"""What every store checks before the deploy: limits that AWS reports only after fifteen minutes.
+
+One function a check; each adds what it finds to `problems`, and tokens pass.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,22 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_redis._core.errors import Problems
+from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.tokens import is_token
+from cdk_redis._store.notifications import warn_of_encrypted_topic
+from cdk_redis._values.network_type import IpDiscovery, NetworkType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
     from constructs import IConstruct
 
+    from cdk_redis._core.errors import Problems
+    from cdk_redis._network.network import RedisNetwork
+    from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.store import Store
     from cdk_redis._values.snapshots import Snapshots
     from cdk_redis._values.windows import MaintenanceWindow
 
@@ -27,48 +37,14 @@ MAX_REPLICAS = 5
 MAX_NODES = 500
 
 
-def check_store(
-    scope: IConstruct,
-    *,
-    node_prefix: str,
-    node_type: str,
-    shards: int,
-    replicas: int,
-    port: int,
-    kms_key: kms.IKey | None,
-    parameters: Mapping[str, str] | None,
-    snapshots: Snapshots,
-    maintenance_window: MaintenanceWindow | None,
-) -> Problems:
-    """Check what a replication group and a MemoryDB cluster have in common.
+def check_topology(problems: Problems, shards: int, replicas: int) -> None:
+    """Check the number of shards, of replicas, and of all nodes.
 
     Args:
-        scope: The store under construction.
-        node_prefix: How the service's node types begin.
-        node_type: As given to the store, like all that follows.
-        shards: As given.
-        replicas: As given.
-        port: As given.
-        kms_key: As given.
-        parameters: As given.
-        snapshots: As given.
-        maintenance_window: As given.
-
-    Returns:
-        The problems found, for the service's own checks to be added to.
+        problems: Where to add what is found.
+        shards: Number of shards, 1 to 500.
+        replicas: Replicas of each shard, 0 to 5.
     """
-    problems = Problems(scope)
-    _check_topology(problems, shards, replicas)
-    _check_node_type(problems, node_type, node_prefix)
-    check_port(problems, port)
-    check_parameters(problems, parameters)
-    check_windows(problems, snapshots, maintenance_window)
-    check_key_region(problems, scope, kms_key)
-    return problems
-
-
-def _check_topology(problems: Problems, shards: int, replicas: int) -> None:
-    """Shards and replicas within what one store can have."""
     problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
     problems.check_range(
         "replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas", "add shards to spread the load"
@@ -87,15 +63,21 @@ def _count(number: object) -> int:
 
 
 def check_port(problems: Problems, port: int) -> None:
-    """A port that both services accept: they keep 8005 and all below 1150 for themselves."""
+    """Check the port: both services reserve 8005 and everything below 1150."""
     reason = "the services listen on 1150 to 65535, 8005 excepted"
     problems.check_range("port", port, 1150, 65535, reason)
     if port == 8005:
         problems.add("port", port, reason)
 
 
-def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
-    """A node type of the service at hand: ``cache.`` for ElastiCache, ``db.`` for MemoryDB."""
+def check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
+    """Check that a node type belongs to the service.
+
+    Args:
+        problems: Where to add what is found.
+        node_type: The node type, such as ``cache.r7g.large``.
+        prefix: ``"cache"`` for ElastiCache, ``"db"`` for MemoryDB.
+    """
     if is_token(node_type):
         return
     if not isinstance(node_type, str) or not re.fullmatch(rf"{prefix}\.[a-z0-9]+\.[a-z0-9]+", node_type):
@@ -103,7 +85,7 @@ def _check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
 
 
 def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
-    """The daily snapshot has a window, and the weekly maintenance must not meet it."""
+    """Check that daily snapshots have a window rather than a time, and that maintenance does not overlap it."""
     if snapshots.at is not None:
         problems.add(
             "snapshots",
@@ -122,18 +104,98 @@ def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: 
         )
 
 
-def check_key_region(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None) -> None:
-    """A key lives in the store's own Region; of another one the service says that it does not exist."""
+def check_key(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None, create_kms_key: bool) -> None:
+    """Check the key of the data at rest: given or created, not both, and in the Region of the store.
+
+    The service rejects a key of another Region with the message that it does not exist.
+
+    Args:
+        problems: Where to add what is found.
+        scope: The store.
+        kms_key: The key that was given.
+        create_kms_key: Whether the store creates a key.
+    """
     if kms_key is None:
         return
+    if create_kms_key:
+        problems.add("create_kms_key", True, "`kms_key` is given", "leave out one of the two")
     region, key_region = cdk.Stack.of(scope).region, kms_key.env.region
     if is_token(region) or is_token(key_region) or region == key_region:
         return
     problems.add("kms_key", f"a key in {key_region}", f"the store is in {region}", "use a key of that Region")
 
 
+def check_topic(problems: Problems, scope: Store, topic: sns.ITopic | None) -> None:
+    """Check the topic for events: a standard topic in the account and Region of the store.
+
+    ElastiCache cannot publish to an encrypted topic. MemoryDB's documentation does not mention them: a warning.
+
+    Args:
+        problems: Where to add what is found.
+        scope: The store.
+        topic: The topic.
+    """
+    if topic is None:
+        return
+    if topic.fifo:
+        reason = "stores do not publish to FIFO topics"
+        problems.add("notification_topic", topic.node.path, reason, "use a standard topic")
+    if scope.service is MEMORYDB:
+        warn_of_encrypted_topic(scope, topic)
+    # ElastiCache accepts such a topic, and only its console says that it is "inactive": "The Amazon SNS topic you are
+    # publishing to cannot be encrypted" (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ElastiCacheSNS.html).
+    elif topic.master_key is not None:
+        reason = "ElastiCache cannot publish to an encrypted topic: its messages would be lost"
+        problems.add("notification_topic", topic.node.path, reason, "use a topic without `master_key`")
+    stack = cdk.Stack.of(scope)
+    for what, own, other in (
+        ("account", stack.account, topic.env.account),
+        ("Region", stack.region, topic.env.region),
+    ):
+        if not is_token(own) and not is_token(other) and own != other:
+            reason, hint = f"the store is in {own}", f"use a topic of that {what}"
+            problems.add("notification_topic", f"a topic in {other}", reason, hint)
+
+
+def check_dual_stack(
+    problems: Problems,
+    network_type: NetworkType,
+    ip_discovery: IpDiscovery | None,
+    network: RedisNetwork,
+    subnet_group: ISubnetGroup | None,
+) -> None:
+    """Check the kinds of addresses: clients discover only what the nodes have, nodes have only what the subnets have.
+
+    Args:
+        problems: Where to add what is found.
+        network_type: Kinds of addresses of the nodes.
+        ip_discovery: Kind of address that clients discover.
+        network: The network of the store.
+        subnet_group: An existing subnet group; its subnets are not known here.
+    """
+    if not isinstance(network_type, NetworkType):
+        problems.add("network_type", network_type, "a network type is a NetworkType, such as NetworkType.DUAL_STACK")
+        return
+    if ip_discovery is not None and not isinstance(ip_discovery, IpDiscovery):
+        problems.add("ip_discovery", ip_discovery, "it is IpDiscovery.IPV4 or IpDiscovery.IPV6")
+    elif ip_discovery is not None and not network_type.allows(ip_discovery):
+        problems.add(
+            "ip_discovery",
+            ip_discovery.value,
+            f"the nodes have no such addresses with network_type {network_type.value}",
+            "leave it out, or use NetworkType.DUAL_STACK",
+        )
+    if network_type is not NetworkType.IPV4 and subnet_group is None and network.ipv6 is False:
+        problems.add(
+            "network_type",
+            network_type.value,
+            "the network's subnets have no IPv6 addresses",
+            "use RedisNetwork(..., dual_stack=True), or a `vpc` whose subnets have IPv6 addresses",
+        )
+
+
 def check_parameters(problems: Problems, parameters: Mapping[str, str] | None) -> None:
-    """Engine parameters are text by name; the one that follows from `shards` is not given by hand."""
+    """Check engine parameters: values are text, and `shards` decides ``cluster-enabled``."""
     for name, value in (parameters or {}).items():
         if name == "cluster-enabled":
             problems.add("parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")

@@ -10,14 +10,6 @@ from constructs import Construct
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
-    from cdk_redis._core.errors import Problems
-
-
-def check_key(problems: Problems, kms_key: kms.IKey | None, *, create_kms_key: bool) -> None:
-    """A key is given or made, not both."""
-    if kms_key is not None and create_kms_key:
-        problems.add("create_kms_key", True, "`kms_key` is given", "leave out one of the two")
-
 
 def choose_key(scope: Construct, kms_key: kms.IKey | None, *, create_kms_key: bool) -> kms.IKey | None:
     """The key that was given, or one made for the store; None for the service's own.

@@ -1,4 +1,4 @@
-"""Topics: the one that a store tells of failovers, new nodes and maintenance, and the one that an alarm tells."""
+"""Topics that are encrypted: what a store or an alarm needs to publish to them."""
 
 from __future__ import annotations
 
@@ -6,44 +6,12 @@ from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 
-from cdk_redis._core.tokens import is_token
-
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
-    from constructs import Construct, IConstruct
-
-    from cdk_redis._core.errors import Problems
+    from constructs import Construct
 
 _ENCRYPTED = "@cdk-redis:encryptedNotificationTopic"
 _KEY_POLICY = "@cdk-redis:alarmTopicKeyPolicy"
-
-
-def check_notification_topic(problems: Problems, scope: IConstruct, topic: sns.ITopic | None) -> None:
-    """Note a topic that ElastiCache cannot publish to: FIFO, encrypted, or of another account or Region.
-
-    Args:
-        problems: Where to note it.
-        scope: The store.
-        topic: As given to the store.
-    """
-    if topic is None:
-        return
-    if topic.fifo:
-        problems.add("notification_topic", topic.node.path, "a store tells no FIFO topic", "use a standard topic")
-    # It takes such a topic, and says nowhere but in its console that it is "inactive": "The Amazon SNS topic you are
-    # publishing to cannot be encrypted" (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ElastiCacheSNS.html).
-    if topic.master_key is not None:
-        reason = "ElastiCache cannot publish to an encrypted topic: its messages would be lost"
-        problems.add("notification_topic", topic.node.path, reason, "use a topic without `master_key`")
-    stack = cdk.Stack.of(scope)
-    for what, own, other in (
-        ("account", stack.account, topic.env.account),
-        ("Region", stack.region, topic.env.region),
-    ):
-        if not is_token(own) and not is_token(other) and own != other:
-            reason = f"the store is in {own}"
-            hint = f"use a topic of that {what}"
-            problems.add("notification_topic", f"a topic in {other}", reason, hint)
 
 
 def warn_of_encrypted_topic(cluster: Construct, topic: sns.ITopic) -> None:

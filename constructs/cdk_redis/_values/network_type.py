@@ -45,31 +45,16 @@ class IpDiscovery(Choice):
     IPV6 = "ipv6"
 
 
-def check_network_type(
-    problems: Problems, network_type: NetworkType, ip_discovery: IpDiscovery | None, *, engine: Engine, node_type: str
-) -> None:
-    """Note what AWS would refuse of a store's network type.
+def check_network_type(problems: Problems, network_type: NetworkType, *, engine: Engine, node_type: str) -> None:
+    """Check that the engine and the nodes have the kinds of addresses.
 
     Args:
-        problems: Where to note it.
-        network_type: As given to the store, like all that follows.
-        ip_discovery: As given.
-        engine: As given.
-        node_type: As given.
+        problems: Where to add what is found.
+        network_type: Kinds of addresses of the nodes.
+        engine: Engine of the store.
+        node_type: Type of its nodes.
     """
-    if not isinstance(network_type, NetworkType):
-        problems.add("network_type", network_type, "a network type is a NetworkType, such as NetworkType.DUAL_STACK")
-        return
-    if ip_discovery is not None and not isinstance(ip_discovery, IpDiscovery):
-        problems.add("ip_discovery", ip_discovery, "it is IpDiscovery.IPV4 or IpDiscovery.IPV6")
-    elif ip_discovery is not None and not network_type.allows(ip_discovery):
-        problems.add(
-            "ip_discovery",
-            ip_discovery.value,
-            f"the nodes have no such addresses with network_type {network_type.value}",
-            "leave it out, or use NetworkType.DUAL_STACK",
-        )
-    if network_type is NetworkType.IPV4:
+    if not isinstance(network_type, NetworkType) or network_type is NetworkType.IPV4:
         return
     if not _has_ipv6(engine):
         problems.add(

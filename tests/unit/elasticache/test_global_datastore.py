@@ -266,7 +266,6 @@ def test_a_secondary_that_aws_would_refuse_is_refused_at_once(
 PRIMARIES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "burstable nodes": ({"node_type": "cache.t4g.medium"}, {}, "primary: got 'cache.t4g.medium'"),
     "old nodes": ({"node_type": "cache.r4.large"}, {}, "primary: got 'cache.r4.large'"),
-    "IPv6": ({"network_type": NetworkType.DUAL_STACK}, {}, "IPv4 addresses only"),
     "AUTH token": ({"authentication": Authentication.auth_token()}, {}, "it has an AUTH token"),
     "new nodes that are small": ({}, {"node_type": "cache.t4g.small"}, "node_type: got 'cache.t4g.small'"),
     "shards without cluster mode": ({}, {"shards": 2}, "shards: got 2, but the primary is not in cluster mode"),
@@ -284,6 +283,13 @@ def test_a_global_datastore_that_aws_would_refuse_is_refused_at_once(
     with pytest.raises(ConfigurationError, match="Primary/Global: ") as caught:
         _global(network, of, **given)
     assert message in str(caught.value)
+
+
+def test_members_have_ipv4_addresses_only(app: cdk.App) -> None:
+    network = RedisNetwork(cdk.Stack(app, "Primary"), "Network", dual_stack=True)
+
+    with pytest.raises(ConfigurationError, match="IPv4 addresses only"):
+        _global(network, {"network_type": NetworkType.DUAL_STACK})
 
 
 def test_only_a_replication_group_has_copies(network: RedisNetwork) -> None:

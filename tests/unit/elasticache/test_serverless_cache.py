@@ -82,11 +82,11 @@ def test_without_a_snapshot_policy_there_is_no_final_snapshot(
     )
 
 
-def test_every_parameter_reaches_the_template(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_every_parameter_reaches_the_template(stack: cdk.Stack) -> None:
     ServerlessCache(
         stack,
         "Cache",
-        network=network,
+        network=RedisNetwork(stack, "Network", dual_stack=True),
         engine=Engine.redis("7"),
         usage_limits=UsageLimits(data_storage_gb=(2, 10), ecpu_per_second=(None, 5_000)),
         kms_key=kms.Key(stack, "Key"),
@@ -167,7 +167,7 @@ def test_both_endpoints_are_told(stack: cdk.Stack, network: RedisNetwork) -> Non
 
 def _generated_name(**given: Any) -> str:
     stack = cdk.Stack(cdk.App(), "Stack")
-    network = RedisNetwork(stack, "Network")
+    network = RedisNetwork(stack, "Network", dual_stack=True)
     key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/0")
     ServerlessCache(stack, "Cache", network=network, **(given if "kms_key" not in given else {"kms_key": key}))
     return _properties(stack)["ServerlessCacheName"]

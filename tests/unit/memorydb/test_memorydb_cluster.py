@@ -345,11 +345,6 @@ WRONG = {
         {"unsafe_plaintext": True},
         "unsafe_plaintext: got True, but without TLS the service has no users; say `unsafe_open_access` as well",
     ),
-    "IPv6 in the network's own VPC": (
-        {"network_type": NetworkType.DUAL_STACK},
-        "network_type: got 'dual_stack', but the network's own VPC has IPv4 addresses only; give RedisNetwork a `vpc` "
-        "whose subnets have IPv6 addresses",
-    ),
     "discovery of addresses that are not there": (
         {"ip_discovery": IpDiscovery.IPV6},
         "ip_discovery: got 'ipv6', but the nodes have no such addresses with network_type ipv4; leave it out, or use "
@@ -405,15 +400,16 @@ def test_a_parameter_group_is_of_the_engines_family_and_has_its_own_parameters(
     [
         (
             "arn:aws:sns:eu-west-2:111122223333:told",
-            "notification_topic: got 'a topic of eu-west-2', but the cluster's Region is eu-west-1",
+            "notification_topic: got 'a topic in eu-west-2', but the store is in eu-west-1; use a topic of that Region",
         ),
         (
             "arn:aws:sns:eu-west-1:444455556666:told",
-            "notification_topic: got 'a topic of 444455556666', but the cluster's account is 111122223333",
+            "notification_topic: got 'a topic in 444455556666', but the store is in 111122223333; "
+            "use a topic of that account",
         ),
         (
             "arn:aws:sns:eu-west-1:111122223333:told.fifo",
-            "notification_topic: got 'Stack/Topic', but the service tells standard topics, not FIFO topics",
+            "notification_topic: got 'Stack/Topic', but stores do not publish to FIFO topics; use a standard topic",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_elasticache_cannot_publish_to_an_encrypted_topic(stack: cdk.Stack, netw
 def test_elasticache_cannot_publish_to_a_fifo_topic(stack: cdk.Stack, network: RedisNetwork) -> None:
     topic = cast("sns.ITopic", sns.Topic(stack, "Topic", fifo=True))
 
-    with pytest.raises(ConfigurationError, match="got 'Stack/Topic', but a store tells no FIFO topic; use a standard"):
+    with pytest.raises(ConfigurationError, match="got 'Stack/Topic', but stores do not publish to FIFO topics"):
         ReplicationGroup(stack, "Cache", network=network, notification_topic=topic)
 
 
