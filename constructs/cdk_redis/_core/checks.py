@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._core.naming import name_problem
+from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,14 +45,72 @@ def value_of(problems: Problems, parameter: str, given: object, kind: type[_Valu
     return None
 
 
+def list_of(problems: Problems, parameter: str, given: object, kind: type[_Value]) -> list[_Value]:
+    """Read a parameter that takes a list of values; each item is read as `value_of` does.
+
+    Args:
+        problems: Where to note what is wrong with it.
+        parameter: Name of the parameter.
+        given: What the user gave; None means an empty list.
+        kind: Class of the items.
+
+    Returns:
+        The items that are right.
+    """
+    if given is None:
+        return []
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
+        problems.note(f"{parameter}: got {_shown(given)}, but it takes a list of {kind.__name__}")
+        return []
+    items = cast("Sequence[object]", given)
+    found: list[_Value] = []
+    for index, item in enumerate(items):
+        value = value_of(problems, f"{parameter}[{index}]", item, kind)
+        if value is not None:
+            found.append(value)
+        elif item is None:
+            problems.note(f"{parameter}[{index}]: got None, but it takes {_forms(kind)}")
+    return found
+
+
+def check_flags(problems: Problems, **flags: object) -> None:
+    """Parameters that are True or False: "no" and 1 would count as True."""
+    for parameter, given in flags.items():
+        if not isinstance(given, bool):
+            problems.note(f"{parameter}: got {_shown(given)}, but it is True or False")
+
+
+def check_texts(problems: Problems, *, max_length: int | None = None, **texts: object) -> None:
+    """Parameters that are text or left out; tokens pass.
+
+    Args:
+        problems: Where to note what is wrong.
+        max_length: Most characters that AWS takes. Default: - not checked.
+        texts: The parameters by name.
+    """
+    for parameter, given in texts.items():
+        if given is None:
+            continue
+        if not isinstance(given, str):
+            problems.note(f"{parameter}: got {_shown(given)}, but it is text")
+        elif is_token(given):
+            continue
+        elif not given.strip():
+            problems.add(parameter, given, "it is text with at least one character")
+        elif max_length is not None and len(given) > max_length:
+            problems.note(f"{parameter}: got {len(given)} characters, but it has up to {max_length} characters")
+
+
 def check_name(problems: Problems, parameter: str, name: str | None, *, max_length: int) -> None:
-    """A name given by hand."""
+    """A name given by the user; None and tokens pass."""
     if name is not None and (reason := name_problem(name, max_length=max_length)) is not None:
         problems.add(parameter, name, reason)
 
 
 def _read(given: object, kind: type[_Value]) -> _Value | None:
     reads: Any = kind
+    if isinstance(given, str) and issubclass(kind, Enum) and not issubclass(kind, Choice):
+        return next((member for member in kind if member.value == given), None)  # an enum of the CDK
     if isinstance(given, str) and hasattr(reads, "from_text"):
         return cast("Callable[[str], _Value]", reads.from_text)(given)
     if hasattr(reads, "from_other"):

@@ -85,15 +85,15 @@ def digest(construct: IConstruct, values: object) -> str:
     return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def name_problem(name: str, *, max_length: int) -> str | None:
-    """Say what is wrong with a name given by hand; None if it is legal or a token.
+def name_problem(name: object, *, max_length: int) -> str | None:
+    """Say what is wrong with a name given by the user; None if it is legal or a token.
 
-    ElastiCache stores names in lower case and MemoryDB refuses others; the schemas' patterns are not anchored, so
-    that no tool before the deploy says so.
+    ElastiCache stores names in lower case and MemoryDB refuses others. The patterns in their schemas are not anchored,
+    so no tool finds the error before the deploy.
     """
-    if is_token(name):
+    if isinstance(name, str) and is_token(name):
         return None
-    if len(name) <= max_length and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+    if isinstance(name, str) and len(name) <= max_length and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         return None
     return (
         f"a name has 1 to {max_length} lower-case letters, digits and single hyphens, "

@@ -20,7 +20,7 @@ from cdk_redis import (
     SnapshotWindow,
     UsageLimits,
 )
-from cdk_redis._core.checks import value_of
+from cdk_redis._core.checks import check_flags, check_name, check_texts, list_of, value_of
 from cdk_redis._core.errors import Problems
 
 READ = [
@@ -121,3 +121,86 @@ def test_a_token_passes_unchecked(kind: type[object], resolved: object, read: ob
 def test_a_token_is_no_choice_because_the_library_decides_by_it() -> None:
     with pytest.raises(ConfigurationError, match="write it out: it must be known before the deploy"):
         NetworkType.from_text(cdk.Fn.ref("Given"))
+
+
+def _messages(problems: Problems) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        problems.raise_if_any()
+    return list(caught.value.problems)
+
+
+def test_a_removal_policy_is_read_from_its_name() -> None:
+    problems = Problems("Store")
+
+    assert value_of(problems, "removal_policy", "RETAIN", cdk.RemovalPolicy) is cdk.RemovalPolicy.RETAIN
+    problems.raise_if_any()
+    assert value_of(problems, "removal_policy", "keep", cdk.RemovalPolicy) is None
+    assert _messages(problems)[0].startswith("removal_policy: got text, but it takes RemovalPolicy or one of 'DESTROY'")
+
+
+def test_a_list_is_read_item_by_item() -> None:
+    problems = Problems("Store")
+
+    assert list_of(problems, "windows", None, SnapshotWindow) == []
+    assert list_of(problems, "windows", ("03:00-04:00", SnapshotWindow("05:00-06:00")), SnapshotWindow) == [
+        SnapshotWindow("03:00-04:00"),
+        SnapshotWindow("05:00-06:00"),
+    ]
+    problems.raise_if_any()
+
+
+def test_each_wrong_item_of_a_list_is_a_problem() -> None:
+    problems = Problems("Store")
+
+    list_of(problems, "windows", "03:00-04:00", SnapshotWindow)
+    list_of(problems, "windows", 5, SnapshotWindow)
+    list_of(problems, "windows", [None, 7, "03:00-04:00"], SnapshotWindow)
+
+    assert _messages(problems) == [
+        "windows: got text, but it takes a list of SnapshotWindow",
+        "windows: got 5, but it takes a list of SnapshotWindow",
+        "windows[0]: got None, but it takes SnapshotWindow or text such as '03:00-04:00'",
+        "windows[1]: got 7, but it takes SnapshotWindow or text such as '03:00-04:00'",
+    ]
+
+
+def test_a_flag_is_true_or_false() -> None:
+    problems = Problems("Store")
+    check_flags(problems, create_kms_key=True, unsafe_plaintext=False)
+    problems.raise_if_any()
+
+    check_flags(problems, create_kms_key=None, unsafe_plaintext="no", upgrade=1)
+
+    assert _messages(problems) == [
+        "create_kms_key: got None, but it is True or False",
+        "unsafe_plaintext: got text, but it is True or False",
+        "upgrade: got 1, but it is True or False",
+    ]
+
+
+def test_text_has_characters_and_not_too_many() -> None:
+    problems = Problems("Store")
+    check_texts(problems, max_length=5, description="short", title=None, name=cdk.Fn.ref("Name"))
+    problems.raise_if_any()
+
+    check_texts(problems, max_length=5, description="longer", title=" ", name=b"name")
+
+    assert _messages(problems) == [
+        "description: got 6 characters, but it has up to 5 characters",
+        "title: got ' ', but it is text with at least one character",
+        "name: got a value of type bytes, but it is text",
+    ]
+
+
+@pytest.mark.parametrize("name", [None, "orders", cdk.Fn.ref("Name")])
+def test_a_legal_name_passes(name: str | None) -> None:
+    problems = Problems("Store")
+    check_name(problems, "cluster_name", name, max_length=40)
+    problems.raise_if_any()
+
+
+@pytest.mark.parametrize("name", ["", "Orders", "a" * 41, 5, True, b"orders", ["orders"], float("nan")])
+def test_any_other_name_is_a_problem(name: object) -> None:
+    problems = Problems("Store")
+    check_name(problems, "cluster_name", name, max_length=40)  # type: ignore[arg-type]
+    assert len(_messages(problems)) == 1
