@@ -1,33 +1,49 @@
-"""redis-py's cluster client, which without retries repeats nothing."""
+"""redis-py's cluster client with two additions: nothing is sent twice without retries, and new shards are found."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from redis.cluster import ClusterPipeline, RedisCluster
+from redis.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class Cluster(RedisCluster):
-    """A cluster client. Made without retries, its pipelines send no command twice either.
+    """A cluster client whose pipelines send no command twice if it has no retries.
 
-    redis-py sends what a lost connection left without an answer once more, command by command, whatever its retries.
+    redis-py sends every command of a pipeline whose answer was lost with the connection once more, even if the client
+    was made with zero retries.
     """
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:
         """Make a pipeline; see redis-py."""
-        made = super().pipeline(transaction, shard_hint)
+        pipeline: Any = super().pipeline(transaction, shard_hint)
+        pipeline.get_node = self.get_node
         if self.retry.get_retries() == 0:
-            _send_once(made)
-        return made
+            _send_once(pipeline)
+        return pipeline
+
+    def get_node(
+        self, host: str | None = None, port: int | None = None, node_name: str | None = None
+    ) -> ClusterNode | None:
+        """Find a node by its name, even if it serves no slot yet.
+
+        While a new shard is given its first slot, it is missing in CLUSTER SLOTS, but ASK redirections lead to it.
+        redis-py fails there with an AttributeError.
+        """
+        if (known := super().get_node(host, port, node_name)) or not node_name:
+            return known
+        new_host, _, new_port = node_name.rpartition(":")
+        return ClusterNode(new_host, int(new_port))
 
 
 def _send_once(pipeline: Any) -> None:
     send = pipeline.parent_execute_command
 
     def send_what_was_not_run(*args: Any, **options: Any) -> Any:
-        # What another node serves (MOVED, ASK, TRYAGAIN) was not run. What was lost may have been.
+        # A command that was redirected (MOVED, ASK, TRYAGAIN) has not run. One whose answer was lost may have run.
+        # redis-py has no public way to ask for a queued command's result.
         for command in pipeline._execution_strategy.command_queue:
             if command.args == args and isinstance(command.result, (RedisConnectionError, RedisTimeoutError)):
                 raise command.result

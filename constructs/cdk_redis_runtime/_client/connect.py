@@ -6,16 +6,14 @@ Trust comes from where OpenSSL finds it: the system's store, or the file named b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import redis
 from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.cluster import RedisCluster
-
-# Where redis-py 7 has it, too.
-from redis.connection import DEFAULT_RESP_VERSION  # pyright: ignore[reportPrivateImportUsage]
 from redis.credentials import CredentialProvider
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -119,7 +117,10 @@ def credential_provider(connection: Connection) -> CredentialProvider | None:
 
 
 def client_for(
-    connection: Connection, credentials: CredentialProvider | None, timeouts: ClientTimeouts | None = None
+    connection: Connection,
+    credentials: CredentialProvider | None,
+    timeouts: ClientTimeouts | None = None,
+    make_pool: type[ConnectionPool] | None = None,
 ) -> Redis | RedisCluster:
     """Build the client that an application uses.
 
@@ -127,12 +128,13 @@ def client_for(
         connection: The store's settings.
         credentials: From `credential_provider`, shared by the clients of one store.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
+        make_pool: Class of its connection pools. Default: - one with its own TLS context.
 
     Returns:
         A cluster client, which dials the endpoint at once; or a plain client, which dials at its first command.
     """
     timeouts = timeouts or ClientTimeouts()
-    make_pool = pool_class(connection)
+    make_pool = make_pool or pool_class(connection)
     if connection.cluster_mode:
         return Cluster(**cluster_options(connection, credentials, timeouts, make_pool))
     return node_client(connection.endpoint, credentials, timeouts, make_pool)
@@ -142,7 +144,7 @@ def node_client(
     address: Address,
     credentials: CredentialProvider | None,
     timeouts: ClientTimeouts,
-    make_pool: Callable[..., ConnectionPool],
+    make_pool: type[ConnectionPool],
 ) -> Redis:
     """Build a client of one node, which dials at its first command.
 
@@ -150,7 +152,7 @@ def node_client(
         address: The node, by the name that its certificate carries.
         credentials: From `credential_provider`.
         timeouts: Timeouts and retries.
-        make_pool: Makes the pool of its connections.
+        make_pool: Class of its connection pool.
     """
     options = _common(credentials, timeouts)
     return Redis.from_pool(make_pool(host=address.host, port=address.port, retry=_retry(timeouts), **options))
@@ -160,7 +162,7 @@ def cluster_options(
     connection: Connection,
     credentials: CredentialProvider | None,
     timeouts: ClientTimeouts,
-    make_pool: Callable[..., ConnectionPool],
+    make_pool: type[ConnectionPool],
 ) -> dict[str, Any]:
     """The options of a cluster client.
 
@@ -168,7 +170,7 @@ def cluster_options(
         connection: The store's settings.
         credentials: From `credential_provider`.
         timeouts: Timeouts and retries.
-        make_pool: Makes the pool of a node's connections.
+        make_pool: Class of the connection pool of each node.
     """
     return {
         # By a URL, because only then the client takes a pool class.
@@ -199,7 +201,7 @@ def _common(credentials: CredentialProvider | None, timeouts: ClientTimeouts) ->
 
 
 def _without_notifications() -> dict[str, Any]:
-    # redis-py 7 speaks RESP2, which has no such notifications, and refuses every setting of them.
-    if DEFAULT_RESP_VERSION < 3:
+    # redis-py 7 uses RESP2 by default, which has no such notifications, and rejects every setting for them.
+    if int(redis.__version__.partition(".")[0]) < 8:
         return {}
     return {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}

@@ -8,12 +8,14 @@ from typing import Any
 
 from redis import Connection as RedisConnection
 from redis import ConnectionPool, SSLConnection
-from redis._parsers.socket import SERVER_CLOSED_CONNECTION_ERROR
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._client.sign_in import on_connect, signing_in
 from cdk_redis_runtime._client.wire import verifying_context
+
+# redis-py's message where the other side closes the connection; its name for it is private.
+_CLOSED = "Connection closed by server"
 
 
 class HelloCutOffError(RedisConnectionError):
@@ -56,7 +58,7 @@ def _hung_up(error: RedisConnectionError) -> bool:
         return False
     # An alert of TLS says more than that the connection ended.
     reset = isinstance(error.__context__, OSError) and not isinstance(error.__context__, ssl.SSLError)
-    return reset or SERVER_CLOSED_CONNECTION_ERROR in str(error)
+    return reset or _CLOSED in str(error)
 
 
 def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> Any:
@@ -65,8 +67,9 @@ def _connection_class(connection: Connection, trust: ssl.SSLContext | None) -> A
     context = trust or verifying_context()
 
     class TlsConnection(SSLConnection):
-        # redis-py reads the machine's certificates anew for every connection, which takes tens of milliseconds where
-        # they are those of the public authorities; and its cluster client drops what is said of the oldest TLS.
+        # redis-py builds an SSL context for every connection, and accepts none from outside. Each reads the public
+        # authorities again: with 144 of them that made the smoke test six times slower (benchmarks/README.md).
+        # redis-py's cluster client also drops ssl_min_version.
         def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
             return context.wrap_socket(sock, server_hostname=self.host)
 

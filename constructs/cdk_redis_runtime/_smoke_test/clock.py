@@ -25,8 +25,8 @@ _BATTERY_SHARE = 0.95
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
 
-_ANOTHER_AFTER = 0.005
-_ENDING_SECONDS = 1.0
+MOST_THREADS = 100
+"""Threads of one `side_by_side`. A Lambda function may have 1,024, and a cluster has up to 500 nodes."""
 
 
 class UnfinishedError(Exception):
@@ -129,14 +129,11 @@ class Done(Generic[Item, T]):
 
 
 def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: float) -> list[Done[Item, T]]:
-    """Call a function for every item, none of which waits for another that hangs; return in time in any case.
-
-    One begins at once, and one more every few milliseconds or when another ends: most end before the next begins, and
-    threads that have something to do hinder each other.
+    """Call a function for every item at the same time, each in its own thread, and return in time.
 
     Args:
         function: What to call.
-        items: What to call it with.
+        items: What to call it with. Up to `MOST_THREADS` run at the same time; the others begin when one of them ends.
         seconds: How long to wait. What still runs then is left behind, and reported as `UnfinishedError`.
 
     Returns:
@@ -145,36 +142,28 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     started = time.monotonic()
     done: list[Done[Item, T] | None] = [None] * len(items)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def work() -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 index = waiting.get_nowait()
                 done[index] = attempt(function, items[index])
-                ended.put(index)
 
     for index in range(len(items)):
         waiting.put(index)
-    workers: list[threading.Thread] = []
-    left = len(items)
-    while left and (passed := time.monotonic() - started) < seconds:
-        next_begins = seconds if waiting.empty() else len(workers) * _ANOTHER_AFTER
-        if passed >= next_begins:
-            # Not a pool's thread: that is waited for at the end of the process, however long it hangs.
-            workers.append(threading.Thread(target=work, name=f"cdk-redis-{len(workers)}", daemon=True))
-            workers[-1].start()
-            continue
-        with contextlib.suppress(queue.Empty):
-            ended.get(timeout=min(next_begins, seconds) - passed)
-            left -= 1
+    # Not a ThreadPoolExecutor: the interpreter waits for its threads when it exits, however long they hang.
+    workers = [
+        threading.Thread(target=work, name=f"cdk-redis-{number}", daemon=True)
+        for number in range(min(len(items), MOST_THREADS))
+    ]
+    for worker in workers:
+        worker.start()
+    # A thread that still runs while the interpreter exits can crash it, so those that end are waited for.
+    for worker in workers:
+        worker.join(max(0.0, started + seconds - time.monotonic()))
     with contextlib.suppress(queue.Empty):
-        while left:
+        while True:
             waiting.get_nowait()
-    if not left:
-        # They have nothing to do any more. A thread that lives while the interpreter ends can crash it.
-        for worker in workers:
-            worker.join(_ENDING_SECONDS)
     return [
         entry or Done(item, None, UnfinishedError(), time.monotonic() - started)
         for item, entry in zip(items, done, strict=True)

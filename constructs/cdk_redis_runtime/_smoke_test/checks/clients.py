@@ -7,16 +7,15 @@ import ssl
 import threading
 from collections.abc import Generator
 
-from redis import ConnectionPool, Redis
+from redis import Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
 
-from cdk_redis_runtime._client.connect import ClientTimeouts, cluster_options, node_client
+from cdk_redis_runtime._client.connect import ClientTimeouts, client_for, node_client
 from cdk_redis_runtime._client.credentials import RenewableProvider
 from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
 from cdk_redis_runtime._client.wire import verifying_context
-from cdk_redis_runtime._smoke_test.checks.cluster_client import KnownCommandsCluster
 from cdk_redis_runtime._smoke_test.checks.nodes import Node
 from cdk_redis_runtime._smoke_test.clock import Clock, Once
 
@@ -69,9 +68,8 @@ class Clients:
         if not self._connection.cluster_mode:
             yield self.node(self._connection.endpoint).client
             return
-        make_pool: type[ConnectionPool] = self._pool_class()
-        options = cluster_options(self._connection, self._credentials, self._timeouts, make_pool)
-        with contextlib.closing(KnownCommandsCluster(**options)) as client:
+        client = client_for(self._connection, self._credentials, self._timeouts, self._pool_class())
+        with contextlib.closing(client):
             yield client
 
     def close(self) -> None:

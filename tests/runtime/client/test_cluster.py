@@ -1,0 +1,50 @@
+"""A cluster client follows ASK to a shard that has no slot yet, as every new shard is while slots move to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from redis import Redis
+from redis.cluster import RedisCluster
+from redis.crc import key_slot
+from redis.credentials import UsernamePasswordCredentialProvider
+
+from cdk_redis_local import EngineSet
+from cdk_redis_local._engines.cluster import node_id
+from cdk_redis_local._engines.node import wait_until
+from cdk_redis_runtime._client.connect import client_for
+from tests.runtime.support.battery import PASSWORD, PREFIX, connection_to, smoke_user
+
+KEY = f"{PREFIX}moving"
+
+
+@pytest.fixture
+def client(start: Callable[..., EngineSet], monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis | RedisCluster]:
+    """A client that dialled while a second shard was in the cluster, but had no slot; then a slot begins to move."""
+    engines = start(shards=2, cluster_mode=True, users=[smoke_user()])
+    old, new = engines.primaries
+    for node in (old, new):
+        node.admin.execute_command("CLUSTER", "DELSLOTSRANGE", 8192, 16383)
+    old.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+    wait_until(lambda: "cluster_slots_ok:16384" in new.admin.execute_command("CLUSTER", "INFO"), "the news of slots")
+    monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
+    made = client_for(connection_to(engines), UsernamePasswordCredentialProvider("smoke", PASSWORD))
+    slot = key_slot(KEY.encode())
+    new.admin.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", node_id(old))
+    old.admin.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", node_id(new))
+    yield made
+    made.close()
+    for node in (new, old):
+        node.admin.execute_command("CLUSTER", "SETSLOT", slot, "STABLE")
+
+
+def test_command_is_asked_at_the_new_shard(client: RedisCluster) -> None:
+    assert client.set(KEY, "new", ex=60)
+    assert client.get(KEY) == "new"
+    assert client.delete(KEY) == 1
+
+
+def test_pipeline_is_asked_at_the_new_shard(client: RedisCluster) -> None:
+    assert client.pipeline(transaction=False).set(KEY, "new", ex=60).get(KEY).execute() == [True, "new"]
+    assert client.delete(KEY) == 1
