@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.errors import Problems
@@ -14,6 +16,7 @@ from cdk_redis._core.errors import Problems
 _Properties = ParamSpec("_Properties")
 _Resource = TypeVar("_Resource", bound=Construct)
 
+_OVERRIDES = "_cdk_redis_overrides"
 # The first aws-cdk-lib that knows them, where that is newer than the oldest one in pyproject.toml.
 _SINCE = {"durability": "2.260.0", "network_type": "2.258.0"}
 
@@ -47,8 +50,31 @@ def define(
     for name in sorted(given.keys() - known):
         problems.add(name, given[name], *_too_old(_SINCE.get(name)))
     problems.raise_if_any()
-    make: Callable[..., _Resource] = kind
+    make: Callable[..., _Resource] = _recording(kind)
     return make(scope, id, **given)
+
+
+def property_overrides(resource: cdk.CfnResource) -> list[list[object]]:
+    """Overrides of a resource's properties, in their order: path below ``Properties``, and value or None (deleted).
+
+    Only for a resource that `define` made: the CDK keeps the overrides of others to itself.
+    """
+    recorded: list[tuple[str, object]] = getattr(resource, _OVERRIDES, [])
+    return [[path, value] for path, value in recorded if path.split(".")[0] == "Properties"]
+
+
+@cache
+def _recording(kind: Any) -> Any:
+    """The L1 class, extended to record its overrides.
+
+    All of the CDK's methods for overrides call ``add_override``, also those that JavaScript calls.
+    """
+
+    def add_override(self: Any, path: str, value: object) -> None:
+        self.__dict__.setdefault(_OVERRIDES, []).append((path, value))
+        kind.add_override(self, path, value)
+
+    return type(kind)(kind.__name__, (kind,), {"add_override": add_override})
 
 
 def _too_old(since: str | None) -> tuple[str, str]:

@@ -5,21 +5,21 @@ SmokeTest(self, "SmokeTest", target=cache)
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
-import jsii
 from constructs import Construct
 
 from cdk_redis._core.errors import Problems
 from cdk_redis._smoke_test.canary import Canary
 from cdk_redis._smoke_test.canary import alarm_period as canary_period
+from cdk_redis._smoke_test.digest import check_rerun_on, digest
 from cdk_redis._smoke_test.store_function import StoreFunction
 from cdk_redis_runtime._client import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_events as events
     from aws_cdk import aws_lambda as lambda_
@@ -72,6 +72,7 @@ class SmokeTest(Construct):
         user: User | None = None,
         key_prefix: str = "cdk-redis-smoke:",
         latency_limit: cdk.Duration | None = None,
+        rerun_on: Sequence[object] = (),
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_period: cdk.Duration | None = None,
@@ -88,6 +89,11 @@ class SmokeTest(Construct):
             key_prefix: Begins each key that is written. Nothing outside it is touched.
             latency_limit: What the median round trip to each shard may take, 1 ms to 60 s in whole milliseconds.
                 Default: - 100 ms.
+            rerun_on: Constructs and values: the test also runs again when one of them changes, at the next deploy. Of
+                a construct the properties of all its resources count; a value is text, a number, a boolean, or a list
+                or dict of them. Give what the test depends on and cannot see: a network ACL, a key's policy, a
+                property override of a resource that this library does not define. Default: - the store, its users,
+                its user group or ACL, its parameter group and its subnet group.
             schedule: Runs it again and again after the deploy, ``events.Schedule.rate(Duration.minutes(5))``, with
                 metrics and an alarm; runs never overlap, for which one of the account's concurrent executions is
                 reserved. Default: - it runs at deploys only.
@@ -104,6 +110,7 @@ class SmokeTest(Construct):
         """
         super().__init__(scope, id)
         self._target = target
+        self._rerun_on = rerun_on
         limit = None if latency_limit is None else latency_limit.to_milliseconds(integral=False)
         self._check(limit, schedule, alarm_topic, alarm_period)
         period = None if schedule is None else canary_period(self, schedule, alarm_period)
@@ -149,6 +156,7 @@ class SmokeTest(Construct):
     ) -> None:
         problems = Problems(self)
         self._check_target(problems)
+        check_rerun_on(problems, self._rerun_on)
         if latency_limit_ms is not None and not (
             latency_limit_ms == int(latency_limit_ms) and 1 <= latency_limit_ms <= _LONGEST_LATENCY_MS
         ):
@@ -180,7 +188,7 @@ class SmokeTest(Construct):
             environment.ENGINE_VERSION: topology.engine.version,
             environment.KEY_PREFIX: key_prefix,
             environment.BUDGET_SECONDS: str(_BUDGET.to_seconds()),
-            environment.DIGEST: cdk.Lazy.string(_Digest(self._target)),
+            environment.DIGEST: digest(self, self._target, self._rerun_on),
         }
         if latency_limit_ms is not None:
             variables[environment.LATENCY_LIMIT_MS] = str(int(latency_limit_ms))
@@ -205,24 +213,3 @@ class SmokeTest(Construct):
             timeout=_TRIGGER_TIMEOUT,
             execute_after=parts.prerequisites,
         )
-
-
-@jsii.implements(cdk.IStableStringProducer)
-class _Digest:
-    """Changes with any property of any resource of the target.
-
-    CloudFormation runs a trigger again only when its function changes; with this in its environment, the function
-    changes when the store does.
-    """
-
-    def __init__(self, target: Store) -> None:
-        self._target = target
-
-    def produce(self) -> str:
-        stack = cdk.Stack.of(self._target)
-        properties = {
-            child.node.path: stack.resolve(child._cfn_properties)
-            for child in self._target.node.find_all()
-            if isinstance(child, cdk.CfnResource)
-        }
-        return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import cast
 
 import aws_cdk as cdk
@@ -22,7 +21,6 @@ from cdk_redis import (
     RedisNetwork,
     ReplicationGroup,
     SmokeTest,
-    Store,
 )
 from cdk_redis_runtime._client import environment
 
@@ -264,31 +262,6 @@ def test_the_roles_permissions_outlive_the_network_interfaces(stack: cdk.Stack, 
     )
     (group,) = groups.values()
     assert role in group["DependsOn"]
-
-
-def _digest(change: Callable[[Store], object] = lambda _: None, **given: object) -> object:
-    stack = cdk.Stack(cdk.App(), "Stack")
-    cache = ReplicationGroup(
-        stack,
-        "Cache",
-        **{"network": RedisNetwork(stack, "Network"), "shards": 3, **given},  # type: ignore[arg-type]
-    )
-    SmokeTest(stack, "SmokeTest", target=cache)
-    change(cache)
-    return _environment(Template.from_stack(stack))[environment.DIGEST]
-
-
-def test_it_runs_again_when_the_store_changes_and_only_then() -> None:
-    assert _digest() == _digest()
-    assert _digest() != _digest(parameters={"maxmemory-policy": "allkeys-lru"})
-    assert _digest() != _digest(node_type="cache.r7g.large")
-
-
-def test_it_runs_again_when_the_store_changes_after_the_test_was_defined() -> None:
-    def change(cache: Store) -> None:
-        cache.resource.snapshot_retention_limit = 30  # type: ignore[attr-defined]
-
-    assert _digest(change) != _digest()
 
 
 @pytest.fixture(scope="module")
