@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.concurrency import wait_until
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 DEMO = [sys.executable, "-m", "cdk_redis_local", "demo"]
 CHECKS = (
@@ -104,14 +106,5 @@ def test_nothing_is_left_when_it_is_stopped(
     code = demo.wait()
     demo.stdout.close()
     assert code == (-number if number is signal.SIGKILL else 130)
-    _wait_until_empty(room)
-
-
-def _wait_until_empty(room: Callable[[], list[str]]) -> None:
-    # Whoever is killed cannot wait for the cleaning up; that takes a moment.
-    import time
-
-    deadline = time.monotonic() + 10
-    while room() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert room() == []
+    # A process that is killed does not wait until its keeper has cleaned up.
+    wait_until(lambda: room() == [])

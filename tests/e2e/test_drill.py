@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from redis.crc import key_slot
 
 from tests.e2e.support.deploys import Deploys
+from tests.support.concurrency import wait_until
 
 # Each store's number of shards, and which of them fails over.
 STORES = {"Single": (1, 0), "Sharded": (2, 1), "Ledger": (1, 0)}
@@ -56,14 +56,10 @@ def _tells_of_it(report: dict[str, Any], store: str, shards: int) -> None:
 
 
 def _output(machines: Any, execution: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while True:
-        seen = machines.describe_execution(executionArn=execution)
-        if seen["status"] != "RUNNING":
-            assert seen["status"] == "SUCCEEDED", seen
-            return json.loads(seen["output"])
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.25)
+    wait_until(lambda: machines.describe_execution(executionArn=execution)["status"] != "RUNNING", 60)
+    ended = machines.describe_execution(executionArn=execution)
+    assert ended["status"] == "SUCCEEDED", ended
+    return json.loads(ended["output"])
 
 
 def _primaries(deploys: Deploys, made: dict[str, str], name: str) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from cdk_redis_local import LocalCloud, LocalCloudError, Workspace
 from cdk_redis_local._core.keeper import marked_processes
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
+from tests.support.concurrency import wait_until
 
 COMMAND = [sys.executable, "-m", "cdk_redis_local"]
 _SLOW = "import time\ndef handler(event, context):\n    time.sleep(100)\n"
@@ -29,13 +30,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def _keeper(owner: int, folder: Path) -> int:
     """The process that cleans up after a process's workspace in a folder; waits for it, as it may have just started."""
     found: list[int] = []
@@ -45,7 +39,7 @@ def _keeper(owner: int, folder: Path) -> int:
         found[:] = [int(entry.name) for entry in entries if _parent(entry) == owner and _keeps(entry, folder)]
         return bool(found)
 
-    _wait_until(look)
+    wait_until(look)
     assert len(found) == 1
     return found[0]
 
@@ -187,7 +181,7 @@ def test_nothing_outlives_an_owner_that_is_killed_with_its_keeper(folder: Path) 
     for process in [_keeper(owner.pid, folder), owner.pid]:
         os.kill(process, signal.SIGKILL)
     owner.wait()
-    _wait_until(lambda: marked_processes(workspace) == [], 3)
+    wait_until(lambda: marked_processes(workspace) == [], 3)
     owner.stdout.close()
     owner.stdin.close()
     with Workspace():
@@ -220,7 +214,7 @@ def deploy_a_store_and_a_busy_function(cloud: Cloud) -> None:
     cloud.deploy("ends", {"Role": ROLE_OF_FUNCTIONS, "Function": function, "Store": store})
     client = cloud.client("lambda")
     threading.Thread(target=lambda: client.invoke(FunctionName="slow"), daemon=True).start()
-    _wait_until(
+    wait_until(
         lambda: any(b"_worker.py" in _command_line(process) for process in marked_processes(cloud.local.workspace.path))
     )
 
@@ -263,7 +257,7 @@ def test_a_with_block_whose_server_was_killed_ends_with_an_error(folder: Path) -
     def use() -> None:
         with LocalCloud(say=said.append) as cloud:
             os.kill(_server(cloud.workspace.path), signal.SIGKILL)
-            _wait_until(lambda: any("was ended by SIGKILL" in text for text in said))
+            wait_until(lambda: any("was ended by SIGKILL" in text for text in said))
 
     with pytest.raises(LocalCloudError, match="the local cloud's process was ended by SIGKILL"):
         use()
@@ -298,7 +292,7 @@ def test_engines_end_with_the_process_that_started_them(folder: Path) -> None:
     for process in [_keeper(owner.pid, folder), owner.pid]:
         os.kill(process, signal.SIGKILL)
     owner.wait()
-    _wait_until(lambda: not any(Path(f"/proc/{engine}/exe").exists() for engine in engines), 3)
+    wait_until(lambda: not any(Path(f"/proc/{engine}/exe").exists() for engine in engines), 3)
     owner.stdout.close()
     owner.stdin.close()
     with Workspace():

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from redis.crc import key_slot
 
 from tests.local.support.clouds import Cloud
+from tests.support.concurrency import wait_until
 
 KEYS = {f"key:{number}": f"value {number}" for number in range(8_000)}
 # Two shards become three: the first gives away what is above this, and first of all.
@@ -67,10 +68,8 @@ class Scaled:
 
     def settle(self) -> str:
         """Wait for the end of what is going on; returns the stack's status."""
-        deadline = time.monotonic() + 100
-        while (status := self._status()).endswith("_IN_PROGRESS"):
-            assert time.monotonic() < deadline, f"still {status}"
-        return status
+        wait_until(lambda: not self._status().endswith("_IN_PROGRESS"), 100)
+        return self._status()
 
     def _status(self) -> str:
         return self._formation.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cdk_redis_local._core.keeper import marked_processes
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
+from tests.support.concurrency import wait_until
 
 _CODE = "def handler(event, context):\n    return {number}\n"
 
@@ -48,20 +47,13 @@ def _function_processes(cloud: Cloud) -> int:
     return sum(map(runs_a_function, marked_processes(cloud.local.workspace.path)))
 
 
-def _wait_until(condition: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_deploys_leave_no_process_of_a_version_that_is_gone(cloud: Cloud) -> None:
     for number in range(1, 4):
         cloud.deploy("functions", _resources(number, number))
         assert _call(cloud, str(number)) == number
-        _wait_until(lambda: _function_processes(cloud) == 1, 5)
+        wait_until(lambda: _function_processes(cloud) == 1, 5)
     cloud.delete("functions")
-    _wait_until(lambda: _function_processes(cloud) == 0, 5)
+    wait_until(lambda: _function_processes(cloud) == 0, 5)
 
 
 def test_versions_that_are_kept_have_no_process_for_longer_than_they_are_used(cloud: Cloud) -> None:
@@ -69,6 +61,6 @@ def test_versions_that_are_kept_have_no_process_for_longer_than_they_are_used(cl
     cloud.deploy("functions", _resources(2, 1, 2))
     assert [_call(cloud, "1"), _call(cloud, "2")] == [1, 2]
     assert _function_processes(cloud) == 2
-    _wait_until(lambda: _function_processes(cloud) == 0, 40)
+    wait_until(lambda: _function_processes(cloud) == 0, 40)
     assert _call(cloud, "1") == 1
     cloud.delete("functions")

@@ -24,6 +24,7 @@ from cdk_redis_local import (
     EngineSet,
     find_engine,
 )
+from tests.support.concurrency import wait_until
 
 APP = AclUser(
     "app",
@@ -209,10 +210,7 @@ def test_nothing_is_left_however_the_owner_ends(number: signal.Signals, tmp_path
     assert list(tmp_path.iterdir())
     owner.send_signal(number)
     owner.communicate()
-    deadline = time.monotonic() + 5
-    while list(tmp_path.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert list(tmp_path.iterdir()) == []
+    wait_until(lambda: list(tmp_path.iterdir()) == [])
     assert not [process for process in processes if _lives(process)]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=2)

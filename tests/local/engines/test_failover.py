@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 from redis.exceptions import RedisError
 
 from tests.local.support.clouds import Cloud
+from tests.support.concurrency import wait_until
 
 Request = Callable[[Cloud, str, str], object]
 
@@ -95,29 +95,16 @@ def test_another_node_takes_over_with_the_keys_and_the_dead_one_follows_it(
     assert client.execute_command("WAIT", replicas, 5000, **_on(client, cluster=cluster)) == replicas
 
     assert request_failover(cloud, name, "0001") == (name, status)
-    assert _until(lambda: cloud.has_said(f"{name}: shard 0001 failed over"), bool)
+    wait_until(lambda: cloud.has_said(f"{name}: shard 0001 failed over"), 15)
     client = _client(cloud, ports[name], cluster=cluster)
     assert client.get("{2}before") == "kept"
     assert client.set("{2}after", "taken")
-    now_served_by, followers = _until(lambda: _shape(client, cluster=cluster), lambda shape: shape[1] == replicas)
-    assert now_served_by != served_by
-    assert followers == replicas
+    wait_until(lambda: _shape(client, cluster=cluster)[1] == replicas, 15, ignore=(RedisError,))
+    assert _shape(client, cluster=cluster)[0] != served_by
 
 
 def _on(client: Any, *, cluster: bool) -> dict[str, Any]:
     return {"target_nodes": client.get_node_from_key("{2}")} if cluster else {}
-
-
-def _until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            seen = look()
-        except RedisError:
-            seen = None
-        if (seen is not None and good(seen)) or time.monotonic() > deadline:
-            return seen
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("resource", ["cluster/ledger", "cluster/another"])
@@ -138,10 +125,8 @@ def test_a_state_machine_needs_a_role_that_may(cloud: Cloud, ports: dict[str, st
     definition = json.dumps({"StartAt": "Task", "States": {"Task": task}})
     machine = machines.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
     execution = machines.start_execution(stateMachineArn=machine)["executionArn"]
-    ended = _until(
-        lambda: machines.describe_execution(executionArn=execution), lambda seen: seen["status"] != "RUNNING"
-    )
-    assert ended["status"] == "FAILED"
+    wait_until(lambda: machines.describe_execution(executionArn=execution)["status"] == "FAILED", 15)
+    ended = machines.describe_execution(executionArn=execution)
     allowed = resource == "cluster/ledger"
     assert ended["error"] == f"MemoryDb.{'ShardNotFoundFault' if allowed else 'AccessDeniedException'}"
 

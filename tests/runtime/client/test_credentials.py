@@ -26,6 +26,7 @@ from cdk_redis_runtime._client.iam_token import IamTokenProvider, NoAwsCredentia
 from cdk_redis_runtime._client.secret import SecretProvider, SecretUnavailableError
 from cdk_redis_runtime._client.settings import Connection
 from tests.runtime.support.secrets_manager import ARN, SecretsManager
+from tests.support.concurrency import in_threads
 
 
 @pytest.fixture
@@ -225,20 +226,9 @@ def test_errors_are_of_redis_pys_family(error: type[Exception]) -> None:
 def test_threads_share_one_failure(secrets_manager: SecretsManager) -> None:
     secrets_manager.failures = 1_000
     provider = _provider()
-    failures: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            provider.get_credentials()
-        except SecretUnavailableError as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=ask) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    failures = in_threads(provider.get_credentials, 10)
     assert secrets_manager.calls == 2  # boto3 tries twice
+    assert {type(failure) for failure in failures} == {SecretUnavailableError}
     assert len({id(failure) for failure in failures}) == 10
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,6 +16,7 @@ from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.iam_token import IamTokenProvider
 from cdk_redis_runtime._client.secret import LEAST_SECONDS_BETWEEN_READS
 from tests.runtime.support.secrets_manager import ARN, SecretsManager
+from tests.support.concurrency import in_threads
 
 OLD, NEW = "the-old-password-of-the-app", "the-new-password-of-the-app"
 USERS = {"single": "smoke", "cluster": "smoke", "auth-token": "default"}
@@ -103,20 +103,7 @@ def test_threads_that_are_refused_together_read_the_secret_once(
     _write_everywhere(client)
     secrets_manager.rotate(user, NEW)
     _change_password(engines, user)
-    errors: list[Exception] = []
-
-    def write() -> None:
-        try:
-            _write_everywhere(client)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=write) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert in_threads(lambda: _write_everywhere(client), 10) == [None] * 10
     assert secrets_manager.calls == 2
 
 
