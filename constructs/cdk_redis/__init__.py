@@ -33,6 +33,7 @@ from cdk_redis._network.network import RedisNetwork
 from cdk_redis._network.subnet_groups import ISubnetGroup
 from cdk_redis._smoke_test.failover_drill import FailoverDrill
 from cdk_redis._smoke_test.smoke_test import SmokeTest
+from cdk_redis._store.metric_options import MetricOptions
 from cdk_redis._store.parameter_groups import IParameterGroup
 from cdk_redis._store.store import Store
 from cdk_redis._values.endpoint import Endpoint
@@ -73,6 +74,7 @@ __all__ = [
     "MemoryDbServiceLinkedRole",
     "MemoryDbSubnetGroup",
     "MemoryDbUser",
+    "MetricOptions",
     "MultiRegionCluster",
     "NetworkType",
     "NodeType",

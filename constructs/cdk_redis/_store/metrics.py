@@ -1,18 +1,24 @@
 """CloudWatch metrics of a store, under the same names for every service.
 
-cache.metric_memory_usage().create_alarm(self, "AlmostFull", threshold=80, evaluation_periods=3)
+Example::
 
-The services measure nodes. MemoryDB publishes the figures of all nodes of a cluster under the cluster's name as well;
-ElastiCache has nothing for a replication group, so that here a metric of a group is a formula over its nodes: the
-maximum of their maxima, the sum of their sums, and so on, whichever statistic is asked for. Three things follow:
+    cache.metric_memory_usage().create_alarm(self, "AlmostFull", threshold=80, evaluation_periods=3)
 
-* CloudWatch takes at most 10 metrics in an alarm's formula: an alarm on a larger group watches single nodes, with
-  `node`.
-* The nodes are those that the template declares, by the numbers that the service gives them when it makes them. A
-  group that was scaled in may have kept other numbers.
-* A percentile of percentiles means nothing: for those, name a `node`.
+Both services publish metrics of nodes. MemoryDB also publishes them for the cluster as a whole, under its name.
+ElastiCache documents none for a replication group as a whole, so here the metric of a group is a formula over its
+nodes: the maximum of the nodes' maxima, the sum of their sums, and so on, as the statistic says. This has limits:
 
-A serverless cache is one thing with one name, and has no figures of processors, memory or replicas.
+* CloudWatch allows at most 10 metrics in the formula of an alarm. For a larger group, create an alarm for each
+  node with `node`, and combine them with `aws_cloudwatch.CompositeAlarm`. For a graph, set ``graph=True``.
+* The nodes are those that the template declares, with the numbers that ElastiCache gives to the nodes of a new group.
+  A group that was scaled in may have kept nodes with other numbers.
+* Percentiles cannot be combined: give a `node`.
+
+A serverless cache has no nodes. It publishes metrics under its own name, and none of processors, memory or replicas.
+
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html,
+https://docs.aws.amazon.com/memorydb/latest/devguide/metrics.memorydb.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 """
 
 from __future__ import annotations
@@ -20,13 +26,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
+from cdk_redis._store.metric_options import MetricOptions, check_optional_text, check_period, check_text, check_unit
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import IConstruct
+    from typing_extensions import Unpack
 
     from cdk_redis._core.service import Service
     from cdk_redis._values.topology import Topology
@@ -34,9 +42,10 @@ if TYPE_CHECKING:
     Metric = cloudwatch.Metric | cloudwatch.MathExpression
 
 _AVERAGE, _MAXIMUM, _MINIMUM, _SUM = "Average", "Maximum", "Minimum", "Sum"
-# What makes one figure of several nodes'; a count of samples adds up as a sum does.
+# The function that combines nodes, by statistic.
 _COMBINED = {_AVERAGE: "AVG", _MAXIMUM: "MAX", _MINIMUM: "MIN", _SUM: "SUM", "SampleCount": "SUM"}
-# What the service publishes of nodes, and not of serverless caches.
+_MOST_METRICS_IN_AN_ALARM = 10
+# Published for nodes only, not for serverless caches.
 _OF_NODES_ONLY = frozenset(
     {
         "CPUUtilization",
@@ -51,11 +60,7 @@ _OF_NODES_ONLY = frozenset(
 
 
 class StoreMetrics:
-    """The metric methods of every store.
-
-    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html and
-    https://docs.aws.amazon.com/memorydb/latest/devguide/metrics.memorydb.html
-    """
+    """The metric methods of every store."""
 
     service: Service
     store_name: str
@@ -68,238 +73,204 @@ class StoreMetrics:
         statistic: str = _AVERAGE,
         period: cdk.Duration | None = None,
         node: str | None = None,
+        graph: bool = False,
         label: str | None = None,
+        color: str | None = None,
+        unit: cloudwatch.Unit | None = None,
+        region: str | None = None,
+        account: str | None = None,
     ) -> Metric:
         """Any metric of the store, by the service's own name for it.
 
         Args:
             name: The metric's name, such as ``CurrItems``.
-            statistic: Average, Maximum, Minimum, Sum or SampleCount; for a single node also a percentile.
-            period: Time that one figure stands for, 1 minute or more. Default: - 5 minutes.
-            node: One node by its number, as the console shows it behind the store's name: ``"0001-001"``, or
-                ``"001"`` without cluster mode. Default: - all nodes.
-            label: Name of the line in a graph. Default: - the metric's name.
+            statistic: See `MetricOptions`, as for all that follow. Default: - the average.
+            period: Time that one figure covers.
+            node: One node by its number.
+            graph: Whether the metric is for a graph.
+            label: Name of the line in a graph.
+            color: Color of the line in a graph.
+            unit: Unit that figures must have to be counted.
+            region: Region to read the metric from.
+            account: Account to read the metric from.
 
         Raises:
-            ConfigurationError: If there is no such node, or the statistic cannot be had for all nodes.
+            ConfigurationError: If there is no such node, the statistic cannot be combined over nodes, or the group has
+                more nodes than an alarm can combine.
         """
+        problems = Problems(cast("IConstruct", self))
+        for parameter, given in (("name", name), ("statistic", statistic)):
+            check_text(problems, parameter, given)
+        for parameter, given in (("label", label), ("color", color), ("region", region), ("account", account)):
+            check_optional_text(problems, parameter, given)
+        check_period(problems, period)
+        check_unit(problems, unit)
+        problems.raise_if_any()
         if self.service.serverless:
             self._check_serverless(name, node)
         else:
             self._check_node(node)
         dimensions = self._metric_dimensions(node)
-        metrics = {number: self._single_metric(name, of, statistic, period) for number, of in dimensions.items()}
-        if len(metrics) == 1:
+        if not graph:
+            self._check_count(len(dimensions), 1)
+        single = len(dimensions) == 1
+        metrics = {
+            number: self._single_metric(
+                name,
+                dimensions=of,
+                statistic=statistic,
+                period=period,
+                unit=unit,
+                region=region,
+                account=account,
+                label=label if single else None,
+                color=color if single else None,
+            )
+            for number, of in dimensions.items()
+        }
+        if single:
             (metric,) = metrics.values()
-            return metric.with_(label=label) if label else metric
-        return self._combined_metric(name, statistic, metrics, period, label)
+            return metric
+        return self._combined_metric(name, statistic, metrics, period=period, label=label, color=color)
 
-    def metric_cpu(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Processor time used on the whole host, in percent; of nodes with one or two processors, watch this one.
+    def metric_cpu(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Processor time used on the whole host, in percent; watch it on nodes with one or two processors.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the busiest node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the busiest node.
         """
-        return self.metric("CPUUtilization", statistic=statistic, period=period, node=node)
+        return self._measure("CPUUtilization", _MAXIMUM, options)
 
-    def metric_engine_cpu(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Processor time used by the engine's main thread, in percent; from four processors on, watch this one.
+    def metric_engine_cpu(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Processor time used by the engine's main thread, in percent; watch it on nodes with four or more processors.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the busiest node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the busiest node.
         """
-        return self.metric("EngineCPUUtilization", statistic=statistic, period=period, node=node)
+        return self._measure("EngineCPUUtilization", _MAXIMUM, options)
 
-    def metric_memory_usage(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Memory in use of what the engine may take, in percent.
+    def metric_memory_usage(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Memory in use, in percent of what the engine may use.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the fullest node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the fullest node.
         """
-        return self.metric("DatabaseMemoryUsagePercentage", statistic=statistic, period=period, node=node)
+        return self._measure("DatabaseMemoryUsagePercentage", _MAXIMUM, options)
 
-    def metric_capacity_usage(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
+    def metric_capacity_usage(self, **options: Unpack[MetricOptions]) -> Metric:
         """Capacity in use, in percent: memory, and with data tiering the disk as well.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the fullest node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the fullest node.
         """
-        return self.metric("DatabaseCapacityUsagePercentage", statistic=statistic, period=period, node=node)
+        return self._measure("DatabaseCapacityUsagePercentage", _MAXIMUM, options)
 
-    def metric_freeable_memory(
-        self, *, statistic: str = _MINIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Memory that the host could still give, in bytes.
+    def metric_freeable_memory(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Free memory of the host, in bytes.
 
-        Args:
-            statistic: See `metric`. Default: - the minimum, which is the tightest node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the minimum, that is the node with the least.
         """
-        return self.metric("FreeableMemory", statistic=statistic, period=period, node=node)
+        return self._measure("FreeableMemory", _MINIMUM, options)
 
-    def metric_swap_usage(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Memory moved out to disk by the host, in bytes; more than a few tens of megabytes slows the engine.
+    def metric_swap_usage(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Swap space used on the host, in bytes; more than a few tens of megabytes slows the engine.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum.
         """
-        return self.metric("SwapUsage", statistic=statistic, period=period, node=node)
+        return self._measure("SwapUsage", _MAXIMUM, options)
 
-    def metric_replication_lag(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """How far replicas are behind their primary, in seconds; primaries publish none.
+    def metric_replication_lag(self, **options: Unpack[MetricOptions]) -> Metric:
+        """How far replicas are behind their primary, in seconds; published by replicas only.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the slowest replica's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the slowest replica.
         """
-        return self.metric("ReplicationLag", statistic=statistic, period=period, node=node)
+        return self._measure("ReplicationLag", _MAXIMUM, options)
 
-    def metric_connections(
-        self, *, statistic: str = _MAXIMUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Open client connections of a node, which can have 65,000; the service's own few are among them.
+    def metric_connections(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Open client connections of a node, of at most 65,000; a few are the service's own.
 
-        Args:
-            statistic: See `metric`. Default: - the maximum, which is the most wanted node's.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the maximum, that is the node with the most.
         """
-        return self.metric("CurrConnections", statistic=statistic, period=period, node=node)
+        return self._measure("CurrConnections", _MAXIMUM, options)
 
-    def metric_new_connections(
-        self, *, statistic: str = _SUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Connections accepted in the period; many mean clients that do not keep theirs.
+    def metric_new_connections(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Connections accepted in the period; many mean clients that do not reuse connections.
 
-        Args:
-            statistic: See `metric`. Default: - the sum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the sum.
         """
-        return self.metric("NewConnections", statistic=statistic, period=period, node=node)
+        return self._measure("NewConnections", _SUM, options)
 
-    def metric_evictions(
-        self, *, statistic: str = _SUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Keys thrown out in the period because memory was full.
+    def metric_evictions(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Keys evicted in the period because memory was full.
 
-        Args:
-            statistic: See `metric`. Default: - the sum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the sum.
         """
-        return self.metric("Evictions", statistic=statistic, period=period, node=node)
+        return self._measure("Evictions", _SUM, options)
 
-    def metric_cache_hit_rate(self, *, period: cdk.Duration | None = None, node: str | None = None) -> Metric:
-        """Reads that found their key, in percent of all reads in the period; no figure where nothing was read.
+    def metric_cache_hit_rate(self, **options: Unpack[MetricOptions]) -> cloudwatch.MathExpression:
+        """Reads that found their key, in percent of all reads in the period; no figure if nothing was read.
 
-        Made of hits and misses, so that a busy node counts for more than an idle one; that takes two metrics of each
-        node.
-
-        Args:
-            period: See `metric`.
-            node: See `metric`.
+        A formula of hits and misses, which are two metrics of each node: an alarm on a replication group can combine
+        five nodes. It has no `statistic`.
         """
         from aws_cdk import aws_cloudwatch as cloudwatch
 
+        if "statistic" in options:
+            given, reason = options["statistic"], "the hit rate is a formula of sums"
+            raise ConfigurationError(self._path, [problem("statistic", given, reason, "leave it out")])
+        if not options.get("graph"):
+            self._check_count(len(self._metric_dimensions(options.get("node"))), 2)
         prefix = "Keyspace" if self.service.name == "memorydb" else "Cache"
-        counts = {
-            count: self.metric(f"{prefix}{count.title()}", statistic=_SUM, period=period, node=node)
-            for count in ("hits", "misses")
-        }
+        of_counts = options.copy()
+        of_counts.pop("label", None)
+        of_counts.pop("color", None)
+        counts = {count: self._measure(f"{prefix}{count.title()}", _SUM, of_counts) for count in ("hits", "misses")}
         return cloudwatch.MathExpression(
             expression="100 * hits / (hits + misses)",
             using_metrics=cast("dict[str, cloudwatch.IMetric]", counts),
-            label="Hit rate",
-            period=period,
+            label=options.get("label", "Hit rate"),
+            color=options.get("color"),
+            period=options.get("period"),
         )
 
-    def metric_network_in(
-        self, *, statistic: str = _SUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
+    def metric_network_in(self, **options: Unpack[MetricOptions]) -> Metric:
         """Bytes received from the network in the period.
 
-        Args:
-            statistic: See `metric`. Default: - the sum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the sum.
         """
-        return self.metric("NetworkBytesIn", statistic=statistic, period=period, node=node)
+        return self._measure("NetworkBytesIn", _SUM, options)
 
-    def metric_network_out(
-        self, *, statistic: str = _SUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
+    def metric_network_out(self, **options: Unpack[MetricOptions]) -> Metric:
         """Bytes sent to the network in the period.
 
-        Args:
-            statistic: See `metric`. Default: - the sum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the sum.
         """
-        return self.metric("NetworkBytesOut", statistic=statistic, period=period, node=node)
+        return self._measure("NetworkBytesOut", _SUM, options)
 
-    def metric_authentication_failures(
-        self, *, statistic: str = _SUM, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
-        """Attempts to sign in that failed in the period.
+    def metric_authentication_failures(self, **options: Unpack[MetricOptions]) -> Metric:
+        """Failed attempts to sign in during the period.
 
-        Args:
-            statistic: See `metric`. Default: - the sum over the nodes.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the sum.
         """
-        return self.metric("AuthenticationFailures", statistic=statistic, period=period, node=node)
+        return self._measure("AuthenticationFailures", _SUM, options)
 
-    def metric_write_latency(
-        self, *, statistic: str = _AVERAGE, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
+    def metric_write_latency(self, **options: Unpack[MetricOptions]) -> Metric:
         """Time that writes took in the engine, in microseconds; from Valkey 7.2 on.
 
-        Args:
-            statistic: See `metric`. Default: - the average.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the average.
         """
-        return self.metric("SuccessfulWriteRequestLatency", statistic=statistic, period=period, node=node)
+        return self._measure("SuccessfulWriteRequestLatency", _AVERAGE, options)
 
-    def metric_read_latency(
-        self, *, statistic: str = _AVERAGE, period: cdk.Duration | None = None, node: str | None = None
-    ) -> Metric:
+    def metric_read_latency(self, **options: Unpack[MetricOptions]) -> Metric:
         """Time that reads took in the engine, in microseconds; from Valkey 7.2 on.
 
-        Args:
-            statistic: See `metric`. Default: - the average.
-            period: See `metric`.
-            node: See `metric`.
+        Default statistic: the average.
         """
-        return self.metric("SuccessfulReadRequestLatency", statistic=statistic, period=period, node=node)
+        return self._measure("SuccessfulReadRequestLatency", _AVERAGE, options)
+
+    def _measure(self, name: str, statistic: str, options: MetricOptions) -> Metric:
+        """`metric` with another default statistic."""
+        of_metric: MetricOptions = {"statistic": statistic, **options}
+        return self.metric(name, **of_metric)
 
     def _metric_dimensions(self, node: str | None) -> dict[str, dict[str, str]]:
-        """By node number, what CloudWatch knows it by; of MemoryDB's cluster as a whole by no number."""
+        """Dimensions of each node by its number; of a cluster or cache as a whole by an empty number."""
         if self.service.name == "memorydb":
             if node is None:
                 return {"": {"ClusterName": self.store_name}}
@@ -310,7 +281,17 @@ class StoreMetrics:
         return {number: {"CacheClusterId": f"{self.store_name}-{number}"} for number in numbers}
 
     def _single_metric(
-        self, name: str, dimensions: dict[str, str], statistic: str, period: cdk.Duration | None
+        self,
+        name: str,
+        *,
+        dimensions: dict[str, str],
+        statistic: str,
+        period: cdk.Duration | None,
+        unit: cloudwatch.Unit | None,
+        region: str | None,
+        account: str | None,
+        label: str | None,
+        color: str | None,
     ) -> cloudwatch.Metric:
         from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -320,6 +301,11 @@ class StoreMetrics:
             dimensions_map=dimensions,
             statistic=statistic,
             period=period,
+            unit=unit,
+            region=region,
+            account=account,
+            label=label,
+            color=color,
         )
         # So that a dashboard in another Region or account finds it.
         return metric.attach_to(cast("IConstruct", self))
@@ -329,50 +315,62 @@ class StoreMetrics:
         name: str,
         statistic: str,
         metrics: dict[str, cloudwatch.Metric],
+        *,
         period: cdk.Duration | None,
         label: str | None,
+        color: str | None,
     ) -> cloudwatch.MathExpression:
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         if statistic not in _COMBINED:
-            reason = f"over several nodes there is {', '.join(_COMBINED)}"
-            raise ConfigurationError(self._path, [problem("statistic", statistic, reason, "name a `node`")])
-        # Told apart by the metric too, because formulas are put into formulas.
+            reason = f"nodes can be combined by {', '.join(_COMBINED)} only"
+            raise ConfigurationError(self._path, [problem("statistic", statistic, reason, "give a `node`")])
+        # The metric's name is part of the id, because formulas can be used in formulas.
         prefix = name[:1].lower() + name[1:]
         named = {f"{prefix}_{number.replace('-', '_')}": metric for number, metric in metrics.items()}
         return cloudwatch.MathExpression(
             expression=f"{_COMBINED[statistic]}([{', '.join(named)}])",
             using_metrics=cast("dict[str, cloudwatch.IMetric]", named),
             label=label or name,
+            color=color,
             period=period,
         )
 
     def _node_numbers(self) -> list[str]:
         shards, replicas = self.topology.shards, self.topology.replicas
         if shards is None or replicas is None or is_token(shards) or is_token(replicas):
-            reason = "the numbers of shards and replicas are not known, so that the nodes cannot be counted"
-            raise ConfigurationError(self._path, [problem("node", None, reason, "name a `node`")])
+            reason = "the nodes cannot be counted: the number of shards or replicas is not known"
+            raise ConfigurationError(self._path, [problem("node", None, reason, "give a `node`")])
         nodes = [f"{number:03d}" for number in range(1, replicas + 2)]
         if not self.topology.cluster_mode:
             return nodes
         return [f"{shard:04d}-{node}" for shard in range(1, shards + 1) for node in nodes]
 
+    def _check_count(self, nodes: int, metrics_of_each: int) -> None:
+        count = nodes * metrics_of_each
+        if count <= _MOST_METRICS_IN_AN_ALARM:
+            return
+        most = _MOST_METRICS_IN_AN_ALARM
+        reason = f"{nodes} nodes make a formula of {count} metrics, and an alarm can have {most}"
+        hint = "create an alarm for each `node` and a CompositeAlarm of them; for a graph, set `graph=True`"
+        raise ConfigurationError(self._path, [problem("node", None, reason, hint)])
+
     def _check_serverless(self, name: str, node: str | None) -> None:
         if node is not None:
             raise ConfigurationError(self._path, [problem("node", node, "a serverless cache has no nodes")])
         if name in _OF_NODES_ONLY:
-            reason = "the service measures it of nodes, and a serverless cache has none"
-            hint = "watch `BytesUsedForCache` and `ElastiCacheProcessingUnits` with `metric`"
+            reason = "ElastiCache publishes it for nodes, and a serverless cache has none"
+            hint = "use `metric` with `BytesUsedForCache` or `ElastiCacheProcessingUnits`"
             raise ConfigurationError(self._path, [problem("name", name, reason, hint)])
 
     def _check_node(self, node: str | None) -> None:
         if node is None or is_token(node):
             return
         form, example = (r"\d{4}-\d{3}", "0001-001") if self.topology.cluster_mode else (r"\d{3}", "001")
-        if not re.fullmatch(form, node):
-            raise ConfigurationError(
-                self._path, [problem("node", node, f"a node's number reads like {example!r} here")]
-            )
+        given: object = node
+        if not isinstance(given, str) or not re.fullmatch(form, given):
+            reason = f"a node of this store has a number such as {example!r}"
+            raise ConfigurationError(self._path, [problem("node", node, reason)])
 
     @property
     def _path(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import aws_cdk as cdk
@@ -37,12 +38,18 @@ class Stores:
 
     def __init__(self) -> None:
         self.stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-        network = RedisNetwork(self.stack, "Network")
+        self.network = network = RedisNetwork(self.stack, "Network")
         self.ledger = MemoryDbCluster(self.stack, "Ledger", network=network, cluster_name="ledger")
         self.plain = ReplicationGroup(self.stack, "Plain", network=network, replication_group_id="plain")
         self.single = ReplicationGroup(self.stack, "Single", network=network, replication_group_id="single", replicas=0)
-        self.sharded = ReplicationGroup(
-            self.stack, "Sharded", network=network, replication_group_id="sharded", shards=2, replicas=1
+        self.sharded = self._group("Sharded", shards=2)
+        # As many nodes as an alarm's formula can have, and more.
+        self.largest = self._group("Largest", shards=5)
+        self.larger = self._group("Larger", shards=6)
+
+    def _group(self, id: str, *, shards: int) -> ReplicationGroup:
+        return ReplicationGroup(
+            self.stack, id, network=self.network, replication_group_id=id.lower(), shards=shards, replicas=1
         )
 
 
@@ -135,13 +142,19 @@ def test_every_metric_is_of_the_node_and_the_period_that_are_named(stores: Store
 @pytest.mark.parametrize(
     ("store", "given", "message"),
     [
-        ("ledger", {"node": "001"}, "node: got '001', but a node's number reads like '0001-001' here"),
-        ("plain", {"node": "0001-001"}, "node: got '0001-001', but a node's number reads like '001' here"),
+        ("ledger", {"node": "001"}, "node: got '001', but a node of this store has a number such as '0001-001'"),
+        ("plain", {"node": "0001-001"}, "node: got '0001-001', but a node of this store has a number such as '001'"),
         (
             "plain",
             {"statistic": "p99"},
-            "statistic: got 'p99', but over several nodes there is Average, Maximum, Minimum, Sum, SampleCount; "
-            "name a `node`",
+            "statistic: got 'p99', but nodes can be combined by Average, Maximum, Minimum, Sum, SampleCount only; "
+            "give a `node`",
+        ),
+        (
+            "larger",
+            {},
+            "node: got None, but 12 nodes make a formula of 12 metrics, and an alarm can have 10; create an alarm for "
+            "each `node` and a CompositeAlarm of them; for a graph, set `graph=True`",
         ),
     ],
 )
@@ -150,6 +163,118 @@ def test_what_has_no_meaning_is_refused(stores: Stores, store: str, given: dict[
         getattr(stores, store).metric("CurrItems", **given)
 
     assert str(caught.value) == f"Stack/{store.title()}: {message}"
+
+
+@pytest.mark.parametrize("wrong", [None, 5, True, b"Sum", [], math.nan, ""])
+def test_a_statistic_or_a_name_that_is_no_text_is_refused(stores: Stores, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"statistic: got .*, but it must be a non-empty string"):
+        stores.plain.metric("CurrItems", statistic=wrong)
+    with pytest.raises(ConfigurationError, match=r"name: got .*, but it must be a non-empty string"):
+        stores.plain.metric(wrong)
+
+
+@pytest.mark.parametrize("option", ["label", "color", "region", "account"])
+@pytest.mark.parametrize("wrong", [5, True, b"x", [], math.nan, ""])
+def test_other_texts_are_refused_as_well(stores: Stores, option: str, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{option}: got .*, but it must be a non-empty string"):
+        stores.plain.metric("CurrItems", **{option: wrong})
+
+
+@pytest.mark.parametrize("wrong", ["Bytes", 5, True, [], cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD])
+def test_what_is_no_unit_is_refused(stores: Stores, wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"unit: got .*, but it must be an aws_cloudwatch.Unit"):
+        stores.plain.metric("CurrItems", unit=wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        (cdk.Duration.seconds(7), "'7 seconds'"),
+        (cdk.Duration.seconds(90), "'90 seconds'"),
+        (cdk.Duration.millis(1500), "'1.5 seconds'"),
+        (cdk.Duration.seconds(0), "'0 seconds'"),
+        (60, "60"),
+        ("1m", "'1m'"),
+    ],
+    ids=["7-seconds", "90-seconds", "1.5-seconds", "0-seconds", "number", "text"],
+)
+def test_a_period_that_cloudwatch_does_not_have_is_refused(stores: Stores, wrong: Any, shown: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        stores.plain.metric("CurrItems", period=wrong)
+
+    reason = "a period is a Duration of 1, 5, 10 or 30 seconds, or of whole minutes"
+    assert str(caught.value) == f"Stack/Plain: period: got {shown}, but {reason}"
+
+
+@pytest.mark.parametrize("store", ["single", "plain", "ledger"])
+@pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
+def test_every_metric_takes_the_options_of_the_cdk(stores: Stores, store: str, method: str) -> None:
+    metric = getattr(getattr(stores, store), method)(
+        label="Line",
+        color="#00ff00",
+        unit=cloudwatch.Unit.COUNT,
+        region="us-east-1",
+        account="444455556666",
+        period=cdk.Duration.minutes(1),
+    )
+
+    assert (metric.label, metric.color, metric.period.to_seconds()) == ("Line", "#00ff00", 60)
+    for single in singles(metric):
+        assert (single.unit, single.region, single.account) == (cloudwatch.Unit.COUNT, "us-east-1", "444455556666")
+
+
+def singles(metric: Any) -> list[cloudwatch.Metric]:
+    """Metrics that a formula is made of."""
+    if isinstance(metric, cloudwatch.Metric):
+        return [metric]
+    return [single for used in metric.using_metrics.values() for single in singles(used)]
+
+
+def test_an_option_that_does_not_exist_is_refused_by_python(stores: Stores) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        stores.plain.metric_cpu(colour="#00ff00")  # pyright: ignore[reportCallIssue]
+
+
+def test_the_hit_rate_has_no_statistic(stores: Stores) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        stores.plain.metric_cache_hit_rate(statistic="Sum")
+
+    message = "statistic: got 'Sum', but the hit rate is a formula of sums; leave it out"
+    assert str(caught.value) == f"Stack/Plain: {message}"
+
+
+# Alarms
+
+
+@pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
+@pytest.mark.parametrize("store", ["ledger", "plain", "single", "sharded", "largest", "larger"])
+def test_a_metric_can_be_used_in_an_alarm_or_is_refused_with_a_hint(stores: Stores, store: str, method: str) -> None:
+    nodes = {"ledger": 1, "plain": 2, "single": 1, "sharded": 4, "largest": 10, "larger": 12}[store]
+    count = nodes * (2 if method == "metric_cache_hit_rate" else 1)
+    measure = getattr(getattr(stores, store), method)
+    if count > 10:
+        with pytest.raises(ConfigurationError, match="an alarm can have 10; create an alarm for each `node`"):
+            measure()
+        return
+    metric = measure()
+    assert len(singles(metric)) == count
+    metric.create_alarm(stores.stack, f"{store}-{method}", threshold=80, evaluation_periods=1)
+    cloudwatch.Alarm(stores.stack, f"{store}-{method}-2", metric=metric, threshold=80, evaluation_periods=1)
+
+
+@pytest.mark.parametrize(("method", "count"), [("metric_cpu", 12), ("metric_cache_hit_rate", 24)])
+def test_a_graph_can_have_more_nodes_than_an_alarm(stores: Stores, method: str, count: int) -> None:
+    metric = getattr(stores.larger, method)(graph=True)
+
+    assert len(singles(metric)) == count
+    cloudwatch.GraphWidget(left=[metric]).to_json()
+
+
+@pytest.mark.parametrize("method", ["metric_cpu", "metric_cache_hit_rate"])
+def test_each_node_of_a_large_group_can_have_an_alarm(stores: Stores, method: str) -> None:
+    metric = getattr(stores.larger, method)(node="0006-002")
+
+    metric.create_alarm(stores.stack, f"Node-{method}", threshold=80, evaluation_periods=1)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +351,7 @@ def test_a_serverless_cache_is_measured_as_one_thing(serverless: ServerlessCache
     ],
 )
 def test_what_is_measured_of_nodes_is_refused_of_a_serverless_cache(serverless: ServerlessCache, method: str) -> None:
-    with pytest.raises(ConfigurationError, match="the service measures it of nodes, and a serverless cache has none"):
+    with pytest.raises(ConfigurationError, match="publishes it for nodes, and a serverless cache has none"):
         getattr(serverless, method)()
 
 

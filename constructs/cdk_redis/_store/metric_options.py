@@ -1,0 +1,80 @@
+"""Options that all metrics of a store take, and their checks.
+
+`aws_cloudwatch.Metric` checks them too, with errors of jsii.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from cdk_redis._core.errors import Problems
+
+# Periods shorter than a minute that CloudWatch has, in seconds.
+_SHORT_PERIODS = (1, 5, 10, 30)
+
+
+class MetricOptions(TypedDict, total=False):
+    """Keyword parameters of all `metric_*` methods: those of the CDK's ``MetricOptions``, `node` and `graph`.
+
+    Every method has a statistic of its own as default.
+    """
+
+    statistic: str
+    """Average, Maximum, Minimum, Sum or SampleCount; for a single node also a percentile such as ``p99``."""
+    period: cdk.Duration
+    """Time that one figure covers: 1, 5, 10 or 30 seconds, or minutes. Default: - 5 minutes."""
+    node: str
+    """One node by its number, which the console shows after the store's name: ``"0001-001"``, or ``"001"`` without
+    cluster mode. Default: - all nodes."""
+    graph: bool
+    """Whether the metric is for a graph, where a formula can have more than 10 nodes. Default: - no: it can be used in
+    an alarm."""
+    label: str
+    """Name of the line in a graph. Default: - the metric's name."""
+    color: str
+    """Color of the line in a graph, as a hex code such as ``"#00ff00"``. Default: - CloudWatch chooses one."""
+    unit: cloudwatch.Unit
+    """Unit that figures must have to be counted. Default: - any."""
+    region: str
+    """Region to read the metric from. Default: - the store's."""
+    account: str
+    """Account to read the metric from. Default: - the store's."""
+
+
+def check_text(problems: Problems, parameter: str, given: object) -> None:
+    """A text that is not empty."""
+    if not isinstance(given, str) or not given:
+        problems.add(parameter, given, "it must be a non-empty string")
+
+
+def check_optional_text(problems: Problems, parameter: str, given: object) -> None:
+    """A text that is not empty, or None."""
+    if given is not None:
+        check_text(problems, parameter, given)
+
+
+def check_period(problems: Problems, period: object) -> None:
+    """A period that CloudWatch has, or None."""
+    import aws_cdk as cdk
+
+    if period is None:
+        return
+    reason = "a period is a Duration of 1, 5, 10 or 30 seconds, or of whole minutes"
+    if not isinstance(period, cdk.Duration) or period.is_unresolved():
+        problems.add("period", period, reason)
+    else:
+        seconds = period.to_milliseconds() / 1000
+        if seconds not in _SHORT_PERIODS and (seconds <= 0 or seconds % 60):
+            problems.add("period", f"{seconds:g} seconds", reason)
+
+
+def check_unit(problems: Problems, unit: object) -> None:
+    """A unit of CloudWatch, or None."""
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    if unit is not None and not isinstance(unit, cloudwatch.Unit):
+        problems.add("unit", unit, "it must be an aws_cloudwatch.Unit")
