@@ -14,6 +14,7 @@ from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.secret_access import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.naming import MAX_USER_NAME, name_problem
+from cdk_redis._store.across_stacks import open_network, policy_of, reader_for
 from cdk_redis._store.metrics import StoreMetrics
 from cdk_redis._values.topology import Topology
 from cdk_redis_runtime._client import environment
@@ -138,6 +139,10 @@ class Store(cdk.Resource, StoreMetrics):
         ``elasticache:Connect`` or ``memorydb:Connect`` on both the store and the user; for a password user the
         grantee may read the secret, and decrypt it where it has a KMS key of its own.
 
+        The grantee may stand in another stack. The rules and the policy stand there, and read the store's values from
+        plain outputs of the store's stack: no export keeps the store from being replaced or the grantee from being
+        removed.
+
         Args:
             grantee: Who connects.
             user: The user of this store that it signs in as.
@@ -154,12 +159,13 @@ class Store(cdk.Resource, StoreMetrics):
                 [problem("user", user.node.path, "it is not a user of this store", "add it with `add_iam_user`")],
             )
         self._open_network_to(grantee)
+        read = reader_for(self, policy_of(grantee) or self)
         if user.secret is not None:
-            return grant_secret_read(user.secret, grantee)
+            return grant_secret_read(user.secret, grantee, read)
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=[self.service.connect_action],
-            resource_arns=[self.store_arn, user.user_arn],
+            resource_arns=[read("Arn", self.store_arn), user.user_arn],
         )
 
     def bind(self, function: lambda_.Function, *, user: User | None = None) -> None:
@@ -186,7 +192,7 @@ class Store(cdk.Resource, StoreMetrics):
         else:
             hint = "add one with `add_iam_user`"
             raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", hint)])
-        for name, value in self.connection_environment(user).items():
+        for name, value in self.connection_environment(user, reader_for(self, function)).items():
             function.add_environment(name, value)
         function.node.add_metadata(_BOUND, self._binding(user))
 
@@ -246,9 +252,8 @@ class Store(cdk.Resource, StoreMetrics):
             given = getattr(grantee, "node").path  # noqa: B009 - the interface does not declare it
             hint = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"
             raise ConfigurationError(self.node.path, [problem("grantee", given, "it is in no VPC", hint)])
-        connections = getattr(grantee, "connections", None)
-        if connections is not None:
-            connections.allow_to(self, self.ports, f"to {self.node.path}")
+        if getattr(grantee, "connections", None) is not None:
+            open_network(self, self.security_groups, self.ports, cast("ec2.IConnectable", grantee))
 
     def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
         # Users stand below one node, so that their names meet no other child's.
