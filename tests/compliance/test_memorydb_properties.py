@@ -1,4 +1,4 @@
-"""Every property of every MemoryDB resource type is set by the library, or left out for a written reason."""
+"""Every property of every MemoryDB resource type is set by the library, or listed with the reason why it is not."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
+from cdk_redis._memorydb import cluster, multi_region_cluster, parameter_group
 from tests.compliance.support import schemas as _schemas
 from tests.compliance.support.omitted_memorydb_properties import OMITTED
 
@@ -34,7 +35,7 @@ TYPES = sorted(
 
 
 def _everything() -> cdk.Stack:
-    """A stack whose constructs are given every parameter; some exclude each other."""
+    """A stack whose constructs together use every parameter; some parameters exclude each other."""
     stack = cdk.Stack(cdk.App(), "Stack")
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-1", availability_zones=["a", "b"], isolated_subnet_ids=["subnet-1", "subnet-2"]
@@ -89,7 +90,7 @@ def test_the_types_are_those_of_the_service() -> None:
 
 
 @pytest.mark.parametrize("resource_type", TYPES)
-def test_every_property_is_set_or_left_out_for_a_reason(
+def test_every_property_is_set_or_listed_with_a_reason(
     resource_type: str, resources: dict[str, list[dict[str, Any]]]
 ) -> None:
     known = _schemas.properties(resource_type)
@@ -97,26 +98,26 @@ def test_every_property_is_set_or_left_out_for_a_reason(
     omitted = OMITTED.get(resource_type, {})
 
     def covered(path: str) -> bool:
-        # Where the schema ends at an object of any content, ours go on below it.
+        # The schema has objects whose content it does not describe; what the library sets is below these.
         return any(ours == path or ours.startswith(f"{path}.") for ours in set_by_us)
 
     assert {path for path in known if not covered(path)} == omitted.keys()
 
 
-def test_what_replaces_a_cluster_is_in_its_generated_name() -> None:
-    # Each of these changes the name, see `test_memorydb_cluster.py`: a new one has to be added there.
-    assert _schemas.create_only("AWS::MemoryDB::Cluster") == {
-        "ClusterName",
-        "DataTiering",
-        "KmsKeyId",
-        "MultiRegionClusterName",
-        "NetworkType",
-        "Port",
-        "SnapshotArns",
-        "SnapshotName",
-        "SubnetGroupName",
-        "TLSEnabled",
-    }
+@pytest.mark.parametrize(
+    ("resource_type", "name", "replacing"),
+    [
+        ("Cluster", "ClusterName", cluster._REPLACING),
+        ("MultiRegionCluster", "MultiRegionClusterNameSuffix", multi_region_cluster._REPLACING),
+        ("ParameterGroup", "ParameterGroupName", parameter_group._REPLACING),
+    ],
+)
+def test_the_generated_name_depends_on_every_create_only_property(
+    resource_type: str, name: str, replacing: tuple[str, ...]
+) -> None:
+    create_only = _schemas.create_only(f"AWS::MemoryDB::{resource_type}") - {name}
+
+    assert {word.replace("_", "") for word in replacing} == {word.lower() for word in create_only}
 
 
 def test_every_reason_is_a_sentence() -> None:

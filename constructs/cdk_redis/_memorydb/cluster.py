@@ -14,36 +14,41 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name
+from cdk_redis._core.checks import check_flags, check_name, check_texts, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._core.naming import unique_name
+from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
-from cdk_redis._memorydb.cluster_checks import check_cluster, warn_of_region
-from cdk_redis._memorydb.multi_region_cluster import warn_of_region as warn_of_multi_region
-from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup
+from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
+from cdk_redis._memorydb.multi_region_cluster import check_member
+from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup, check_parameter_group
+from cdk_redis._memorydb.regions import check_zones, warn_of_region
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_key,
     check_node_type,
-    check_parameters,
     check_port,
     check_topic,
     check_topology,
     check_windows,
 )
+from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.parameter_groups import IParameterGroup
 from cdk_redis._store.store import Store
+from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
-from cdk_redis._values.network_type import IpDiscovery, NetworkType
+from cdk_redis._values.network_type import IpDiscovery, NetworkType, check_network_type
+from cdk_redis._values.node_type import NodeType
+from cdk_redis._values.restore import Restore
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.topology import Topology
+from cdk_redis._values.windows import MaintenanceWindow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,41 +64,52 @@ if TYPE_CHECKING:
     from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
-    from cdk_redis._values.restore import Restore
-    from cdk_redis._values.windows import MaintenanceWindow
 
-_DEFAULT_NODE_TYPE = "db.t4g.small"
+# A change of any of these replaces the cluster, which then needs a new name.
+_REPLACING = (
+    "data_tiering",
+    "kms_key_id",
+    "multi_region_cluster_name",
+    "network_type",
+    "port",
+    "snapshot_arns",
+    "snapshot_name",
+    "subnet_group_name",
+    "tls_enabled",
+)
 _MAX_NAME = 40
 _NAMED_BY_HAND = "@cdk-redis:namedCluster"
-_OPENED = "@cdk-redis:openAccess"
-_PLAINTEXT = "@cdk-redis:plaintext"
 
 
 class MemoryDbCluster(Store):
     """A MemoryDB cluster.
 
-    Defines one ``AWS::MemoryDB::Cluster`` with its own subnet group, security group, parameter group and access
-    control list; each of them can be given instead. TLS, encryption at rest and snapshots are on. Nobody signs in but
-    the users that are added.
+    Defines one ``AWS::MemoryDB::Cluster`` with a subnet group, a security group, a parameter group and an access
+    control list (ACL); you can give existing ones instead. TLS, encryption at rest and snapshots are on. Only the users
+    that you add can connect.
 
-    Changing `shards`, `replicas`, `node_type`, `parameters`, users, `snapshots`, `ip_discovery` or windows is an
-    update in place. Changing `network`, `subnet_group`, `port`, `kms_key`, `network_type`, `restore`, `multi_region`,
-    `unsafe_plaintext` or `cluster_name`, or a node type to or from the ``r6gd`` family, **replaces** the cluster: the
-    old one is deleted after a final snapshot, and the new one is empty. Its generated name changes with them, so that
-    the new one can stand beside the old.
+    A change of `shards`, `replicas`, `node_type`, `parameters`, users, `snapshots`, `ip_discovery` or a window updates
+    the cluster in place. A change of `network`, `subnet_group`, `port`, `kms_key`, `create_kms_key`, `network_type`,
+    `restore`, `multi_region`, `unsafe_plaintext` or `cluster_name`, or between a node type with data tiering and one
+    without, **replaces** the cluster: CloudFormation creates an empty one under a new generated name, and deletes the
+    old one after a final snapshot.
 
-    The first cluster of an account needs a role of the service, see `MemoryDbServiceLinkedRole`. MemoryDB runs in some
-    Regions only, and in some of those not in every zone, see `RedisNetwork(zone_ids=...)`. The service delivers no
-    logs and scales on no metric.
+    The first cluster of an account needs a service-linked role, see `MemoryDbServiceLinkedRole`. MemoryDB is available
+    in some Regions, and in some of these not in every zone, see `RedisNetwork(zone_ids=...)`. MemoryDB delivers no
+    logs and has no auto scaling. CloudFormation returns the cluster endpoint only, not those of the nodes; clients get
+    these from the cluster.
 
-    Tags are given by ``cdk.Tags.of(cluster)``, as everywhere in the CDK.
+    Tag it with ``cdk.Tags.of(cluster)``.
 
     Attributes:
-        resource: The L1 construct, for what this one does not offer.
-        subnet_group: Where its nodes are placed.
-        parameter_group: Its parameter group; None for a member of a Multi-Region cluster, which decides it.
-        acl: Its access control list; None for a cluster with open access.
-        multi_region: The Multi-Region cluster that it is a member of.
+        resource: The L1 construct, for properties that this construct does not have.
+        cluster_name: Name of the cluster; the same as `store_name`.
+        cluster_arn: ARN of the cluster; the same as `store_arn`.
+        subnet_group: Its subnet group.
+        parameter_group: Its parameter group; None for a member of a Multi-Region cluster, which has its own.
+        acl: Its access control list; None with open access.
+        kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
+        multi_region: The Multi-Region cluster that it is a member of; None if it is not.
     """
 
     service = MEMORYDB
@@ -104,22 +120,24 @@ class MemoryDbCluster(Store):
         id: str,
         *,
         network: RedisNetwork,
-        engine: Engine | None = None,
-        node_type: str = _DEFAULT_NODE_TYPE,
+        engine: Engine | str | None = None,
+        node_type: NodeType | ec2.InstanceType | str = DEFAULT_NODE_TYPE,
         shards: int = 1,
         replicas: int = 1,
         port: int = 6379,
         kms_key: kms.IKey | None = None,
+        create_kms_key: bool = False,
         parameters: Mapping[str, str] | None = None,
+        extra_parameters: Mapping[str, str] | None = None,
         parameter_group: IParameterGroup | None = None,
         acl: IAcl | None = None,
-        snapshots: Snapshots | None = None,
-        restore: Restore | None = None,
-        maintenance_window: MaintenanceWindow | None = None,
+        snapshots: Snapshots | str | int | None = None,
+        restore: Restore | str | None = None,
+        maintenance_window: MaintenanceWindow | str | None = None,
         notification_topic: sns.ITopic | None = None,
         auto_minor_version_upgrade: bool = True,
-        network_type: NetworkType = NetworkType.IPV4,
-        ip_discovery: IpDiscovery | None = None,
+        network_type: NetworkType | str = NetworkType.IPV4,
+        ip_discovery: IpDiscovery | str | None = None,
         subnet_group: ISubnetGroup | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         multi_region: IMultiRegionCluster | None = None,
@@ -135,26 +153,32 @@ class MemoryDbCluster(Store):
             scope: Construct this one is defined in.
             id: Id within the scope.
             network: Where it stands: the subnets, and the security group that it gets.
-            engine: Engine and version. A newer one is installed in place, Valkey over Redis OSS too; moving back to
-                an older one is refused by AWS. Default: - ``Engine.valkey("7.3")``.
-            node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types switch data tiering on.
+            engine: Engine and version, such as ``"valkey:7.3"``. A newer version is installed in place, and so is
+                Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:7.3"``.
+            node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types use data tiering.
             shards: Number of shards, 1 to 500.
-            replicas: Replicas of each shard, 0 to 5. Data is durable without one; with one or more the cluster
-                stays up when a node or a zone fails.
+            replicas: Replicas of each shard, 0 to 5. Data is durable without replicas; with one or more, the cluster
+                stays available when a node or a zone fails.
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the cluster.
             kms_key: Key that encrypts the data at rest, in the cluster's Region. Changing it replaces the cluster.
                 Default: - a key owned by the service.
+            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the cluster goes.
+                Changing it replaces the cluster.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
+            extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`.
                 Default: - one made of the parameters.
-            acl: An existing access control list, to which the users that are added go.
-                Default: - one of its own.
-            snapshots: Daily snapshots. Default: - kept for 7 days, taken at an hour that AWS chooses.
-            restore: What it begins with. Adding or changing it later replaces the cluster. Default: - it is empty.
-            maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
-            notification_topic: Topic that is told of failovers, new nodes and maintenance; of the cluster's own
-                account and Region, and not encrypted. Default: - nobody is told.
+            acl: An existing access control list; users that you add to the cluster become its members.
+                Default: - the cluster creates one.
+            snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
+                hour that AWS chooses.
+            restore: What it begins with: the name of a snapshot, or files in S3. Adding or changing it later replaces
+                the cluster. Default: - it is empty.
+            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+                Default: - AWS chooses one.
+            notification_topic: Topic that is told of failovers, new nodes and maintenance, in the cluster's account and
+                Region. AWS does not document that an encrypted topic works. Default: - none.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
                 cluster.
@@ -164,140 +188,110 @@ class MemoryDbCluster(Store):
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
                 Default: - one made by the network, that lets in its client security group and those granted.
-            multi_region: The Multi-Region cluster that this one is a member of. It decides `engine`, `node_type`,
-                `shards`, TLS and the parameters of all members, so that they are left out here. Changing it replaces
-                the cluster. Default: - it stands alone.
+            multi_region: The Multi-Region cluster that this one is a member of. It sets `engine`, `node_type`,
+                `shards`, TLS and parameters of all members: leave these out here. Changing it replaces the cluster.
+                Default: - it is not a member of any.
             cluster_name: Name of the cluster: 1 to 40 lower-case letters, digits and single hyphens. CloudFormation
-                cannot replace a cluster named by hand. Default: - generated from the path of this construct and from
-                what forces a replacement.
+                cannot replace a cluster with a name that you give. Default: - generated from the path of this
+                construct and the properties that force a replacement.
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the cluster when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
-            unsafe_open_access: Whether anyone on the network gets in without signing in, by the service's
-                ``open-access`` list. Such a cluster has no users.
-            unsafe_plaintext: Whether the cluster has no TLS, and therefore no users either: say
-                `unsafe_open_access`, too. Changing it replaces the cluster.
+            unsafe_open_access: Whether anyone on the network gets in without signing in, with the service's ACL
+                ``open-access``. Such a cluster has no users.
+            unsafe_plaintext: Whether the cluster has no TLS. MemoryDB has no users without TLS: set
+                `unsafe_open_access` as well. Changing it replaces the cluster.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
         """
         super().__init__(scope, id, port=port)
-        snapshots = snapshots or Snapshots.daily()
-        member_problems = Problems(self)
-        if multi_region is not None:
-            engine, node_type, shards = _as_member(member_problems, multi_region, engine, node_type, shards)
-        engine = engine or Engine.valkey("7.3")
+        from aws_cdk import aws_memorydb as memorydb
+
         problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine)
+        node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
+        snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
+        restore = value_of(problems, "restore", restore, Restore)
+        maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
+        network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
+        ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
+        if multi_region is not None:
+            check_member(
+                problems,
+                multi_region,
+                engine=engine,
+                node_type=node_type,
+                shards=shards,
+                parameters={**(parameters or {}), **(extra_parameters or {})},
+                parameter_group=parameter_group,
+                plaintext=unsafe_plaintext,
+            )
+            engine, node_type, shards = multi_region.engine, multi_region.node_type, multi_region.shards
+        engine = engine or DEFAULT_ENGINE
+        problems.note(engine.check_memorydb())
         check_topology(problems, shards, replicas)
-        check_node_type(problems, node_type, "db")
+        check_node_type(problems, node_type.name_in("db"), "db")
         check_port(problems, port)
-        check_parameters(problems, parameters)
         check_windows(problems, snapshots, maintenance_window)
-        check_key(problems, self, kms_key, create_kms_key=False)
+        check_key(problems, self, kms_key, create_kms_key=create_kms_key)
         check_topic(problems, self, notification_topic)
+        check_network_type(problems, network_type, engine=engine, node_type=str(node_type))
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
-        problems.join(member_problems)
+        check_zones(problems, network, subnet_group)
+        check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
         check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
-        check_cluster(
-            problems,
-            engine=engine,
-            node_type=node_type,
-            network=network,
-            network_type=network_type,
-            subnet_group=subnet_group,
-            parameters=parameters,
-            parameter_group=parameter_group,
-            acl=acl,
-            multi_region=multi_region,
-            open_access=unsafe_open_access,
-            plaintext=unsafe_plaintext,
-        )
+        check_texts(problems, description=description)
+        check_flags(problems, auto_minor_version_upgrade=auto_minor_version_upgrade, create_kms_key=create_kms_key)
+        check_flags(problems, unsafe_open_access=unsafe_open_access, unsafe_plaintext=unsafe_plaintext)
+        _check_access(problems, acl, unsafe_open_access, unsafe_plaintext)
         problems.raise_if_any()
 
         self.network = network
-        self.parameters = dict(parameters or {})
         self.open_access = unsafe_open_access
         self.multi_region = multi_region
-        # Multi-Region clusters have no keys that expire.
+        # Keys of Multi-Region clusters cannot have a time to live.
         self.keys_expire = multi_region is None
-        self.topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext)
+        self.topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext)
+        self.parameter_group = parameter_group
+        if parameter_group is None and multi_region is None:
+            self.parameter_group = MemoryDbParameterGroup(
+                self, "Parameters", engine=engine, parameters=parameters, extra_parameters=extra_parameters
+            )
+        self.parameters = dict(getattr(self.parameter_group, "parameters", {}))
         self.subnet_group: ISubnetGroup = subnet_group or MemoryDbSubnetGroup(self, "Subnets", network=network)
-        self.parameter_group = self._choose_parameter_group(parameter_group, parameters)
         self.acl: IAcl | None = None if unsafe_open_access else acl or Acl(self, "Acl")
         if self.acl is not None:
-            # The list's own: clusters that share it share its users.
+            # The list object of the ACL: clusters that share an ACL share its users.
             self.users = self.acl.users
+        self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self._use_security_groups(
             security_groups or [network.create_store_security_group(self, "SecurityGroup", port=port)]
         )
-        self.resource = self._create(
-            node_type=node_type,
-            kms_key=kms_key,
-            snapshots=snapshots,
-            restore=restore,
-            maintenance_window=maintenance_window,
-            notification_topic=notification_topic,
-            auto_minor_version_upgrade=auto_minor_version_upgrade,
-            network_type=network_type,
-            ip_discovery=ip_discovery,
-            cluster_name=cluster_name or self._generated_name(network, node_type, kms_key, restore, network_type),
-            description=description,
-        )
-        apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy)
-        self._warn(named_by_hand=cluster_name is not None)
-        self.store_name = self.resource.ref
-        self.store_arn = self.service.store_arn(self, self.store_name)
-        self.endpoint = self._endpoint()
-
-    def _choose_parameter_group(
-        self, parameter_group: IParameterGroup | None, parameters: Mapping[str, str] | None
-    ) -> IParameterGroup | None:
-        if parameter_group is not None or self.multi_region is not None:
-            return parameter_group
-        return MemoryDbParameterGroup(self, "Parameters", engine=self.topology.engine, parameters=parameters)
-
-    def _create(
-        self,
-        *,
-        node_type: str,
-        kms_key: kms.IKey | None,
-        snapshots: Snapshots,
-        restore: Restore | None,
-        maintenance_window: MaintenanceWindow | None,
-        notification_topic: sns.ITopic | None,
-        auto_minor_version_upgrade: bool,
-        network_type: NetworkType,
-        ip_discovery: IpDiscovery | None,
-        cluster_name: str,
-        description: str | None,
-    ) -> memorydb.CfnCluster:
-        from aws_cdk import aws_memorydb as memorydb
-
-        topology, multi_region = self.topology, self.multi_region
         alone = multi_region is None
-        return define(
+        self.resource: memorydb.CfnCluster = define(
             memorydb.CfnCluster,
             self,
             "Resource",
-            cluster_name=cluster_name,
+            cluster_name=cluster_name or "",
             description=description or self.node.path,
             multi_region_cluster_name=multi_region.multi_region_cluster_name if multi_region else None,
-            # A member takes these from its Multi-Region cluster: when that one scales, its members must not as well.
-            engine=topology.engine.name if alone else None,
-            engine_version=topology.engine.version if alone else None,
-            num_shards=topology.shards if alone else None,
+            # A member gets these from its Multi-Region cluster, which scales all members itself.
+            engine=engine.name if alone else None,
+            engine_version=engine.version if alone else None,
+            num_shards=shards if alone else None,
             parameter_group_name=self.parameter_group.parameter_group_name if self.parameter_group else None,
-            tls_enabled=topology.tls if alone else None,
-            node_type=node_type,
-            num_replicas_per_shard=topology.replicas,
-            port=self._port,
+            tls_enabled=not unsafe_plaintext if alone else None,
+            node_type=node_type.name_in("db"),
+            num_replicas_per_shard=replicas,
+            port=port,
             subnet_group_name=self.subnet_group.subnet_group_name,
             security_group_ids=[group.security_group_id for group in self.security_groups],
             acl_name=self.acl.acl_name if self.acl else OPEN_ACCESS,
-            kms_key_id=kms_key.key_arn if kms_key else None,
-            # A text, not a boolean, in this service.
-            data_tiering="true" if _has_data_tiering(node_type) else None,
-            # What everybody has is left out: linters take the schema's enumeration for an object (E3012).
+            kms_key_id=self.kms_key.key_arn if self.kms_key else None,
+            # Text and not a boolean. Left out where it is the default, like the two below: cfn-lint refuses every value
+            # of these three (E3012), because the schema declares them as objects.
+            data_tiering="true" if node_type.data_tiering else None,
             network_type=network_type.value if network_type is not NetworkType.IPV4 else None,
             ip_discovery=ip_discovery.value if ip_discovery else None,
             snapshot_name=restore.snapshot_name if restore else None,
@@ -308,60 +302,26 @@ class MemoryDbCluster(Store):
             sns_topic_arn=notification_topic.topic_arn if notification_topic else None,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
         )
+        if cluster_name is None:
+            # References to a VPC and to a Multi-Region cluster stay the same when these are replaced.
+            also = (network.vpc.vpc_id, multi_region.identity if multi_region else None)
+            self.resource.cluster_name = name_by_properties(self.resource, _REPLACING, *also, max_length=_MAX_NAME)
+        apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy)
+        self.cluster_name = self.store_name = self.resource.ref
+        self.cluster_arn = self.store_arn = self.service.store_arn(self, self.store_name)
+        self.endpoint = self._endpoint()
+        warn_of_region(self, multi_region=not alone)
+        warn_of_unsafe(self)
+        if cluster_name is not None:
+            warn_of_name(self, "cluster_name", _NAMED_BY_HAND)
 
     def _endpoint(self) -> Endpoint:
-        # A number here, where outputs and environments take text. CloudFormation makes text of it, but the linters
-        # that know its type refuse it there: behind a choice they cannot see it.
+        # The attribute is a number, and outputs and environments take text. CloudFormation converts it, but linters
+        # that know its type refuse it there; inside of Fn::Select they do not see it.
         port = self.resource.get_att("ClusterEndpoint.Port").to_string()
         return Endpoint.from_attributes(
             self.resource.attr_cluster_endpoint_address, cdk.Fn.select(0, [port, str(self._port)])
         )
-
-    def _generated_name(
-        self,
-        network: RedisNetwork,
-        node_type: str,
-        kms_key: kms.IKey | None,
-        restore: Restore | None,
-        network_type: NetworkType,
-    ) -> str:
-        forces_replacement: list[object] = [
-            # The group's reference stays the same when its VPC changes.
-            network.vpc.vpc_id,
-            self.subnet_group.subnet_group_name,
-            self._port,
-            kms_key.key_arn if kms_key else None,
-        ]
-        # What is not there adds nothing, so that a name stays when this list grows.
-        rarer: dict[str, object] = {
-            "data_tiering": _has_data_tiering(node_type),
-            "network_type": network_type.value if network_type is not NetworkType.IPV4 else None,
-            "restore": [restore.snapshot_name, *restore.object_arns] if restore else None,
-            "multi_region": self.multi_region.identity if self.multi_region else None,
-            "plaintext": not self.topology.tls,
-        }
-        forces_replacement += [[name, value] for name, value in rarer.items() if value]
-        return unique_name(self, max_length=_MAX_NAME, replaced_by=forces_replacement)
-
-    def _warn(self, *, named_by_hand: bool) -> None:
-        if named_by_hand:
-            cdk.Annotations.of(self).add_warning_v2(
-                _NAMED_BY_HAND,
-                "cluster_name was given by hand: a change that replaces the cluster will fail, because the new one "
-                "cannot have the name of the old; leave it out unless something outside depends on it",
-            )
-        if self.open_access:
-            cdk.Annotations.of(self).add_warning_v2(
-                _OPENED, "unsafe_open_access: anyone who reaches the network reads and writes everything"
-            )
-        if not self.topology.tls:
-            cdk.Annotations.of(self).add_warning_v2(
-                _PLAINTEXT, "unsafe_plaintext: anyone who listens on the network reads everything"
-            )
-        if self.multi_region is None:
-            warn_of_region(self)
-        else:
-            warn_of_multi_region(self)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         if self.acl is None:
@@ -385,12 +345,13 @@ class MemoryDbCluster(Store):
         cluster_name: str,
         endpoint: Endpoint,
         security_groups: Sequence[ec2.ISecurityGroup],
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         shards: int = 1,
         replicas: int = 1,
         users: Sequence[User] = (),
         network: RedisNetwork | None = None,
-        tls: bool = True,
+        unsafe_open_access: bool = False,
+        unsafe_plaintext: bool = False,
     ) -> Store:
         """Import a cluster that another app owns, to connect to it and to smoke-test it.
 
@@ -400,13 +361,22 @@ class MemoryDbCluster(Store):
             cluster_name: Its name.
             endpoint: Its cluster endpoint.
             security_groups: Its security groups, to which rules are added.
-            engine: Its engine and version. Default: - ``Engine.valkey("7.3")``.
+            engine: Its engine and version. Default: - ``"valkey:7.3"``.
             shards: Number of shards.
             replicas: Replicas of each shard.
             users: Its users, see `MemoryDbUser.from_user_attributes`.
             network: The network that it stands in; a smoke test needs it.
-            tls: Whether it is reached over TLS.
+            unsafe_open_access: Whether anyone on the network gets in without signing in.
+            unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
+
+        Raises:
+            ConfigurationError: If a cluster cannot be like that.
         """
+        problems = Problems(f"{scope.node.path}/{id}")
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        check_topology(problems, shards, replicas)
+        _check_access(problems, None, unsafe_open_access, unsafe_plaintext)
+        problems.raise_if_any()
         return ImportedStore(
             scope,
             id,
@@ -414,28 +384,17 @@ class MemoryDbCluster(Store):
             store_name=cluster_name,
             endpoint=endpoint,
             reader_endpoint=None,
-            topology=Topology(engine or Engine.valkey("7.3"), True, shards, replicas, tls=tls),
+            topology=Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext),
             security_groups=security_groups,
             users=users,
             network=network,
+            open_access=unsafe_open_access,
         )
 
 
-def _has_data_tiering(node_type: str) -> bool:
-    return ".r6gd." in node_type
-
-
-def _as_member(
-    problems: Problems, multi_region: IMultiRegionCluster, engine: Engine | None, node_type: str, shards: int
-) -> tuple[Engine, str, int]:
-    """What the Multi-Region cluster decides; a member may leave it out, or say the same."""
-    said = (
-        ("engine", engine, None, multi_region.engine),
-        ("node_type", node_type, _DEFAULT_NODE_TYPE, multi_region.node_type),
-        ("shards", shards, 1, multi_region.shards),
-    )
-    for parameter, given, default, decided in said:
-        if given not in (default, decided):
-            given = given if isinstance(given, int) else str(given)
-            problems.add(parameter, given, f"the Multi-Region cluster decides it: {decided}", "leave it out")
-    return multi_region.engine, multi_region.node_type, multi_region.shards
+def _check_access(problems: Problems, acl: IAcl | None, open_access: bool, plaintext: bool) -> None:
+    if acl is not None and open_access:
+        problems.add("acl", acl.acl_name, "a cluster with open access has no users", "leave out one of the two")
+    if plaintext and not open_access:
+        reason = "MemoryDB has no users without TLS: everyone can connect"
+        problems.add("unsafe_plaintext", True, reason, "set `unsafe_open_access` as well")

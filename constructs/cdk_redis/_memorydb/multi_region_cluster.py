@@ -1,4 +1,4 @@
-"""A MemoryDB Multi-Region cluster: one data set, written and read in up to five Regions.
+"""A MemoryDB Multi-Region cluster: one data set that applications read and write in up to five Regions.
 
 everywhere = MultiRegionCluster(primary_stack, "Everywhere", node_type="db.r7g.xlarge", shards=2)
 MemoryDbCluster(primary_stack, "Ledger", network=network, multi_region=everywhere)
@@ -7,70 +7,75 @@ MemoryDbCluster(other_stack, "Ledger", network=other_network, multi_region=every
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Protocol
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name
+from cdk_redis._core.checks import check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import unique_name
+from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
-from cdk_redis._network.zones import MULTI_REGION_REGIONS
+from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
+from cdk_redis._memorydb.regions import warn_of_region
 from cdk_redis._store.checks import MAX_SHARDS
 from cdk_redis._values.engine import Engine
+from cdk_redis._values.node_type import NodeType
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_memorydb as memorydb
+    from collections.abc import Mapping
 
-# The service puts a prefix of its Region and a hyphen before it, "virxk-", and a cluster's name ends at 40.
+    from aws_cdk import aws_ec2 as ec2
+
+    from cdk_redis._store.parameter_groups import IParameterGroup
+
+# A change of any of these replaces the Multi-Region cluster, which then needs a new name.
+_REPLACING = ("engine_version", "multi_region_parameter_group_name", "tls_enabled")
+_DEFAULT_NODE_TYPE = "db.r7g.xlarge"
+# MemoryDB adds a prefix of five characters and a hyphen, such as "virxk-"; names have 40 characters at most.
 _MAX_SUFFIX = 34
-# R7g from xlarge on, says the guide; what AWS adds must not wait for this library.
-_NODE_TYPE = re.compile(r"db\.r7g\.(\d*xlarge)")
 _UPDATE_STRATEGIES = ("COORDINATED", "UNCOORDINATED")
-_REGION = "@cdk-redis:multiRegionRegion"
 
 
 class IMultiRegionCluster(Protocol):
-    """A Multi-Region cluster, defined here or imported: what its members must know."""
+    """A Multi-Region cluster, defined here or imported: what its members need to know."""
 
     engine: Engine
-    node_type: str
+    node_type: NodeType
     shards: int
     tls: bool
-    identity: object
+    identity: str
 
     @property
     def multi_region_cluster_name(self) -> str:
-        """Its whole name, with the prefix that the service puts before it."""
+        """Its full name, with the prefix that MemoryDB adds."""
         ...
 
 
 class MultiRegionCluster(cdk.Resource):
     """A MemoryDB Multi-Region cluster, whose members replicate to each other.
 
-    Defines one ``AWS::MemoryDB::MultiRegionCluster``. It holds no data itself: each Region has one `MemoryDbCluster`
-    with ``multi_region=...``, its member, up to five. Engine, node type, shards, TLS and parameters are decided here
-    and are the same in all members; replicas, users, keys, windows and snapshots are each member's own.
+    Defines one ``AWS::MemoryDB::MultiRegionCluster``, which holds no data itself. Each of up to five Regions has one
+    member, a `MemoryDbCluster` with ``multi_region=...``. All members have the engine, node type, shards, TLS and
+    parameters that are set here; each member has its own replicas, users, key, windows and snapshots.
 
-    Changing `shards` or `node_type` scales all members in place. Changing `engine` or `parameter_group_name`
-    **replaces** it and its members. It is deleted after its last member, and cannot be before.
+    A change of `shards` or `node_type` scales all members in place. A change of `engine` or `parameter_group_name`
+    **replaces** the Multi-Region cluster and its members. MemoryDB deletes it only after its last member.
 
-    What the service does not have in Multi-Region clusters: keys with a time to live, data tiering, vector search,
-    types other than strings, hashes, sets and sorted sets, and one endpoint for all Regions
+    Multi-Region clusters do not support keys with a time to live, data tiering, vector search, types other than
+    strings, hashes, sets and sorted sets, or one endpoint for all Regions
     (https://docs.aws.amazon.com/memorydb/latest/devguide/multi-region.prereq.html). `SmokeTest` refuses members,
-    because it puts a time to live on all that it writes.
+    because all keys that it writes have a time to live.
 
-    Members in other Regions stand in other stacks, which read its name across Regions: give all of these stacks
-    ``cross_region_references=True``, or import it there by `from_multi_region_cluster_attributes`.
+    Members in other Regions are defined in other stacks, which need its name: give all of these stacks
+    ``cross_region_references=True``, or import it there with `from_multi_region_cluster_attributes`.
 
     Attributes:
         engine: Engine and version of all members.
         node_type: Node type of all members.
         shards: Number of shards of each member.
-        tls: Whether members are reached over TLS: always.
+        tls: Whether members use TLS: always.
         identity: Changes when members must be replaced; part of their generated names.
         resource: The L1 construct.
     """
@@ -80,30 +85,30 @@ class MultiRegionCluster(cdk.Resource):
         scope: Construct,
         id: str,
         *,
-        engine: Engine | None = None,
-        node_type: str = "db.r7g.xlarge",
+        engine: Engine | str | None = None,
+        node_type: NodeType | ec2.InstanceType | str = _DEFAULT_NODE_TYPE,
         shards: int = 1,
         parameter_group_name: str | None = None,
         name_suffix: str | None = None,
         description: str | None = None,
         update_strategy: str | None = None,
     ) -> None:
-        """Define the Multi-Region cluster; its members are defined one by one.
+        """Define the Multi-Region cluster. Define its members one by one.
 
         Args:
-            scope: Construct this one is defined in: a stack in any Region of a member.
+            scope: Construct this one is defined in: a stack in the Region of any member.
             id: Id within the scope.
-            engine: Engine and version, Valkey 7.3 or newer. Default: - ``Engine.valkey("7.3")``.
+            engine: Engine and version, Valkey 7.3 or newer. Default: - ``"valkey:7.3"``.
             node_type: Size of each node: ``db.r7g.xlarge`` or larger.
             shards: Number of shards, 1 to 500.
             parameter_group_name: A Multi-Region parameter group; members have no other. Default: - the service's,
                 ``default.memorydb-valkey7.multiregion``.
-            name_suffix: The end of its name, 1 to 34 lower-case letters, digits and single hyphens: the service puts
-                a prefix before it. CloudFormation cannot replace one named by hand. Default: - generated from the path
-                of this construct and from what forces a replacement.
+            name_suffix: The end of its name, 1 to 34 lower-case letters, digits and single hyphens; MemoryDB adds a
+                prefix. CloudFormation cannot replace a Multi-Region cluster with a suffix that you give.
+                Default: - generated from the path of this construct and the properties that force a replacement.
             description: Text shown in the console. Default: - the path of this construct.
-            update_strategy: How shards are added: ``"COORDINATED"``, in all Regions or in none, or
-                ``"UNCOORDINATED"``, in each as soon as it can. Default: - the service's, COORDINATED.
+            update_strategy: How MemoryDB adds shards: ``"COORDINATED"``, in all Regions or in none, or
+                ``"UNCOORDINATED"``, in each Region as soon as possible. Default: - the service's, COORDINATED.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
@@ -111,35 +116,46 @@ class MultiRegionCluster(cdk.Resource):
         super().__init__(scope, id)
         from aws_cdk import aws_memorydb as memorydb
 
-        self.engine = engine or Engine.valkey("7.3")
+        problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(_DEFAULT_NODE_TYPE)
+        problems.note(engine.check_memorydb())
+        _check_engine(problems, engine)
+        _check_node_type(problems, node_type)
+        problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
+        check_name(problems, "name_suffix", name_suffix, max_length=_MAX_SUFFIX)
+        check_texts(problems, description=description, parameter_group_name=parameter_group_name)
+        _check_update_strategy(problems, update_strategy)
+        problems.raise_if_any()
+
+        self.engine = engine
         self.node_type = node_type
         self.shards = shards
         self.tls = True
-        self._check(name_suffix, update_strategy)
-        forces_replacement = [self.engine.name, self.engine.version, parameter_group_name]
-        suffix = name_suffix or unique_name(self, max_length=_MAX_SUFFIX, replaced_by=forces_replacement)
-        self.identity: object = [suffix, *forces_replacement]
-        self.resource: memorydb.CfnMultiRegionCluster = define(
+        self.resource = define(
             memorydb.CfnMultiRegionCluster,
             self,
             "Resource",
             description=description or self.node.path,
-            engine=self.engine.name,
-            engine_version=self.engine.version,
-            multi_region_cluster_name_suffix=suffix,
+            engine=engine.name,
+            engine_version=engine.version,
+            multi_region_cluster_name_suffix=name_suffix,
             multi_region_parameter_group_name=parameter_group_name,
-            node_type=node_type,
+            node_type=node_type.name_in("db"),
             num_shards=shards,
             tls_enabled=self.tls,
             update_strategy=update_strategy,
         )
-        # Nothing is lost with it: the service refuses to delete it as long as it has a member.
+        # CloudFormation gives a reference to it the same text before and after a replacement; the suffix changes.
+        self.identity = name_suffix or name_by_properties(self.resource, _REPLACING, max_length=_MAX_SUFFIX)
+        self.resource.multi_region_cluster_name_suffix = self.identity
+        # No data is lost: MemoryDB refuses to delete it as long as it has a member.
         self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-        warn_of_region(self)
+        warn_of_region(self, multi_region=True)
 
     @property
     def multi_region_cluster_name(self) -> str:
-        """Its whole name, with the prefix that the service puts before it; a token."""
+        """Its full name, with the prefix that MemoryDB adds; a token."""
         return self.resource.ref
 
     @classmethod
@@ -149,8 +165,8 @@ class MultiRegionCluster(cdk.Resource):
         id: str,
         *,
         multi_region_cluster_name: str,
-        engine: Engine | None = None,
-        node_type: str = "db.r7g.xlarge",
+        engine: Engine | str | None = None,
+        node_type: NodeType | ec2.InstanceType | str = _DEFAULT_NODE_TYPE,
         shards: int = 1,
     ) -> IMultiRegionCluster:
         """Import one that another app or another Region owns, to define a member of it.
@@ -158,54 +174,86 @@ class MultiRegionCluster(cdk.Resource):
         Args:
             scope: Construct the import is defined in.
             id: Id within the scope.
-            multi_region_cluster_name: Its whole name, with the service's prefix, as the console shows it.
-            engine: Its engine and version. Default: - ``Engine.valkey("7.3")``.
+            multi_region_cluster_name: Its full name, with MemoryDB's prefix, as the console shows it.
+            engine: Its engine and version. Default: - ``"valkey:7.3"``.
             node_type: Its node type.
             shards: Its number of shards.
-        """
-        return _ImportedMultiRegionCluster(
-            scope, id, multi_region_cluster_name, engine or Engine.valkey("7.3"), node_type, shards
-        )
 
-    def _check(self, name_suffix: str | None, update_strategy: str | None) -> None:
-        problems = Problems(self)
-        problems.note(self.engine.check_memorydb())
-        check_multi_region_engine(problems, self.engine)
-        problems.check_range("shards", self.shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
-        if not is_token(self.node_type) and not _NODE_TYPE.fullmatch(str(self.node_type)):
-            problems.add("node_type", self.node_type, "Multi-Region clusters run on db.r7g.xlarge and larger")
-        check_name(problems, "name_suffix", name_suffix, max_length=_MAX_SUFFIX)
-        if update_strategy is not None and not is_token(update_strategy) and update_strategy not in _UPDATE_STRATEGIES:
-            problems.add("update_strategy", update_strategy, f"it is one of {', '.join(_UPDATE_STRATEGIES)}")
-        problems.raise_if_any()
+        Raises:
+            ConfigurationError: If a Multi-Region cluster cannot have the engine, the node type or the shards.
+        """
+        return _ImportedMultiRegionCluster(scope, id, multi_region_cluster_name, engine, node_type, shards)
 
 
 class _ImportedMultiRegionCluster(cdk.Resource):
-    def __init__(
-        self, scope: Construct, id: str, multi_region_cluster_name: str, engine: Engine, node_type: str, shards: int
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, name: str, engine: object, node_type: object, shards: int) -> None:
         super().__init__(scope, id)
-        self.multi_region_cluster_name = multi_region_cluster_name
-        self.engine = engine
-        self.node_type = node_type
+        problems = Problems(self)
+        self.engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        self.node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(_DEFAULT_NODE_TYPE)
         self.shards = shards
         self.tls = True
-        self.identity: object = [multi_region_cluster_name]
+        self.multi_region_cluster_name = name
+        self.identity = name
+        _check_engine(problems, self.engine)
+        _check_node_type(problems, self.node_type)
+        problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
+        problems.raise_if_any()
 
 
-def check_multi_region_engine(problems: Problems, engine: Engine) -> None:
-    """Note an engine that Multi-Region clusters do not run: they begin with Valkey 7.3."""
-    if is_token(engine.name) or is_token(engine.version):
-        return
-    if engine.name != "valkey" or engine.major_minor < (7, 3):
+def check_member(
+    problems: Problems,
+    multi_region: IMultiRegionCluster,
+    *,
+    engine: Engine | None,
+    node_type: NodeType,
+    shards: int,
+    parameters: Mapping[str, str] | None,
+    parameter_group: IParameterGroup | None,
+    plaintext: bool,
+) -> None:
+    """Check that a member leaves out what its Multi-Region cluster sets, or gives the same.
+
+    Args:
+        problems: Where to add what is found.
+        multi_region: The Multi-Region cluster.
+        engine: As given to the member, like all that follows.
+        node_type: As given.
+        shards: As given.
+        parameters: As given.
+        parameter_group: As given.
+        plaintext: Whether the member is to have no TLS.
+    """
+    for parameter, given, default, its in (
+        ("engine", engine, None, multi_region.engine),
+        ("node_type", node_type, NodeType(DEFAULT_NODE_TYPE), multi_region.node_type),
+        ("shards", shards, 1, multi_region.shards),
+    ):
+        if given not in (default, its):
+            shown = given if isinstance(given, int) else str(given)
+            problems.add(parameter, shown, f"the Multi-Region cluster sets it to {its}", "leave it out")
+    hint = "give the Multi-Region cluster a `parameter_group_name`"
+    if parameters:
+        problems.add("parameters", dict(parameters), "the Multi-Region cluster sets them", hint)
+    if parameter_group is not None:
+        name = parameter_group.parameter_group_name
+        problems.add("parameter_group", name, "the Multi-Region cluster sets it", hint)
+    if plaintext:
+        problems.add("unsafe_plaintext", True, "the members of a Multi-Region cluster use TLS", "leave it out")
+
+
+def _check_engine(problems: Problems, engine: Engine) -> None:
+    if not engine.is_at_least(valkey="7.3", redis=None):
         problems.add("engine", str(engine), "Multi-Region clusters run Valkey 7.3 or newer")
 
 
-def warn_of_region(resource: cdk.Resource) -> None:
-    """Warn where the Region is known and AWS's guide does not list it for Multi-Region clusters."""
-    region = cdk.Stack.of(resource).region
-    if is_token(region) or region in MULTI_REGION_REGIONS:
-        return
-    cdk.Annotations.of(resource).add_warning_v2(
-        _REGION, f"MemoryDB Multi-Region is not known to run in {region}, but in {', '.join(MULTI_REGION_REGIONS)}"
-    )
+def _check_node_type(problems: Problems, node_type: NodeType) -> None:
+    # The guide says "R7g from xlarge"; a family that AWS adds later is refused until this library knows it.
+    is_large = node_type.size.endswith("xlarge") and node_type.prefix in ("", "db")
+    if not is_token(node_type.name) and not (node_type.family == "r7g" and is_large):
+        problems.add("node_type", str(node_type), "Multi-Region clusters run on db.r7g.xlarge and larger")
+
+
+def _check_update_strategy(problems: Problems, given: object) -> None:
+    if given is not None and not is_token(given) and given not in _UPDATE_STRATEGIES:
+        problems.add("update_strategy", given, f"it is one of {', '.join(_UPDATE_STRATEGIES)}")

@@ -1,4 +1,4 @@
-"""The engine settings of MemoryDB clusters."""
+"""Parameter groups: the engine settings of MemoryDB clusters."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name
+from cdk_redis._core.checks import check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import unique_name
+from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
+from cdk_redis._memorydb.defaults import DEFAULT_ENGINE
+from cdk_redis._memorydb.parameter_names import known_parameters
 from cdk_redis._store.checks import check_parameters
 from cdk_redis._store.parameter_groups import ImportedParameterGroup, IParameterGroup, parameter_group_family
+from cdk_redis._store.parameter_names import check_names
+from cdk_redis._values.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import aws_memorydb as memorydb
+    from cdk_redis._values.node_type import NodeType
 
-    from cdk_redis._values.engine import Engine
-
+# A change of any of these replaces the group, which then needs a new name.
+_REPLACING = ("description", "family")
 _MAX_NAME = 255
 
 
 class MemoryDbParameterGroup(cdk.Resource):
-    """The engine's settings of MemoryDB clusters.
+    """A parameter group for MemoryDB clusters.
 
-    Defines one ``AWS::MemoryDB::ParameterGroup``. Each cluster makes its own unless it is given one; make one by hand
-    to share it between clusters of one engine.
+    Defines one ``AWS::MemoryDB::ParameterGroup``. A cluster creates its own unless you give it one; create one yourself
+    to share it between clusters with the same engine.
 
     Attributes:
-        family: Its family, which the engine decides.
+        family: Its family, which follows from the engine.
+        parameters: The engine settings that it sets.
         resource: The L1 construct.
     """
 
@@ -40,8 +45,9 @@ class MemoryDbParameterGroup(cdk.Resource):
         scope: Construct,
         id: str,
         *,
-        engine: Engine,
+        engine: Engine | str | None = None,
         parameters: Mapping[str, str] | None = None,
+        extra_parameters: Mapping[str, str] | None = None,
         description: str | None = None,
         parameter_group_name: str | None = None,
     ) -> None:
@@ -50,32 +56,43 @@ class MemoryDbParameterGroup(cdk.Resource):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            engine: Engine of the clusters; a new major version is a new family and replaces the group.
+            engine: Engine of the clusters. A new major version is a new family and replaces the group.
+                Default: - that of a cluster, ``"valkey:7.3"``.
             parameters: Settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
+            extra_parameters: Settings whose names this library does not know, passed on unchecked.
             description: Text shown in the console. Changing it replaces the group. Default: - the path of the scope.
-            parameter_group_name: Name of the group, 1 to 255 lower-case letters, digits and single hyphens. A group
-                named by hand cannot be replaced. Default: - a unique name, new when the group must be replaced.
+            parameter_group_name: Name of the group, 1 to 255 lower-case letters, digits and single hyphens.
+                CloudFormation cannot replace a group with a name that you give. Default: - a unique name, new when the
+                group must be replaced.
 
         Raises:
-            ConfigurationError: If the engine's family is not known, a name is not legal or a value is no text.
+            ConfigurationError: If the family of the engine or the name of a parameter is not known, the name of the
+                group is not allowed, or a value is not text.
         """
         super().__init__(scope, id)
         from aws_cdk import aws_memorydb as memorydb
 
+        problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        check_name(problems, "parameter_group_name", parameter_group_name, max_length=_MAX_NAME)
+        check_texts(problems, description=description)
+        check_parameter_group(problems, parameters, extra_parameters, None, engine)
+        problems.raise_if_any()
+
         self.family = parameter_group_family(self, engine, "memorydb_family")
-        self._check(parameters, parameter_group_name)
-        text = description or f"Parameters of {scope.node.path}"
-        generated = unique_name(self, max_length=_MAX_NAME, replaced_by=[self.family, text])
-        self.resource: memorydb.CfnParameterGroup = define(
+        self.parameters = {**(parameters or {}), **(extra_parameters or {})}
+        self.resource = define(
             memorydb.CfnParameterGroup,
             self,
             "Resource",
-            parameter_group_name=parameter_group_name or generated,
+            parameter_group_name=parameter_group_name or "",
             family=self.family,
-            description=text,
-            parameters=dict(parameters or {}),
+            description=description or f"Parameters of {scope.node.path}",
+            parameters=self.parameters,
         )
+        if parameter_group_name is None:
+            self.resource.parameter_group_name = name_by_properties(self.resource, _REPLACING, max_length=_MAX_NAME)
 
     @property
     def parameter_group_name(self) -> str:
@@ -84,7 +101,7 @@ class MemoryDbParameterGroup(cdk.Resource):
 
     @classmethod
     def from_parameter_group_name(cls, scope: Construct, id: str, name: str) -> IParameterGroup:
-        """Import a group that exists, such as the service's own ``default.memorydb-valkey7``.
+        """Import an existing group, such as the default group ``default.memorydb-valkey7``.
 
         Args:
             scope: Construct the import is defined in.
@@ -93,8 +110,40 @@ class MemoryDbParameterGroup(cdk.Resource):
         """
         return ImportedParameterGroup(scope, id, name)
 
-    def _check(self, parameters: Mapping[str, str] | None, name: str | None) -> None:
-        problems = Problems(self)
-        check_name(problems, "parameter_group_name", name, max_length=_MAX_NAME)
-        check_parameters(problems, parameters)
-        problems.raise_if_any()
+
+def check_parameter_group(
+    problems: Problems,
+    parameters: Mapping[str, str] | None,
+    extra_parameters: Mapping[str, str] | None,
+    parameter_group: IParameterGroup | None,
+    engine: Engine,
+    node_type: NodeType | None = None,
+) -> None:
+    """Check the engine settings of a cluster or of a parameter group.
+
+    Args:
+        problems: Where to add what is found.
+        parameters: Engine settings; their names are checked against the family.
+        extra_parameters: Engine settings whose names are not checked.
+        parameter_group: An existing parameter group, in place of both.
+        engine: Engine of the cluster.
+        node_type: Node type of the cluster; None for a parameter group, which has no nodes.
+    """
+    family = engine.memorydb_family
+    check_parameters(problems, parameters)
+    check_names(
+        problems,
+        parameters,
+        extra_parameters,
+        family=family,
+        known=known_parameters(family),
+        data_tiering=node_type is not None and node_type.data_tiering,
+    )
+    if parameter_group is None:
+        return
+    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
+        if given is not None:
+            problems.add(parameter, dict(given), "`parameter_group` is given", "leave out one of the two")
+    its_family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
+    if its_family is not None and family is not None and its_family != family:
+        problems.add("parameter_group", its_family, f"{engine} is of the family {family}")

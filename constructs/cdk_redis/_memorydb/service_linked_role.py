@@ -1,13 +1,14 @@
-"""The role with which MemoryDB makes network interfaces in an account, for accounts that have none yet.
+"""The service-linked role of MemoryDB, for accounts that do not have it yet.
 
 MemoryDbServiceLinkedRole(self, "MemoryDbRole")
 
-The service makes it by itself, at the first subnet group or cluster of an account, if whoever deploys may call
-``iam:CreateServiceLinkedRole`` for ``memorydb.amazonaws.com``; CloudFormation's execution role of a bootstrapped
-account may, a narrower one perhaps not, and then the deploy ends in ``ServiceLinkedRoleNotFoundFault``. An account has
-the role once, and IAM refuses to make it again: so no construct here makes it unasked. Define it in one stack of an
-account that has never seen MemoryDB, or run once ``aws iam create-service-linked-role --aws-service-name
-memorydb.amazonaws.com``. Whether it is there, ``aws iam get-role --role-name AWSServiceRoleForMemoryDB`` tells.
+MemoryDB creates the role itself with the first subnet group or cluster of an account, if the caller may use
+``iam:CreateServiceLinkedRole`` for ``memorydb.amazonaws.com``. CloudFormation's execution role of a bootstrapped
+account may. A narrower role may not, and the deploy fails with ``ServiceLinkedRoleNotFoundFault``.
+
+An account has the role once, and IAM refuses to create it again, so no other construct creates it. Define it in one
+stack of an account that has never used MemoryDB, or run ``aws iam create-service-linked-role --aws-service-name
+memorydb.amazonaws.com`` once. ``aws iam get-role --role-name AWSServiceRoleForMemoryDB`` shows whether it exists.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from constructs import Construct
+
+from cdk_redis._core.resource import define
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
@@ -27,8 +30,9 @@ _ROLE_NAME = "AWSServiceRoleForMemoryDB"
 class MemoryDbServiceLinkedRole(cdk.Resource):
     """The role ``AWSServiceRoleForMemoryDB``, which an account has once.
 
-    Defines one ``AWS::IAM::ServiceLinkedRole``. It outlives the stack: the clusters of other stacks need it, and IAM
-    refuses to delete it as long as one is there. A cluster that must wait for it takes ``cluster.node.add_dependency``.
+    Defines one ``AWS::IAM::ServiceLinkedRole``. The role stays when the stack is deleted: clusters of other stacks use
+    it, and IAM does not delete it as long as the account has a cluster. To create a cluster after it, call
+    ``cluster.node.add_dependency(role)``.
 
     Attributes:
         role_name: Its name, the same in every account.
@@ -47,7 +51,7 @@ class MemoryDbServiceLinkedRole(cdk.Resource):
         super().__init__(scope, id)
         from aws_cdk import aws_iam as iam
 
-        self.resource: iam.CfnServiceLinkedRole = iam.CfnServiceLinkedRole(
-            self, "Resource", aws_service_name="memorydb.amazonaws.com"
+        self.resource: iam.CfnServiceLinkedRole = define(
+            iam.CfnServiceLinkedRole, self, "Resource", aws_service_name="memorydb.amazonaws.com"
         )
         self.resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)

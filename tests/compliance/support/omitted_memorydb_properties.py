@@ -1,21 +1,19 @@
-"""Properties of MemoryDB's resource types that the library does not set, each with the reason."""
+"""Properties of MemoryDB resource types that the library does not set, each with the reason."""
 
 from __future__ import annotations
 
-_TAKEN_ONCE = (
-    "a snapshot is taken at one moment, not kept in a state: `snapshots` takes them daily, `aws memorydb` by hand"
-)
+_MANUAL = "the library has no construct for manual snapshots: `snapshots` takes them daily, `aws memorydb` at any time"
 
 OMITTED: dict[str, dict[str, str]] = {
     "AWS::MemoryDB::Cluster": {
-        "SnsTopicStatus": "a topic that is given is told; to stop, take `notification_topic` away",
+        "SnsTopicStatus": "MemoryDB publishes to every topic that is given; to stop it, remove `notification_topic`",
     },
     "AWS::MemoryDB::Snapshot": {
-        "ClusterName": _TAKEN_ONCE,
-        "KmsKeyId": _TAKEN_ONCE,
-        "SnapshotName": _TAKEN_ONCE,
-        "Tags.Key": _TAKEN_ONCE,
-        "Tags.Value": _TAKEN_ONCE,
+        "ClusterName": _MANUAL,
+        "KmsKeyId": _MANUAL,
+        "SnapshotName": _MANUAL,
+        "Tags.Key": _MANUAL,
+        "Tags.Value": _MANUAL,
     },
 }
 """By resource type, paths as `_schemas.properties` has them."""

@@ -192,21 +192,21 @@ def test_what_aws_would_refuse_is_refused_at_once(home: Place, given: dict[str, 
     [
         (
             {"engine": Engine.valkey("7.2")},
-            "engine: got 'valkey 7.2', but the Multi-Region cluster decides it: valkey 7.3; leave it out",
+            "engine: got 'valkey 7.2', but the Multi-Region cluster sets it to valkey 7.3; leave it out",
         ),
         (
             {"node_type": "db.r7g.large"},
-            "node_type: got 'db.r7g.large', but the Multi-Region cluster decides it: db.r7g.xlarge; leave it out",
+            "node_type: got 'db.r7g.large', but the Multi-Region cluster sets it to db.r7g.xlarge; leave it out",
         ),
-        ({"shards": 2}, "shards: got 2, but the Multi-Region cluster decides it: 3; leave it out"),
+        ({"shards": 2}, "shards: got 2, but the Multi-Region cluster sets it to 3; leave it out"),
         (
             {"parameters": {"timeout": "5"}},
-            "parameters: got {'timeout': '5'}, but the Multi-Region cluster decides it; give it a "
-            "`parameter_group_name`",
+            "parameters: got {'timeout': '5'}, but the Multi-Region cluster sets them; give the "
+            "Multi-Region cluster a `parameter_group_name`",
         ),
         (
             {"unsafe_open_access": True, "unsafe_plaintext": True},
-            "unsafe_plaintext: got True, but the Multi-Region cluster decides it: TLS is on; leave it out",
+            "unsafe_plaintext: got True, but the members of a Multi-Region cluster use TLS; leave it out",
         ),
     ],
     ids=str,
@@ -226,8 +226,8 @@ def test_a_member_has_no_parameter_group_of_its_own(home: Place) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MemoryDbCluster(home.stack, "Ledger", network=home.network, multi_region=everywhere, parameter_group=group)
     assert str(caught.value) == (
-        "Stack-eu-west-1/Ledger: parameter_group: got 'mine', but the Multi-Region cluster decides it; give it a "
-        "`parameter_group_name`"
+        "Stack-eu-west-1/Ledger: parameter_group: got 'mine', but the Multi-Region cluster sets it; give the "
+        "Multi-Region cluster a `parameter_group_name`"
     )
 
 
@@ -251,5 +251,5 @@ def test_a_region_that_the_guide_does_not_list_is_warned_of() -> None:
     for path in ("Everywhere", "Ledger"):
         Annotations.from_stack(home.stack).has_warning(
             f"/{home.stack.stack_name}/{path}",
-            Match.string_like_regexp("^MemoryDB Multi-Region is not known to run in eu-south-2, but in us-east-1, "),
+            Match.string_like_regexp("^AWS does not list eu-south-2 for MemoryDB Multi-Region, but us-east-1, "),
         )

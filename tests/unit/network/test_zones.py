@@ -112,8 +112,8 @@ def test_ids_that_are_none_are_refused(given: dict[str, object], message: str) -
 
 
 REFUSED = (
-    "network: got 'Stack/Network', but MemoryDB does not run in use1-az3; give the network zone_ids out of use1-az1, "
-    "use1-az2, use1-az4, use1-az5, use1-az6"
+    "network: got 'Stack/Network', but MemoryDB does not support subnets in use1-az3; give the network zone_ids from "
+    "use1-az1, use1-az2, use1-az4, use1-az5, use1-az6"
 )
 
 
@@ -146,6 +146,6 @@ def test_where_names_tell_too_little_it_is_said(region: str | None, told: bool) 
     MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network", vpc=vpc))
 
     found = Annotations.from_stack(stack).find_info(
-        "/Stack/Ledger/Subnets", Match.string_like_regexp("^MemoryDB takes subnets in use1-az1, use1-az2, ")
+        "/Stack/Ledger/Subnets", Match.string_like_regexp("^MemoryDB supports subnets in use1-az1, use1-az2, ")
     )
     assert len(found) == (1 if told else 0)

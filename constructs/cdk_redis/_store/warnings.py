@@ -1,0 +1,39 @@
+"""Warnings that the stores of both services have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+
+    from cdk_redis._store.store import Store
+
+_OPENED = "@cdk-redis:openAccess"
+_PLAINTEXT = "@cdk-redis:plaintext"
+
+
+def warn_of_unsafe(store: Store) -> None:
+    """Warn of a store that lets everyone in, or that has no TLS."""
+    annotations = cdk.Annotations.of(store)
+    if store.open_access:
+        annotations.add_warning_v2(_OPENED, "unsafe_open_access: anyone on the network can read and write all data")
+    if not store.topology.tls:
+        annotations.add_warning_v2(_PLAINTEXT, "unsafe_plaintext: anyone on the network can read all traffic")
+
+
+def warn_of_name(store: IConstruct, parameter: str, id: str) -> None:
+    """Warn of a name that is given: CloudFormation cannot replace the store.
+
+    Args:
+        store: The store.
+        parameter: The parameter with the name.
+        id: Id of the warning, with which it can be acknowledged.
+    """
+    cdk.Annotations.of(store).add_warning_v2(
+        id,
+        f"{parameter} is given: a change that replaces the store will fail, because the new store cannot have the name "
+        "of the old one; leave it out unless something outside of CloudFormation needs it",
+    )
