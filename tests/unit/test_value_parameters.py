@@ -1,0 +1,457 @@
+"""Every value parameter of every public constructor takes the right values, and refuses all others in one way.
+
+The parameters are read from the signatures of the public names, so that a new one is tested without being listed here.
+A parameter takes its value, the text that the value reads like, and a token. Anything else ends in a
+`ConfigurationError`: never in a Python error, an error of jsii, or a template that AWS would refuse.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+import cdk_redis
+from cdk_redis import (
+    AccessString,
+    Authentication,
+    ConfigurationError,
+    Durability,
+    Endpoint,
+    Engine,
+    GlobalDatastore,
+    IpDiscovery,
+    LogDelivery,
+    LogFormat,
+    MaintenanceWindow,
+    NetworkType,
+    NodeType,
+    RedisNetwork,
+    ReplicationGroup,
+    Restore,
+    ShardPlacement,
+    Snapshots,
+    SnapshotWindow,
+    TransitEncryptionMode,
+    UsageLimits,
+)
+
+TEXT = cdk.Fn.ref("Given")
+NUMBER = cdk.Token.as_number({"Ref": "Given"})
+
+# What a parameter of each type is given, unless RIGHT below has better: the value, its text, a token.
+SAMPLES: dict[str, list[object]] = {
+    "AccessString": [AccessString.read_write("app:*"), "on ~app:* +@read", TEXT],
+    "Authentication": [Authentication.iam()],
+    "Bounds": [(None, 10_000), (1_000, NUMBER)],
+    "Durability": [Durability.SYNC, "sync"],
+    "Endpoint": [Endpoint("cache.example.com", 6379), "cache.example.com:6379", TEXT],
+    "Engine": [Engine.valkey("8.1"), "valkey:8.1", TEXT],
+    "IpDiscovery": [IpDiscovery.IPV4, "ipv4"],
+    "LogDelivery": [[LogDelivery.slow_log()]],
+    "LogFormat": [LogFormat.TEXT, "text"],
+    "MaintenanceWindow": [MaintenanceWindow("sun:05:00-sun:06:00"), "sun:05:00-sun:06:00", TEXT],
+    "Mapping": [{}, {"maxmemory-policy": "noeviction"}, {"maxmemory-policy": TEXT}],
+    "NetworkType": [NetworkType.IPV4, "ipv4"],
+    "NodeType": [NodeType("r7g.large"), "r7g.large", ec2.InstanceType("r7g.large"), TEXT],
+    "Restore": [Restore.from_snapshot("orders"), "orders", TEXT],
+    "ShardPlacement": [[ShardPlacement("eu-west-1a", "eu-west-1b")]],
+    "SnapshotWindow": [SnapshotWindow("03:00-04:00"), "03:00-04:00", TEXT],
+    "Snapshots": [Snapshots.daily(), 7, "7", NUMBER, TEXT],
+    "TransitEncryptionMode": [TransitEncryptionMode.PREFERRED, "preferred"],
+    "UsageLimits": [UsageLimits.at_most(data_storage_gb=10)],
+    "bool": [True, False],
+    "cdk.Duration": [cdk.Duration.minutes(1)],
+    "cdk.RemovalPolicy": [cdk.RemovalPolicy.RETAIN, "RETAIN"],
+    "events.Schedule": [events.Schedule.rate(cdk.Duration.hours(1))],
+    "int": [1, NUMBER],
+    "logs.RetentionDays": [logs.RetentionDays.ONE_MONTH],
+    "str": ["orders", TEXT],
+}
+
+# Types of parameters that take constructs: the type checker is there for them.
+CONSTRUCTS = {
+    *("Construct", "IAcl", "IConstruct", "IGlobalDatastore", "IMultiRegionCluster", "IParameterGroup", "ISubnetGroup"),
+    *("MemoryDbUser", "RedisNetwork", "ReplicationGroup", "Store", "User", "ec2.ISecurityGroup", "ec2.IVpc"),
+    *("ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),
+    *("logs.ILogGroup", "secretsmanager.ISecret", "sns.ITopic"),
+}
+CONTAINERS = {"None", "Sequence", "Iterable", "tuple", "NoReturn", "object"}
+
+WRONG: dict[str, object] = {
+    "None": None,
+    "True": True,
+    "bytes": b"valkey:8.1",
+    "a list": ["valkey:8.1"],
+    "a list of numbers": [5],
+    "NaN": float("nan"),
+    "empty text": "",
+    "white space": " ",
+    "a dictionary": {"name": 5},
+    "an object": object(),
+    "a negative number": -1,
+    "a huge number": 10**9,
+    "another value": Endpoint("cache.example.com", 6379),
+    "a CDK value": cdk.Duration.days(1),
+}
+
+# Made by their subclasses only, or by the library, or a dictionary.
+NO_CONSTRUCTORS = {"ConfigurationError", "MetricOptions", "Store", "User"}
+
+# Parameters whose check has not landed.
+NOT_YET: set[str] = {
+    "AccessString.checked",
+    "AccessString.rules",
+    "AuthToken.authentication",
+    "Authentication.generation",
+    "Authentication.kind",
+    "Authentication.version_id",
+    "ElastiCacheParameterGroup.cluster_mode",
+    "ElastiCacheParameterGroup.engine",
+    "ElastiCacheParameterGroup.parameters",
+    "ElastiCacheSubnetGroup.description",
+    "ElastiCacheUser.access",
+    "ElastiCacheUser.authentication",
+    "ElastiCacheUser.engine",
+    "ElastiCacheUser.login_name",
+    "ElastiCacheUserGroup.engine",
+    "FailoverDrill.duration",
+    "FailoverDrill.failover_after",
+    "FailoverDrill.key_prefix",
+    "FailoverDrill.shard",
+    "GlobalDatastore.description",
+    "GlobalDatastore.engine",
+    "GlobalDatastore.node_type",
+    "GlobalDatastore.parameters",
+    "GlobalDatastore.shards",
+    "LogDelivery.format",
+    "LogDelivery.log_type",
+    "LogDelivery.retention",
+    "MemoryDbCluster.auto_minor_version_upgrade",
+    "MemoryDbCluster.cluster_name",
+    "MemoryDbCluster.description",
+    "MemoryDbCluster.engine",
+    "MemoryDbCluster.ip_discovery",
+    "MemoryDbCluster.maintenance_window",
+    "MemoryDbCluster.network_type",
+    "MemoryDbCluster.node_type",
+    "MemoryDbCluster.parameters",
+    "MemoryDbCluster.port",
+    "MemoryDbCluster.removal_policy",
+    "MemoryDbCluster.replicas",
+    "MemoryDbCluster.restore",
+    "MemoryDbCluster.shards",
+    "MemoryDbCluster.snapshots",
+    "MemoryDbCluster.unsafe_open_access",
+    "MemoryDbCluster.unsafe_plaintext",
+    "MemoryDbParameterGroup.description",
+    "MemoryDbParameterGroup.engine",
+    "MemoryDbParameterGroup.parameters",
+    "MemoryDbSubnetGroup.description",
+    "MemoryDbUser.access",
+    "MemoryDbUser.authentication",
+    "MetricOptions",
+    "MultiRegionCluster.description",
+    "MultiRegionCluster.engine",
+    "MultiRegionCluster.name_suffix",
+    "MultiRegionCluster.node_type",
+    "MultiRegionCluster.parameter_group_name",
+    "MultiRegionCluster.shards",
+    "MultiRegionCluster.update_strategy",
+    "NodeType.name",
+    "RedisNetwork.cidr",
+    "RedisNetwork.dual_stack",
+    "RedisNetwork.flow_log_retention",
+    "RedisNetwork.zone_ids",
+    "RedisNetwork.zones",
+    "ReplicaScaling.maximum",
+    "ReplicaScaling.minimum",
+    "ReplicationGroup.authentication",
+    "ReplicationGroup.auto_minor_version_upgrade",
+    "ReplicationGroup.cluster_mode_compatible",
+    "ReplicationGroup.create_kms_key",
+    "ReplicationGroup.description",
+    "ReplicationGroup.durability",
+    "ReplicationGroup.engine",
+    "ReplicationGroup.extra_parameters",
+    "ReplicationGroup.ip_discovery",
+    "ReplicationGroup.log_delivery",
+    "ReplicationGroup.maintenance_window",
+    "ReplicationGroup.network_type",
+    "ReplicationGroup.node_type",
+    "ReplicationGroup.parameters",
+    "ReplicationGroup.placement",
+    "ReplicationGroup.port",
+    "ReplicationGroup.removal_policy",
+    "ReplicationGroup.replicas",
+    "ReplicationGroup.replication_group_id",
+    "ReplicationGroup.restore",
+    "ReplicationGroup.shards",
+    "ReplicationGroup.snapshots",
+    "ReplicationGroup.transit_encryption_mode",
+    "ReplicationGroup.unsafe_open_access",
+    "ReplicationGroup.unsafe_plaintext",
+    "Restore.object_arns",
+    "Restore.snapshot_name",
+    "SecondaryReplicationGroup.auto_minor_version_upgrade",
+    "SecondaryReplicationGroup.create_kms_key",
+    "SecondaryReplicationGroup.description",
+    "SecondaryReplicationGroup.log_delivery",
+    "SecondaryReplicationGroup.maintenance_window",
+    "SecondaryReplicationGroup.port",
+    "SecondaryReplicationGroup.removal_policy",
+    "SecondaryReplicationGroup.replicas",
+    "SecondaryReplicationGroup.replication_group_id",
+    "SecondaryReplicationGroup.snapshots",
+    "ServerlessCache.create_kms_key",
+    "ServerlessCache.description",
+    "ServerlessCache.engine",
+    "ServerlessCache.network_type",
+    "ServerlessCache.removal_policy",
+    "ServerlessCache.restore",
+    "ServerlessCache.serverless_cache_name",
+    "ServerlessCache.snapshots",
+    "ServerlessCache.unsafe_open_access",
+    "ServerlessCache.usage_limits",
+    "ShardPlacement.primary",
+    "ShardScaling.maximum",
+    "ShardScaling.minimum",
+    "SmokeTest",
+    "SmokeTest.alarm_period",
+    "SmokeTest.key_prefix",
+    "SmokeTest.latency_limit",
+    "SmokeTest.schedule",
+    "SnapshotWindow.text",
+    "Snapshots.at",
+    "Snapshots.retention_days",
+    "Snapshots.window",
+    "Topology.cluster_mode",
+    "Topology.engine",
+    "Topology.plaintext",
+    "Topology.replicas",
+    "Topology.shards",
+    "Topology.tls",
+    "UsageLimits.data_storage_gb",
+    "UsageLimits.ecpu_per_second",
+}
+
+
+def _network(scope: Construct) -> RedisNetwork:
+    """One network for the whole stack: it takes most of the time."""
+    stack = cdk.Stack.of(scope)
+    made: object = stack.node.try_find_child("Network")
+    if isinstance(made, RedisNetwork):
+        return made
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-1",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        isolated_subnet_ids=["subnet-1", "subnet-2"],
+        isolated_subnet_route_table_ids=["rtb-1", "rtb-2"],
+    )
+    return RedisNetwork(stack, "Network", vpc=vpc)
+
+
+def _group(scope: Construct, **given: Any) -> ReplicationGroup:
+    return ReplicationGroup(scope, "Group", network=_network(scope), node_type="cache.r7g.large", **given)
+
+
+def _secondary(scope: Construct) -> dict[str, Any]:
+    primary = cdk.Stack(scope.node.root, f"Primary{scope.node.id}", env=cdk.Environment(region="us-east-1"))
+    datastore = GlobalDatastore(primary, "Everywhere", primary=_group(primary))
+    return {"network": _network(scope), "global_datastore": datastore}
+
+
+# What a constructor cannot do without.
+REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
+    "AccessString": lambda _: {"rules": ("on",)},
+    "AuthToken": lambda _: {"authentication": Authentication.auth_token()},
+    "Authentication": lambda _: {"kind": "iam"},
+    "ElastiCacheParameterGroup": lambda _: {"engine": Engine.valkey("8.1"), "cluster_mode": True},
+    "ElastiCacheSubnetGroup": lambda scope: {"network": _network(scope)},
+    "ElastiCacheUser": lambda _: {
+        "engine": Engine.valkey("8.1"),
+        "access": AccessString.read_only("*"),
+        "authentication": Authentication.iam(),
+    },
+    "ElastiCacheUserGroup": lambda _: {"engine": Engine.valkey("8.1")},
+    "Endpoint": lambda _: {"address": "cache.example.com", "port": 6379},
+    "Engine": lambda _: {"name": "valkey", "version": "8.1"},
+    "FailoverDrill": lambda scope: {"target": _group(scope, shards=1)},
+    "GlobalDatastore": lambda scope: {"primary": _group(scope)},
+    "LogDelivery": lambda _: {"log_type": "slow-log"},
+    "MaintenanceWindow": lambda _: {"text": "sun:05:00-sun:06:00"},
+    "MemoryDbCluster": lambda scope: {"network": _network(scope)},
+    "MemoryDbParameterGroup": lambda _: {"engine": Engine.valkey("7.2")},
+    "MemoryDbSubnetGroup": lambda scope: {"network": _network(scope)},
+    "MemoryDbUser": lambda _: {"access": AccessString.read_only("*"), "authentication": Authentication.iam()},
+    "NodeType": lambda _: {"name": "cache.r7g.large"},
+    "ReplicaScaling": lambda scope: {"resource": _group(scope).resource, "minimum": 1, "maximum": 2},
+    "ReplicationGroup": lambda scope: {"network": _network(scope)},
+    "Restore": lambda _: {"snapshot_name": "orders"},
+    "SecondaryReplicationGroup": _secondary,
+    "ServerlessCache": lambda scope: {"network": _network(scope)},
+    "ShardPlacement": lambda _: {"primary": "eu-west-1a"},
+    "ShardScaling": lambda scope: {"resource": _group(scope).resource, "minimum": 1, "maximum": 2},
+    "SmokeTest": lambda scope: {"target": _group(scope)},
+    "SnapshotWindow": lambda _: {"text": "03:00-04:00"},
+    "Snapshots": lambda _: {"retention_days": 7},
+    "Topology": lambda _: {"engine": Engine.valkey("8.1"), "cluster_mode": True, "shards": 1, "replicas": 1},
+}
+
+# Right values of single parameters, where those of their type will not do.
+RIGHT: dict[str, list[object]] = {
+    "AccessString.rules": [("on", "~*", "+@read"), ("on", TEXT)],
+    "Authentication.kind": ["iam", "password"],
+    "Endpoint.port": [6379, NUMBER],
+    "Engine.name": ["valkey", "redis", TEXT],
+    "Engine.version": ["8.1", TEXT],
+    "GlobalDatastore.node_type": [NodeType("r7g.large"), "cache.r7g.large", TEXT],
+    "LogDelivery.log_type": ["slow-log", "engine-log"],
+    "MaintenanceWindow.text": ["sun:05:00-sun:06:00", TEXT],
+    "MemoryDbCluster.engine": [Engine.valkey("7.3"), "valkey:7.3", TEXT],
+    "MemoryDbParameterGroup.engine": [Engine.valkey("7.2"), "valkey:7.2"],
+    "ElastiCacheParameterGroup.engine": [Engine.valkey("8.1"), "valkey:8.1"],
+    "MultiRegionCluster.engine": [Engine.valkey("7.3"), "valkey:7.3", TEXT],
+    "MultiRegionCluster.node_type": [NodeType("r7g.xlarge"), "db.r7g.xlarge", TEXT],
+    "MultiRegionCluster.update_strategy": ["COORDINATED", TEXT],
+    "NodeType.name": ["cache.r7g.large", TEXT],
+    "RedisNetwork.cidr": ["10.1.0.0/16"],
+    "RedisNetwork.zones": [2],
+    "RedisNetwork.zone_ids": [["euw1-az1", "euw1-az2"]],
+    "ReplicationGroup.shards": [3, NUMBER, None],
+    "Restore.object_arns": [("arn:aws:s3:::backups/orders.rdb",)],
+    "ServerlessCache.engine": [Engine.valkey("8"), TEXT],
+    "ServerlessCache.restore": [Restore.from_s3("arn:aws:s3:::backups/orders.rdb"), TEXT],
+    "Snapshots.at": ["03:00", TEXT],
+    "Snapshots.window": [SnapshotWindow("03:00-04:00")],
+    "SnapshotWindow.text": ["03:00-04:00", TEXT],
+    "UsageLimits.data_storage_gb": [(None, 10), (1, NUMBER)],
+    "MemoryDbCluster.port": [6380, NUMBER],
+    "ReplicationGroup.port": [6380, NUMBER],
+    "SecondaryReplicationGroup.port": [6380, NUMBER],
+    "ReplicaScaling.minimum": [1],
+    "ReplicaScaling.maximum": [2],
+}
+
+# What else a right value of a parameter needs.
+WITH: dict[str, dict[str, object]] = {
+    "ReplicationGroup.durability": {"engine": Engine.valkey("9.0"), "node_type": "cache.r7g.large", "shards": 1},
+    "Restore.object_arns": {"snapshot_name": None},
+    "ReplicationGroup.authentication": {},
+}
+
+
+def _types(parameter: inspect.Parameter) -> set[str]:
+    return set(re.findall(r"[A-Za-z_][\w.]*", str(parameter.annotation)))
+
+
+def _public_classes() -> Iterator[tuple[str, type[Any]]]:
+    for name in cdk_redis.__all__:
+        public = getattr(cdk_redis, name)
+        if not (issubclass(public, Enum) or getattr(public, "_is_protocol", False) or name in NO_CONSTRUCTORS):
+            yield name, public
+
+
+def _parameters(public: type[Any]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(public.__init__).parameters.values():
+        if parameter.name not in ("self", "scope", "id") and not parameter.name.startswith("_"):
+            yield parameter
+
+
+def _is_value(parameter: inspect.Parameter) -> bool:
+    return bool(_types(parameter) & SAMPLES.keys()) and parameter.kind is not parameter.VAR_POSITIONAL
+
+
+VALUE_PARAMETERS = [
+    pytest.param(
+        public,
+        parameter,
+        id=f"{name}.{parameter.name}",
+        marks=[pytest.mark.skip("its check has not landed")] * (f"{name}.{parameter.name}" in NOT_YET),
+    )
+    for name, public in _public_classes()
+    for parameter in _parameters(public)
+    if _is_value(parameter)
+]
+
+
+class _Trial:
+    """Makes a public class with one parameter that is tried, again and again in one stack."""
+
+    def __init__(self, public: type[Any], parameter: str) -> None:
+        self.app = cdk.App()
+        self._stack = cdk.Stack(self.app, "Stack", env=cdk.Environment(region="eu-west-1"))
+        self._public = public
+        self._parameter = parameter
+        self._count = 0
+
+    def outcome(self, given: object) -> str:
+        """``accepted``, ``refused`` for a `ConfigurationError`, or the error."""
+        name = f"{self._public.__name__}.{self._parameter}"
+        self._count += 1
+        scope = Construct(self._stack, f"Try{self._count}")
+        required = REQUIRED.get(self._public.__name__, lambda _: {})(scope)
+        arguments = {**required, **WITH.get(name, {}), self._parameter: given}
+        is_construct = "scope" in inspect.signature(self._public.__init__).parameters
+        try:
+            self._public(*([scope, "It"] if is_construct else []), **arguments)
+        except Exception as error:  # any error but ConfigurationError is what the test looks for
+            self._stack.node.try_remove_child(scope.node.id)
+            self.app.node.try_remove_child(f"Primary{scope.node.id}")
+            is_refused = isinstance(error, ConfigurationError)
+            return f"refused: {error}" if is_refused else f"{type(error).__name__}: {str(error)[:200]}"
+        return "accepted"
+
+
+def _may_be_accepted(given: object, types: set[str]) -> bool:
+    """Whether the thing is of the parameter's type, so that the library may find it right or wrong."""
+    return (
+        (given is None and "None" in types)
+        or (isinstance(given, bool) and "bool" in types)
+        or (isinstance(given, str) and "str" in types and given != "")
+        or (type(given) is int and "int" in types)
+        or (isinstance(given, cdk.Duration) and "cdk.Duration" in types)
+        or (isinstance(given, Endpoint) and "Endpoint" in types)
+        or (given == ["valkey:8.1"] and "Sequence" in types and "str" in types)
+    )
+
+
+@pytest.mark.parametrize("public", [public for _, public in _public_classes()], ids=lambda public: public.__name__)
+def test_the_type_of_every_parameter_is_known_here(public: type[Any]) -> None:
+    known = SAMPLES.keys() | CONSTRUCTS | CONTAINERS
+
+    for parameter in _parameters(public):
+        assert _types(parameter) <= known, f"add the type of {public.__name__}({parameter.name}=...) to SAMPLES"
+
+
+@pytest.mark.parametrize(("public", "parameter"), VALUE_PARAMETERS)
+def test_a_value_parameter_takes_what_is_right_and_refuses_the_rest(
+    public: type[Any], parameter: inspect.Parameter
+) -> None:
+    name = f"{public.__name__}.{parameter.name}"
+    types = _types(parameter)
+    right = RIGHT.get(name) or next(SAMPLES[kind] for kind in SAMPLES if kind in types)
+    trial = _Trial(public, parameter.name)
+
+    found = [f"{given!r} is right: {outcome}" for given in right if (outcome := trial.outcome(given)) != "accepted"]
+    for label, given in WRONG.items():
+        outcome = trial.outcome(given)
+        if not outcome.startswith("refused") and not (outcome == "accepted" and _may_be_accepted(given, types)):
+            found.append(f"{label} is wrong: {outcome}")
+    try:
+        trial.app.synth()
+    except Exception as error:
+        found.append(f"synth: {type(error).__name__}: {str(error)[:200]}")
+
+    assert not found, "\n".join([name, *found])
