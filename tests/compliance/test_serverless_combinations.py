@@ -28,7 +28,7 @@ from cdk_redis import (
 )
 
 REGION = "us-east-1"
-COMBINATIONS = 500
+COMBINATIONS = 400
 LINTED = 60
 
 # Each value is made when it is drawn, since values refuse what is wrong by themselves.
