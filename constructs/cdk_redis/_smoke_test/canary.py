@@ -1,4 +1,4 @@
-"""A smoke test on a schedule: the rule that runs it, and the alarm that tells of what it found, or that it stopped."""
+"""A smoke test on a schedule: the rule that runs it, and an alarm for failed checks and missing runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.errors import Problems
+from cdk_redis._smoke_test.checks import seconds_of
 from cdk_redis._store.notifications import let_alarm_publish
 from cdk_redis_runtime._client import environment
 
@@ -21,37 +22,35 @@ if TYPE_CHECKING:
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 # CloudWatch: "Period multiplied by EvaluationPeriods can't be more than 604,800 seconds", and a day below one hour.
-_LONGEST_PERIOD = 7 * 24 * 60
+_MAX_PERIOD = 7 * 24 * 60
 
 
-def alarm_period(scope: Construct, schedule: events.Schedule, given: cdk.Duration | None) -> cdk.Duration:
-    """Over how long a canary's runs are looked at: two runs, so that an ordinary delay between them is no alarm.
+def alarm_period_of(problems: Problems, schedule: events.Schedule | None, given: object) -> cdk.Duration | None:
+    """Return the period of a canary's alarm: by default two runs, so that a late run does not set it off.
 
     Args:
-        scope: For messages.
-        schedule: When the canary runs.
-        given: What the user asked for, if anything.
-
-    Raises:
-        ConfigurationError: If the schedule does not tell how far apart runs are, or CloudWatch takes no such period.
+        problems: Where to note what is wrong.
+        schedule: When the canary runs, if it does.
+        given: The period that the user gave, if any.
     """
-    problems = Problems(scope)
+    seconds = seconds_of(problems, "alarm_period", given)
+    if schedule is None:
+        return None
     rate = _RATE.fullmatch(schedule.expression_string)
-    if given is not None:
-        minutes = given.to_minutes(integral=False)
+    if seconds is not None:
+        minutes = seconds / 60
+    elif given is not None:
+        return None
     elif rate is not None:
         minutes = 2 * int(rate[1]) * _MINUTES[rate[2]]
     else:
-        reason = "only a rate tells how far apart the runs are"
-        problems.add(
-            "alarm_period", given, reason, "give the time that two runs take, Duration.days(2) for a daily one"
-        )
-        minutes = 1
-    if minutes != int(minutes) or not 1 <= minutes <= _LONGEST_PERIOD:
-        reason = "CloudWatch looks at whole minutes, from 1 minute to 7 days"
-        hint = "run it more often, or give alarm_period"
-        problems.add("alarm_period", f"{minutes:g} minutes", reason, hint)
-    problems.raise_if_any()
+        reason = "the time between two runs is only known of a rate"
+        problems.add("alarm_period", None, reason, "give the time of two runs, such as Duration.days(2) for daily runs")
+        return None
+    if minutes != int(minutes) or not 1 <= minutes <= _MAX_PERIOD:
+        reason = "CloudWatch takes whole minutes, 1 minute to 7 days"
+        problems.add("alarm_period", f"{minutes:g} minutes", reason, "give alarm_period, or run the test more often")
+        return None
     return cdk.Duration.minutes(minutes)
 
 
@@ -60,7 +59,7 @@ class Canary(Construct):
 
     Attributes:
         rule: Starts each run.
-        alarm: Goes off when a check fails, and when no run reports.
+        alarm: Goes off when a check fails, or when no run reports.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Canary(Construct):
             "Rule",
             description=f"Runs the smoke test of {store_path}",
             schedule=schedule,
-            # A run that could not start in time is made up for by the next; the alarm tells of two that are missing.
+            # No retry of a run that could not start: the next one follows, and the alarm goes off after two.
             targets=[
                 cast(
                     "events.IRuleTarget",
@@ -98,9 +97,9 @@ class Canary(Construct):
         if topic is not None:
             from aws_cdk import aws_cloudwatch_actions as actions
 
-            tell = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
-            self.alarm.add_alarm_action(tell)
-            self.alarm.add_ok_action(tell)
+            notify = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
+            self.alarm.add_alarm_action(notify)
+            self.alarm.add_ok_action(notify)
             let_alarm_publish(self.alarm, topic)
 
     def _create_alarm(self, service: str, store_name: str, path: str, period: cdk.Duration) -> cloudwatch.Alarm:
@@ -120,6 +119,6 @@ class Canary(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=0,
             evaluation_periods=1,
-            # A canary that fell silent proves nothing: that is for someone to look at, too.
+            # If no run reports, nobody knows whether the store works.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )

@@ -1,4 +1,4 @@
-"""A failover on purpose, and what an application sees of it: a state machine that someone starts by hand.
+"""A state machine, started by hand, that fails over a shard and measures how clients are affected.
 
 FailoverDrill(self, "Drill", target=cache)
 """
@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import check_texts
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
-from cdk_redis._smoke_test.store_function import StoreFunction
+from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
+from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
 from cdk_redis_runtime._client import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_stepfunctions as stepfunctions
@@ -24,28 +30,30 @@ if TYPE_CHECKING:
     from cdk_redis._store.store import Store
 
 _HANDLER = "cdk_redis_runtime.drill_lambda.handler"
-# Time after the writing and reading to look for lost writes and to delete them; the function keeps a minute of it.
-_SPARE = cdk.Duration.seconds(90)
-_SHORTEST, _LONGEST = 10, 13 * 60
-# The function starts, and shows that all was well before.
-_BEFORE_SECONDS = 30.0
+# After the writes and reads, the function looks for lost writes and deletes the keys; it stops a minute before the end.
+_SPARE_SECONDS = 90
+_MIN_SECONDS, _MAX_SECONDS = 10, 13 * 60
+_DEFAULT_SECONDS = 5 * 60
+# Time for the function to start, and for writes and reads that succeed before the failover.
+_BEFORE_SECONDS = 30
 
 
-class FailoverDrill(Construct):
-    """Fails a shard over and reports what an application with ``connect()``'s client saw of it.
+class FailoverDrill(StoreFunctionConstruct):
+    """Fails over a shard and reports how an application with the client of ``connect()`` is affected.
 
-    Defines a state machine that does nothing until somebody starts it: no deploy does. It runs a function in the
-    store's subnets that writes to and reads from every shard, calls ``TestFailover`` (ElastiCache) or ``FailoverShard``
-    (MemoryDB) half a minute later, and ends with the function's report as its output: whether another node serves the
-    shard now, seconds of failed writes and reads, the longest gap, errors by kind, and acknowledged writes that were
-    lost.
+    Defines a state machine that no deployment starts. When you start it, it runs a function in the store's subnets
+    that writes to and reads from every shard, and half a minute later calls ``TestFailover`` (ElastiCache) or
+    ``FailoverShard`` (MemoryDB). Its output is the function's report: whether another node serves the shard now,
+    seconds of failed writes and reads, the longest gap, errors by type, and acknowledged writes that were lost.
 
     AWS allows a few such failovers a day: 15 node groups in 24 hours for ElastiCache. A shard needs a replica.
 
     Attributes:
         state_machine: Start it with any input: ``aws stepfunctions start-execution --state-machine-arn ...``.
         function: Writes and reads.
-        log_group: Where the report is written as well.
+        role: Role of the function, to grant it more.
+        security_groups: Security groups of the function; ``connections`` adds rules to them.
+        log_group: Log group of the function, which has the report as well.
         user: The user that it signs in as; None for a store with open access.
     """
 
@@ -60,65 +68,85 @@ class FailoverDrill(Construct):
         duration: cdk.Duration | None = None,
         failover_after: cdk.Duration | None = None,
         key_prefix: str = environment.DEFAULT_DRILL_KEY_PREFIX,
+        role: iam.IRole | None = None,
+        log_group: logs.ILogGroup | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         """Define the drill.
 
         Args:
-            scope: Construct this one is defined in: the store's stack, or one after it.
+            scope: Construct this one is defined in: the store's stack, or a stack that is deployed after it.
             id: Id within the scope.
             target: The store; each shard has at least one replica.
-            user: User of the target to sign in as; its access string must be `AccessString.smoke_test`'s of the prefix.
-                Default: - one is added to the target, as for `SmokeTest`.
+            user: User of the target to sign in as, with the access string `AccessString.smoke_test` of the prefix.
+                Default: - a new user, as for `SmokeTest`.
             shard: Node group (ElastiCache) or shard (MemoryDB) that fails over, by the service's name for it.
-            duration: How long it writes and reads, 10 seconds to 13 minutes. AWS may take minutes to fail a shard over:
-                a drill that ends before says so (``failover_seen``, ``recovered``). Default: - 5 minutes.
-            failover_after: How long it waits with the failover, the function's start included, within the duration.
-                Default: - 30 seconds, or a third of a duration below 90 seconds.
-            key_prefix: Begins each key that is written. Nothing outside it is touched.
+            duration: How long it writes and reads, 10 seconds to 13 minutes in whole seconds. AWS can take minutes to
+                fail over a shard; if the drill ends before, its report says so (``failover_seen``, ``recovered``).
+                Default: - 5 minutes.
+            failover_after: Time before the failover, the start of the function included: whole seconds, from 1 second
+                to less than the duration. Default: - 30 seconds, or a third of a duration below 90 seconds.
+            key_prefix: Prefix of all keys that the drill writes. It touches no other keys.
+            role: Role of the function. Lambda must be able to assume it, and it needs the managed policy
+                ``service-role/AWSLambdaVPCAccessExecutionRole`` or the same permissions. The permission to sign in to
+                the store is added to it. Default: - a new role.
+            log_group: Log group of the function. Default: - a new one that keeps reports for a month.
+            security_groups: Security groups of the function. The rules to the store are added to them.
+                Default: - a new one that allows connections to the store only.
 
         Raises:
-            ConfigurationError: If there is no replica to fail over to, a time is out of range, or the target is
-                imported without a network or a user.
+            ConfigurationError: If the store has no replicas, the target is imported without a network or a user, or
+                another parameter is wrong.
         """
         super().__init__(scope, id)
+        check_target(self, target)
         self._target = target
-        duration = duration or cdk.Duration.minutes(5)
-        before = failover_after or cdk.Duration.seconds(int(min(_BEFORE_SECONDS, duration.to_seconds() / 3)))
-        self._check(duration, before)
+        problems = Problems(self)
+        self._check_replicas(problems)
+        check_function(
+            problems,
+            user=user,
+            key_prefix=key_prefix,
+            role=role,
+            log_group=log_group,
+            security_groups=security_groups,
+        )
+        if cast("object", shard) is None:
+            problems.add("shard", None, 'it is the name of a shard, such as "0001"')
+        check_texts(problems, shard=shard)
+        seconds, before = _check_times(problems, duration, failover_after)
+        problems.raise_if_any()
+
         parts = StoreFunction(
             self,
             target=target,
             user=user,
             user_name="failover-drill",
             key_prefix=key_prefix,
+            role=role,
+            log_group=log_group,
+            security_groups=security_groups,
             purpose="Failover drill",
             handler=_HANDLER,
-            timeout=duration.plus(_SPARE),
+            timeout=cdk.Duration.seconds(seconds + _SPARE_SECONDS),
             environment={
                 environment.KEY_PREFIX: key_prefix,
-                environment.DRILL_SECONDS: str(int(duration.to_seconds())),
+                environment.DRILL_SECONDS: str(seconds),
             },
         )
-        self.function: lambda_.Function = parts.function
-        self.log_group: logs.LogGroup = parts.log_group
-        self.user = parts.user
-        self.state_machine = self._create_state_machine(parts.weak("Name", target.store_name), shard, before)
+        self._use(parts)
+        self.state_machine = self._create_state_machine(
+            parts.weak("Name", target.store_name), shard, cdk.Duration.seconds(before)
+        )
 
-    def _check(self, duration: cdk.Duration, before: cdk.Duration) -> None:
-        problems = Problems(self)
+    def _check_replicas(self, problems: Problems) -> None:
         replicas = self._target.topology.replicas
         if replicas is None:
-            reason = "a serverless cache is failed over by the service alone"
-            problems.add("target", self._target.node.path, reason, "drill a replication group or a cluster")
+            reason = "only the service can fail over a serverless cache"
+            problems.add("target", self._target.node.path, reason, "use a replication group or a cluster")
         elif not is_token(replicas) and replicas < 1:
-            reason = "a shard without a replica has nothing to fail over to"
+            reason = "a shard without replicas cannot fail over"
             problems.add("target", self._target.node.path, reason, "give the store replicas=1 or more")
-        if not _SHORTEST <= duration.to_seconds() <= _LONGEST:
-            problems.add("duration", f"{duration.to_seconds():g} s", "a drill takes 10 seconds to 13 minutes")
-        if not 1 <= before.to_seconds() < duration.to_seconds():
-            reason = f"the failover begins after a second or more, and within the {duration.to_seconds():g} s"
-            problems.add("failover_after", f"{before.to_seconds():g} s", reason)
-        problems.raise_if_any()
 
     def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:
         from aws_cdk import aws_stepfunctions as stepfunctions
@@ -129,7 +157,7 @@ class FailoverDrill(Construct):
             "Write and read",
             lambda_function=cast("lambda_.IFunction", self.function),
             payload_response_only=True,
-            # A second attempt would report on a store that has failed over already.
+            # A retry would report on a store that has already failed over.
             retry_on_service_exceptions=False,
         )
         wait = stepfunctions.Wait(self, "Let all be well", time=stepfunctions.WaitTime.duration(before))
@@ -154,7 +182,7 @@ class FailoverDrill(Construct):
         }[service.name]
         nodes: list[str] = []
         if service.name == environment.ELASTICACHE:
-            # To IAM the nodes are resources of their own, and it is one of them that fails.
+            # TestFailover also needs the permission on the nodes of the group, which are separate resources in IAM.
             nodes = [
                 cdk.Stack.of(self).format_arn(
                     service=service.name,
@@ -171,6 +199,29 @@ class FailoverDrill(Construct):
             parameters=parameters,
             iam_action=f"{service.name}:{action[0].upper()}{action[1:]}",
             iam_resources=[service.store_arn(self._target, store_name), *nodes],
-            # The call's answer is the store's description: nothing of it belongs into the report.
+            # The response describes the whole store, which is not part of the report.
             result_selector={"failover": "started"},
         )
+
+
+def _check_times(problems: Problems, duration: object, failover_after: object) -> tuple[int, int]:
+    """Seconds of the drill, and seconds before its failover."""
+    seconds, before = (
+        seconds_of(problems, name, given)
+        for name, given in (("duration", duration), ("failover_after", failover_after))
+    )
+    total = float(_DEFAULT_SECONDS) if seconds is None else seconds
+    if not _is_whole(total) or not _MIN_SECONDS <= total <= _MAX_SECONDS:
+        problems.add("duration", f"{total:g} s", "a drill takes 10 seconds to 13 minutes, in whole seconds")
+    if before is None:
+        before = int(min(_BEFORE_SECONDS, total / 3))
+    elif not _is_whole(before) or not 1 <= before < total:
+        reason = (
+            f"the failover begins after 1 second or more, in whole seconds, and within the {total:g} s of the drill"
+        )
+        problems.add("failover_after", f"{before:g} s", reason)
+    return int(total), int(before)
+
+
+def _is_whole(seconds: float) -> bool:
+    return seconds == int(seconds)

@@ -1,4 +1,4 @@
-"""A smoke test at the end of the deploy, which fails it if the store is not what was asked for.
+"""A smoke test at the end of a deployment. The deployment fails if the store does not work as declared.
 
 SmokeTest(self, "SmokeTest", target=cache)
 """
@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._smoke_test.canary import Canary
-from cdk_redis._smoke_test.canary import alarm_period as canary_period
+from cdk_redis._smoke_test.canary import Canary, alarm_period_of
+from cdk_redis._smoke_test.checks import check_function, check_interface, check_target, seconds_of
 from cdk_redis._smoke_test.digest import check_rerun_on, digest
-from cdk_redis._smoke_test.store_function import StoreFunction
+from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
 from cdk_redis_runtime._client import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_events as events
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sns as sns
@@ -32,35 +35,38 @@ if TYPE_CHECKING:
 
 _HANDLER = "cdk_redis_runtime.smoke_lambda.handler"
 _BUDGET = cdk.Duration.seconds(20)
-# Beyond the budget: the start of the function, and time to write the report.
+# Longer than the budget: the function starts first, and writes the report at the end.
 _FUNCTION_TIMEOUT = cdk.Duration.seconds(60)
-_LONGEST_LATENCY_MS = 60_000
+_MAX_LATENCY_MS = 60_000
 _TRIGGER_TIMEOUT = cdk.Duration.seconds(90)
 
 
-class SmokeTest(Construct):
-    """Proves, at the end of each deploy that changes it, that a store does what it was asked to do.
+class SmokeTest(StoreFunctionConstruct):
+    """Connects to a store at the end of each deployment that changes it, and fails the deployment if a check fails.
 
-    Defines a function in the store's subnets, a trigger that runs it after the store and everything that it depends
-    on, its log group, and a user of its own whose rights end at a key prefix. It checks TLS, signing in, that nobody
-    gets in without, the topology, a write and a read on every shard, a read on every replica, and that the user's
-    rights are enforced. It runs again whenever a property of the target changes.
+    Defines a function in the store's subnets, a trigger that runs it after the store and all that the store depends
+    on, a log group, and a user that can access the keys of one prefix only. It checks TLS, signing in, that
+    connections without credentials are rejected, the topology, a write and a read on every shard, a read on every
+    replica, and that the user's permissions are enforced. It runs again when a property of the store changes, or of
+    its users, its user group or ACL, its parameter group or its subnet group; `rerun_on` adds others.
 
-    A failed check fails the deployment, and CloudFormation rolls back the stack that the smoke test stands in. Beside
-    the store that undoes the store's change as well; in a stack of its own after it, the store stays to be looked at,
-    and the test runs again in seconds. What it reads from a store in another stack, it reads from plain
-    outputs, so that nothing locks the store's stack.
+    If a check fails, the deployment fails, and CloudFormation rolls back the stack of the smoke test. In the stack of
+    the store, this also rolls back the change of the store. In a stack of its own after the store's, the store stays
+    as it is and can be examined, and the next run takes seconds. What the smoke test reads from a store in another
+    stack, it reads from plain outputs, which do not lock the store's stack.
 
-    With a schedule it is a canary as well: the same function, metrics in the namespace ``CdkRedis/SmokeTest``
-    (``ChecksPassed``, ``ChecksFailed``, ``ChecksSkipped``, ``Duration``, and the percentiles of the latency where
-    it was measured, by ``Service`` and ``Store``), and an alarm.
+    With a schedule it is also a canary: the same function, metrics in the namespace ``CdkRedis/SmokeTest``
+    (``ChecksPassed``, ``ChecksFailed``, ``ChecksSkipped``, ``Duration``, and percentiles of the latency if it was
+    measured, by ``Service`` and ``Store``), and an alarm.
 
     Attributes:
         function: The function.
+        role: Role of the function, to grant it more.
+        security_groups: Security groups of the function; ``connections`` adds rules to them.
+        log_group: Log group of the reports, one line of JSON a run.
         trigger: Runs the function during the deployment.
-        log_group: Where the report is written, one line of JSON a run.
         user: The user that it signs in as; None for a store with open access.
-        alarm: Goes off when a scheduled run finds something wrong, or none reports; None without a schedule.
+        alarm: Goes off when a check of a scheduled run fails, or when no run reports; None without a schedule.
     """
 
     def __init__(
@@ -73,6 +79,9 @@ class SmokeTest(Construct):
         key_prefix: str = "cdk-redis-smoke:",
         latency_limit: cdk.Duration | None = None,
         rerun_on: Sequence[object] = (),
+        role: iam.IRole | None = None,
+        log_group: logs.ILogGroup | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_period: cdk.Duration | None = None,
@@ -80,55 +89,76 @@ class SmokeTest(Construct):
         """Define the smoke test.
 
         Args:
-            scope: Construct this one is defined in: the store's stack, or one after it.
+            scope: Construct this one is defined in: the store's stack, or a stack that is deployed after it.
             id: Id within the scope.
             target: The store.
-            user: User of the target to sign in as; its access string must be `AccessString.smoke_test`'s.
-                Default: - one is added to the target: an IAM user, or where the engine has none a password user whose
-                secret is read through an interface endpoint of the network (about 8 USD a month and zone).
-            key_prefix: Begins each key that is written. Nothing outside it is touched.
-            latency_limit: What the median round trip to each shard may take, 1 ms to 60 s in whole milliseconds.
+            user: User of the target to sign in as, with the access string `AccessString.smoke_test`.
+                Default: - a new user: an IAM user, or a password user if the engine has no IAM users. The password is
+                read through an interface endpoint of the network (about 8 USD a month and zone).
+            key_prefix: Prefix of all keys that the smoke test writes. It touches no other keys.
+            latency_limit: Longest median round trip to each shard, 1 ms to 60 s in whole milliseconds.
                 Default: - 100 ms.
-            rerun_on: Constructs and values: the test also runs again when one of them changes, at the next deploy. Of
-                a construct the properties of all its resources count; a value is text, a number, a boolean, or a list
-                or dict of them. Give what the test depends on and cannot see: a network ACL, a key's policy, a
-                property override of a resource that this library does not define. Default: - the store, its users,
-                its user group or ACL, its parameter group and its subnet group.
-            schedule: Runs it again and again after the deploy, ``events.Schedule.rate(Duration.minutes(5))``, with
-                metrics and an alarm; runs never overlap, for which one of the account's concurrent executions is
-                reserved. Default: - it runs at deploys only.
-            alarm_topic: Told when a check of a scheduled run fails, when no run reports, and when all is well again.
-                CloudWatch gets the right to use its key, where it has one of this app. Default: - the alarm tells
-                nobody.
-            alarm_period: What the alarm looks at, whole minutes up to 7 days; at least two runs, or a delay between
-                them counts as silence. Default: - twice the rate of the schedule; a cron schedule needs it.
+            rerun_on: Constructs and values whose change runs the test again at the next deployment. Of a construct,
+                the properties of all its resources count. A value is text, a number, a boolean, or a list or dict of
+                these. Use it for what the test depends on and cannot read: a network ACL, the policy of a key, a
+                property override of a resource that this library did not define. Default: - only the store, its
+                users, its user group or ACL, its parameter group and its subnet group.
+            role: Role of the function. Lambda must be able to assume it, and it needs the managed policy
+                ``service-role/AWSLambdaVPCAccessExecutionRole`` or the same permissions. The permission to sign in to
+                the store is added to it. Default: - a new role.
+            log_group: Log group of the function. Default: - a new one that keeps reports for a month.
+            security_groups: Security groups of the function. The rules to the store are added to them.
+                Default: - a new one that allows connections to the store only.
+            schedule: Runs the test again and again after the deployment, such as
+                ``events.Schedule.rate(Duration.minutes(5))``, with metrics and an alarm. Runs never overlap; this
+                reserves one of the account's concurrent executions. Default: - it runs at deployments only.
+            alarm_topic: Topic of the alarm: when a check of a scheduled run fails, when no run reports, and when both
+                are over. If its key is defined in this app, CloudWatch is allowed to use the key.
+                Default: - the alarm notifies nobody.
+            alarm_period: Period of the alarm, in whole minutes up to 7 days. It must be at least two runs long, or
+                the alarm goes off when a run is late. Default: - twice the rate of the schedule. Required with a cron
+                schedule.
 
         Raises:
-            ConfigurationError: If the target is imported without a network or a user, takes no writes, has keys that
-                cannot expire, or is the scope itself; if the latency's limit is out of range; or if the alarm has no
-                schedule or no usable period.
+            ConfigurationError: If the target is imported without a network or a user, is read-only, has keys that
+                cannot expire, or is the scope itself; if `alarm_topic` or `alarm_period` is given without a schedule;
+                or if another parameter is wrong.
         """
         super().__init__(scope, id)
+        check_target(self, target)
         self._target = target
         self._rerun_on = rerun_on
-        limit = None if latency_limit is None else latency_limit.to_milliseconds(integral=False)
-        self._check(limit, schedule, alarm_topic, alarm_period)
-        period = None if schedule is None else canary_period(self, schedule, alarm_period)
+        problems = Problems(self)
+        self._check_target(problems)
+        check_function(
+            problems,
+            user=user,
+            key_prefix=key_prefix,
+            role=role,
+            log_group=log_group,
+            security_groups=security_groups,
+        )
+        limit = self._check_latency_limit(problems, latency_limit)
+        check_rerun_on(problems, rerun_on)
+        period = self._check_schedule(problems, schedule, alarm_topic, alarm_period)
+        problems.raise_if_any()
+
         parts = StoreFunction(
             self,
             target=target,
             user=user,
             user_name="smoke-test",
             key_prefix=key_prefix,
+            role=role,
+            log_group=log_group,
+            security_groups=security_groups,
             purpose="Smoke test",
             handler=_HANDLER,
             timeout=_FUNCTION_TIMEOUT,
             environment=self._environment(key_prefix, limit, scheduled=schedule is not None),
             at_most_one=schedule is not None,
         )
-        self.function: lambda_.Function = parts.function
-        self.log_group: logs.LogGroup = parts.log_group
-        self.user = parts.user
+        self._use(parts)
         self.trigger = self._create_trigger(parts)
         self.alarm: cloudwatch.Alarm | None = None
         if schedule is not None and period is not None:
@@ -143,42 +173,47 @@ class SmokeTest(Construct):
                 store_name=parts.weak("Name", target.store_name),
                 store_path=target.node.path,
             )
-            # No first run beside the deploy's own, which would be refused, and no alarm before there is a metric.
+            # After the deployment's run: one execution is reserved, so that a scheduled run beside it would be
+            # throttled, and the alarm would go off before there is a metric.
             canary.node.add_dependency(self.trigger)
             self.alarm = canary.alarm
 
-    def _check(
-        self,
-        latency_limit_ms: float | None,
-        schedule: events.Schedule | None,
-        alarm_topic: sns.ITopic | None,
-        alarm_period: cdk.Duration | None,
-    ) -> None:
-        problems = Problems(self)
-        self._check_target(problems)
-        check_rerun_on(problems, self._rerun_on)
-        if latency_limit_ms is not None and not (
-            latency_limit_ms == int(latency_limit_ms) and 1 <= latency_limit_ms <= _LONGEST_LATENCY_MS
-        ):
-            reason = f"a median round trip may take whole milliseconds, from 1 to {_LONGEST_LATENCY_MS}"
-            hint = "give Duration.millis(100), or what the store's distance asks for"
-            problems.add("latency_limit", f"{latency_limit_ms:g} ms", reason, hint)
+    def _check_latency_limit(self, problems: Problems, given: object) -> int | None:
+        """Milliseconds of a right limit."""
+        seconds = seconds_of(problems, "latency_limit", given)
+        if seconds is None:
+            return None
+        milliseconds = round(seconds * 1000, 6)
+        if milliseconds == int(milliseconds) and 1 <= milliseconds <= _MAX_LATENCY_MS:
+            return int(milliseconds)
+        reason = f"a median round trip takes 1 to {_MAX_LATENCY_MS} whole milliseconds"
+        problems.add("latency_limit", f"{milliseconds:g} ms", reason, "use for example Duration.millis(100)")
+        return None
+
+    def _check_schedule(
+        self, problems: Problems, schedule: object, alarm_topic: object, alarm_period: object
+    ) -> cdk.Duration | None:
+        """Period of a right alarm."""
+        check_interface(problems, "alarm_topic", alarm_topic, "topic_arn", "an SNS topic")
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
                 if given is not None:
-                    problems.add(name, "one", "only a scheduled smoke test has an alarm", "give a schedule as well")
-        problems.raise_if_any()
+                    problems.note(f"{name}: given without a schedule, but only a scheduled test has an alarm")
+            return None
+        from aws_cdk import aws_events as events
+
+        right = value_of(problems, "schedule", schedule, events.Schedule)
+        return alarm_period_of(problems, right, alarm_period)
 
     def _check_target(self, problems: Problems) -> None:
         target, path = self._target, self._target.node.path
         if target in self.node.scopes:
             hint = "define the smoke test beside the store, or in a stack after it"
-            problems.add("scope", path, "a store cannot wait for a test within itself", hint)
+            problems.add("scope", path, "a smoke test cannot be a child of its own target", hint)
         if target.read_only:
-            hint = "test the primary, whose data it has"
-            problems.add("target", path, "it takes no writes, and a smoke test writes", hint)
+            problems.add("target", path, "it is read-only, and a smoke test writes", "test the primary")
         if not target.keys_expire:
-            reason = "Multi-Region clusters have no time to live, which all that the smoke test writes has"
+            reason = "keys of Multi-Region clusters cannot expire, and a smoke test sets a time to live on its keys"
             problems.add("target", path, reason)
 
     def _environment(self, key_prefix: str, latency_limit_ms: float | None, *, scheduled: bool) -> dict[str, str]:
@@ -206,10 +241,6 @@ class SmokeTest(Construct):
     def _create_trigger(self, parts: StoreFunction) -> triggers.Trigger:
         from aws_cdk import triggers
 
-        return triggers.Trigger(
-            self,
-            "Trigger",
-            handler=parts.function,
-            timeout=_TRIGGER_TIMEOUT,
-            execute_after=parts.prerequisites,
-        )
+        trigger = triggers.Trigger(self, "Trigger", handler=parts.function, timeout=_TRIGGER_TIMEOUT)
+        trigger.node.add_dependency(*parts.prerequisites)
+        return trigger

@@ -1,18 +1,20 @@
-"""A function of this library's own that stands beside a store and signs in to it: the smoke test's, the drill's."""
+"""The function of a smoke test or a failover drill: it runs in the subnets of a store and signs in to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
 
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.secret_access import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
-from cdk_redis._core.weak_reference import read_weakly
+from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis_runtime._client import environment as runtime
 
 if TYPE_CHECKING:
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
 
 
 class StoreFunction:
-    """The function, its log group, its security group and rules, and the right to sign in, defined in one scope.
+    """A function with its role, log group, security group and rules, and the permission to sign in to a store.
 
-    All that it takes from a store in another stack it reads from plain outputs, so that nothing locks that stack.
+    It reads everything that it needs from another stack from plain outputs, so that it does not lock that stack.
 
     Attributes:
         function: The function.
-        log_group: Its log group.
+        role: Its role, created or given.
+        log_group: Its log group, created or given.
+        security_groups: Its security groups, created or given.
         user: The user that it signs in as; None for a store with open access.
-        prerequisites: What has to be there before the function can work.
+        prerequisites: Constructs that must be deployed before the function can work.
     """
 
     def __init__(
@@ -45,6 +49,9 @@ class StoreFunction:
         user: User | None,
         user_name: str,
         key_prefix: str,
+        role: iam.IRole | None,
+        log_group: logs.ILogGroup | None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None,
         purpose: str,
         handler: str,
         timeout: cdk.Duration,
@@ -54,16 +61,19 @@ class StoreFunction:
         """Define the function.
 
         Args:
-            scope: Construct that it is defined in, whose children the parts become.
+            scope: Construct whose children the parts become.
             target: The store.
             user: User of the target to sign in as; None to add one.
             user_name: Name of the user that is added.
-            key_prefix: What the added user's rights end at.
-            purpose: What it is, for descriptions.
+            key_prefix: Prefix of the keys that the added user can access.
+            role: Role of the function; None to create one.
+            log_group: Log group of the function; None to create one.
+            security_groups: Security groups of the function; None to create one.
+            purpose: What it is for, in descriptions.
             handler: Handler within ``cdk_redis_runtime``.
-            timeout: When Lambda ends it.
+            timeout: Timeout of the function.
             environment: Variables beyond those of the connection.
-            at_most_one: Whether runs must not overlap, and a failed run that was started by an event is not repeated.
+            at_most_one: Whether runs must not overlap, and Lambda must not retry a failed run that an event started.
 
         Raises:
             ConfigurationError: If the target is imported without a network or a user.
@@ -74,35 +84,41 @@ class StoreFunction:
         self._purpose = purpose
         self._network = _network_of(scope, target)
         self.user = self._choose_user(user, user_name, key_prefix)
-        self.log_group = self._create_log_group()
-        self._security_group = self._create_security_group()
+        self.log_group = self._create_log_group() if log_group is None else self._local_log_group(log_group)
+        created_group = None if security_groups else self._create_security_group()
+        self.security_groups: list[ec2.ISecurityGroup] = (
+            [created_group] if created_group else self._local_security_groups(security_groups or ())
+        )
         self._store_security_groups = Construct(scope, "StoreSecurityGroups")
         variables = {
             **target.connection_environment(self.user, self.weak),
             **self._path_environment(),
             **environment,
         }
-        self.function = self._create_function(handler, timeout, variables, at_most_one=at_most_one)
-        self._let_in()
-        # Deleting the role before the function's network interfaces are gone leaves the security group undeletable
-        # (aws/aws-cdk issue 6701).
-        if self.function.role is not None:
-            self._security_group.node.add_dependency(self.function.role)
-        # All of it: the rules and the policy that the function needs are children of these.
-        self.prerequisites: list[Construct] = [
+        given_role = None if role is None else self._local_role(role)
+        self.function = self._create_function(handler, timeout, variables, given_role, at_most_one=at_most_one)
+        self.role = cast("iam.IRole", self.function.role)
+        self._grant_connect()
+        # If the role is deleted before the network interfaces of the function, Lambda cannot delete them, and the
+        # security group cannot be deleted either (aws/aws-cdk issue 6701).
+        if created_group is not None:
+            created_group.node.add_dependency(self.role)
+        # Their children count too: the rules and the policy that the function needs.
+        self.prerequisites: list[IConstruct] = [
             target,
             self.function,
-            self._security_group,
             self._store_security_groups,
+            *self.security_groups,
+            self.role,
         ]
 
     def _path_environment(self) -> dict[str, str]:
-        """The security groups on the way, so that a connection that times out can be explained."""
+        """The security groups of both sides, so that the report can explain a connection that times out."""
         groups = self._target.security_groups
         if not groups:
             return {}
         return {
-            runtime.SECURITY_GROUPS: self._security_group.security_group_id,
+            runtime.SECURITY_GROUPS: ",".join(group.security_group_id for group in self.security_groups),
             runtime.STORE_SECURITY_GROUPS: ",".join(
                 self._weak_group_id(number, group) for number, group in enumerate(groups, start=1)
             ),
@@ -112,14 +128,14 @@ class StoreFunction:
         return self.weak(f"SecurityGroup{number}", group.security_group_id)
 
     def weak(self, name: str, value: str) -> str:
-        """Read a value of the target so that its stack is not locked."""
+        """Read a value of the target without locking the target's stack."""
         return read_weakly(self._scope, self._target, name, value)
 
     def _choose_user(self, user: User | None, name: str, key_prefix: str) -> User | None:
         target = self._target
         if user is not None or target.open_access:
             return user
-        # Everybody signs in with the one token that the store has.
+        # A store with an AUTH token has no users.
         if target.auth_token is not None:
             return target.auth_token
         engine = target.topology.engine
@@ -130,12 +146,52 @@ class StoreFunction:
             return target.add_iam_user(name, access)
         return target.add_password_user(name, access)
 
-    def _create_log_group(self) -> logs.LogGroup:
+    def _is_from_another_stack(self, given: cdk.IResource) -> bool:
+        """Whether another stack of this app owns a construct; an import belongs to the stack that imports it."""
+        return isinstance(given, cdk.Resource) and cdk.Stack.of(given) is not cdk.Stack.of(self._scope)
+
+    def _read_from_another_stack(self, given: cdk.IResource, name: str, value: str) -> str:
+        owner = cast("Construct", given)
+        deploy_after(self._scope, owner)
+        return read_weakly(self._scope, owner, name, value)
+
+    def _local_role(self, role: iam.IRole) -> iam.IRole:
+        """The role; an import of it if another stack owns it, so that its new policy is defined in this stack."""
+        if not self._is_from_another_stack(role):
+            return role
+        arn = self._read_from_another_stack(role, "Arn", role.role_arn)
+        return iam.Role.from_role_arn(self._scope, "Role", arn)
+
+    def _local_log_group(self, log_group: logs.ILogGroup) -> logs.ILogGroup:
+        """The log group; an import of it if another stack owns it."""
         from aws_cdk import aws_logs as logs
 
-        return logs.LogGroup(
+        if not self._is_from_another_stack(log_group):
+            return log_group
+        name = self._read_from_another_stack(log_group, "LogGroupName", log_group.log_group_name)
+        return logs.LogGroup.from_log_group_name(self._scope, "Logs", name)
+
+    def _local_security_groups(self, groups: Sequence[ec2.ISecurityGroup]) -> list[ec2.ISecurityGroup]:
+        """The groups; imports of those that another stack owns, so that their new rules are defined in this stack."""
+        return [
+            ec2.SecurityGroup.from_security_group_id(
+                self._scope,
+                f"SecurityGroup{number}",
+                self._read_from_another_stack(group, "GroupId", group.security_group_id),
+                allow_all_outbound=group.allow_all_outbound,
+            )
+            if self._is_from_another_stack(group)
+            else group
+            for number, group in enumerate(groups, start=1)
+        ]
+
+    def _create_log_group(self) -> logs.ILogGroup:
+        from aws_cdk import aws_logs as logs
+
+        log_group = logs.LogGroup(
             self._scope, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )
+        return cast("logs.ILogGroup", log_group)
 
     def _create_security_group(self) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(
@@ -147,7 +203,13 @@ class StoreFunction:
         )
 
     def _create_function(
-        self, handler: str, timeout: cdk.Duration, variables: Mapping[str, str], *, at_most_one: bool
+        self,
+        handler: str,
+        timeout: cdk.Duration,
+        variables: Mapping[str, str],
+        role: iam.IRole | None,
+        *,
+        at_most_one: bool,
     ) -> lambda_.Function:
         from aws_cdk import aws_lambda as lambda_
 
@@ -155,7 +217,7 @@ class StoreFunction:
 
         with smoke_test_code() as (folder, code_hash):
             code = lambda_.Code.from_asset(str(folder), asset_hash=code_hash, asset_hash_type=cdk.AssetHashType.CUSTOM)
-            # Within the block: the construct copies the folder when it is made.
+            # Within the block, because the constructor copies the folder.
             return lambda_.Function(
                 self._scope,
                 "Function",
@@ -164,26 +226,25 @@ class StoreFunction:
                 architecture=lambda_.Architecture.ARM_64,
                 handler=handler,
                 code=code,
-                # Signing and TLS want some processor, which Lambda gives by memory.
+                # Lambda assigns processor time by memory; signing and TLS handshakes need some.
                 memory_size=512,
                 timeout=timeout,
                 vpc=self._network.vpc,
                 vpc_subnets=self._network.subnet_selection,
-                security_groups=[self._security_group],
+                security_groups=self.security_groups,
+                role=role,
                 log_group=self.log_group,
                 environment=variables,
                 reserved_concurrent_executions=1 if at_most_one else None,
-                # Lambda would repeat a failed run twice, and each would count.
+                # Lambda would retry a failed run twice, and each run would count in the metrics.
                 retry_attempts=0 if at_most_one else None,
                 max_event_age=cdk.Duration.seconds(60) if at_most_one else None,
             )
 
-    def _let_in(self) -> None:
-        """Open the network and let the function sign in, by values that do not lock the store's stack."""
-        from aws_cdk import aws_iam as iam
-
+    def _grant_connect(self) -> None:
+        """Add the security-group rules and the permission to sign in, without locking the store's stack."""
         target = self._target
-        # Imports, so that the rules stand here and not with the store's own groups.
+        # Imports, so that the rules are defined in this stack and not beside the store's groups.
         for number, group in enumerate(target.security_groups, start=1):
             store_group = ec2.SecurityGroup.from_security_group_id(
                 self._store_security_groups, str(number), self._weak_group_id(number, group)
@@ -192,7 +253,7 @@ class StoreFunction:
         if self.user is None:
             return
         if self.user.secret is not None:
-            self._reach_secret(self.user.secret)
+            self._grant_secret(self.user.secret)
             return
         iam.Grant.add_to_principal(
             grantee=self.function,
@@ -200,15 +261,38 @@ class StoreFunction:
             resource_arns=[target.service.store_arn(target, self.weak("Name", target.store_name)), self.user.user_arn],
         )
 
-    def _reach_secret(self, secret: secretsmanager.ISecret) -> None:
-        # The subnets have no way out: the secret is read through an endpoint inside them.
+    def _grant_secret(self, secret: secretsmanager.ISecret) -> None:
+        # Isolated subnets have no route to Secrets Manager but an interface endpoint.
         endpoint = self._network.add_secrets_endpoint()
         self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
         grant_secret_read(secret, self.function, self.weak)
 
 
+@jsii.implements(ec2.IConnectable)
+class StoreFunctionConstruct(Construct):
+    """What `SmokeTest` and `FailoverDrill` have in common: their function and its parts."""
+
+    function: lambda_.Function
+    role: iam.IRole
+    log_group: logs.ILogGroup
+    security_groups: list[ec2.ISecurityGroup]
+    user: User | None
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """Security-group rules to and from the function."""
+        return self.function.connections
+
+    def _use(self, parts: StoreFunction) -> None:
+        self.function = parts.function
+        self.role = parts.role
+        self.log_group = parts.log_group
+        self.security_groups = parts.security_groups
+        self.user = parts.user
+
+
 def _network_of(scope: Construct, target: Store) -> RedisNetwork:
     if target.network is None:
-        hint = "give `network` to the import: the function stands in its subnets"
+        hint = "give `network` to the import: the function runs in its subnets"
         raise ConfigurationError(scope.node.path, [problem("target", target.node.path, "it has no network", hint)])
     return target.network

@@ -354,7 +354,7 @@ def test_without_authentication_there_are_no_users_anywhere(network: RedisNetwor
 def test_a_smoke_test_of_a_secondary_is_refused(network: RedisNetwork, far: RedisNetwork) -> None:
     secondary = _secondary(far, _global(network))
 
-    with pytest.raises(ConfigurationError, match="it takes no writes, and a smoke test writes; test the primary"):
+    with pytest.raises(ConfigurationError, match="it is read-only, and a smoke test writes; test the primary"):
         SmokeTest(cdk.Stack.of(far), "SmokeTest", target=secondary)
 
 

@@ -238,8 +238,8 @@ def test_a_smoke_test_refuses_a_store_whose_keys_cannot_expire(home: Place) -> N
     with pytest.raises(ConfigurationError) as caught:
         SmokeTest(home.stack, "SmokeTest", target=member)
     assert str(caught.value) == (
-        "Stack-eu-west-1/SmokeTest: target: got 'Stack-eu-west-1/Ledger', but Multi-Region clusters have no time to "
-        "live, which all that the smoke test writes has"
+        "Stack-eu-west-1/SmokeTest: target: got 'Stack-eu-west-1/Ledger', but keys of Multi-Region clusters cannot "
+        "expire, and a smoke test sets a time to live on its keys"
     )
 
 

@@ -44,9 +44,9 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     assert drill["OutputPath"] == "$[0]"
     (task,) = watch.values()
     assert task["Type"] == "Task"
-    # The function itself, whose answer is the output, and not the service integration, which adds what Lambda says.
+    # The function's own response is the output; the service integration would add the metadata of Lambda.
     assert task["Resource"] == "Fn::GetAtt"
-    # A second attempt would report on a store that has failed over already.
+    # A retry would report on a store that has already failed over.
     assert "Retry" not in task
     wait, call = failover.values()
     assert wait["Seconds"] == 30
@@ -57,11 +57,11 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     assert call["Resource"].endswith(f":states:::aws-sdk:{service}:{action}")
     assert tuple(call["Parameters"]) == names
     assert call["Parameters"][names[1]] == "0002"
-    # The call's answer, a description of the store, is no part of the report.
+    # The response describes the whole store, which is not part of the report.
     assert call["ResultSelector"] == {"failover": "started"}
 
 
-def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Store) -> None:
+def test_it_can_fail_over_this_store_only(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target)
 
     action = {"elasticache": "elasticache:TestFailover", "memorydb": "memorydb:FailoverShard"}[target.service.name]
@@ -72,13 +72,13 @@ def test_it_may_fail_over_this_store_and_no_other(stack: cdk.Stack, target: Stor
     if target.service.name == "memorydb":
         assert statement["Resource"] == store
         return
-    # To IAM the nodes of ElastiCache, which are named after their group, are resources of their own.
+    # The nodes of ElastiCache are separate resources in IAM, named after their group.
     place = [{"Ref": "AWS::Partition"}, ":elasticache:eu-west-1:111122223333:cluster:"]
     nodes = {"Fn::Join": ["", ["arn:", *place, stack.resolve(target.store_name), "-*"]]}
     assert statement["Resource"] == [store, nodes]
 
 
-def test_the_function_outlives_the_drill_and_signs_in_as_a_user_of_its_own(stack: cdk.Stack, target: Store) -> None:
+def test_the_function_has_time_left_after_the_drill_and_its_own_user(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target, duration=cdk.Duration.minutes(2))
 
     template = Template.from_stack(stack)
@@ -115,22 +115,22 @@ def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
         template.resource_count_is(kind, 0)
 
 
-def test_a_store_without_replicas_and_a_long_drill_are_refused_together(stack: cdk.Stack) -> None:
+def test_a_store_without_replicas_and_a_long_drill_are_reported_together(stack: cdk.Stack) -> None:
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), replicas=0)
 
-    with pytest.raises(ConfigurationError, match="nothing to fail over to") as refused:
+    with pytest.raises(ConfigurationError, match="a shard without replicas cannot fail over") as refused:
         FailoverDrill(stack, "Drill", target=cache, duration=cdk.Duration.minutes(14))
     assert "a drill takes 10 seconds to 13 minutes" in str(refused.value)
 
 
-def test_a_serverless_cache_is_refused(stack: cdk.Stack) -> None:
+def test_a_serverless_cache_is_rejected(stack: cdk.Stack) -> None:
     cache = ServerlessCache(stack, "Cache", network=RedisNetwork(stack, "Network"))
 
     with pytest.raises(ConfigurationError) as refused:
         FailoverDrill(stack, "Drill", target=cache)
     assert str(refused.value) == (
-        "Stack/Drill: target: got 'Stack/Cache', but a serverless cache is failed over by the service alone; "
-        "drill a replication group or a cluster"
+        "Stack/Drill: target: got 'Stack/Cache', but only the service can fail over a serverless cache; "
+        "use a replication group or a cluster"
     )
 
 
@@ -154,7 +154,7 @@ def test_the_failover_leaves_time_before_and_after(
 
 
 @pytest.mark.parametrize(("duration", "after"), [(60, 60), (60, 0), (9, 4)])
-def test_a_failover_outside_the_drill_is_refused(stack: cdk.Stack, duration: int, after: int) -> None:
+def test_a_failover_outside_the_drill_is_rejected(stack: cdk.Stack, duration: int, after: int) -> None:
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
 
     with pytest.raises(ConfigurationError, match=r"failover_after|duration"):

@@ -1,4 +1,4 @@
-"""The code of the smoke test's function, as it is laid out for the asset."""
+"""The asset of the smoke test's function."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def test_the_hash_changes_with_a_file(
     assert hashes[0] != hashes[1]
 
 
-def test_the_hash_changes_with_the_modes_so_that_the_next_deploy_mends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hash_changes_with_the_modes_so_that_the_next_deployment_corrects_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = _hash()
     monkeypatch.setattr(asset, "_FILE_MODE", 0o600)
 

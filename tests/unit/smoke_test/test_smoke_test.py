@@ -45,7 +45,7 @@ def _rules(template: Template, direction: str, group: object) -> list[tuple[obje
     return [(rule[other], rule["FromPort"], rule["ToPort"]) for rule in rules if rule["GroupId"] == group]
 
 
-def test_the_function_stands_in_the_stores_subnets_with_a_group_of_its_own(
+def test_the_function_runs_in_the_stores_subnets_with_its_own_security_group(
     stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
@@ -63,7 +63,9 @@ def test_the_function_stands_in_the_stores_subnets_with_a_group_of_its_own(
     assert (group, 6379, 6379) in _rules(template, "Ingress", store)
 
 
-def test_the_function_is_arm_and_its_times_end_after_the_checks_do(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_function_is_arm_and_its_timeouts_are_longer_than_the_checks(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
 
     template = Template.from_stack(stack)
@@ -75,7 +77,7 @@ def test_the_function_is_arm_and_its_times_end_after_the_checks_do(stack: cdk.St
     template.has_resource("AWS::Logs::LogGroup", {"Properties": {"RetentionInDays": 30}, "DeletionPolicy": "Delete"})
 
 
-def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_environment_has_the_endpoint_and_the_declared_topology(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("7.1"), shards=3, replicas=2)
     test = SmokeTest(stack, "SmokeTest", target=cache)
 
@@ -102,7 +104,7 @@ def test_the_environment_tells_where_to_connect_and_what_was_declared(stack: cdk
     }
 
 
-def test_a_declared_policy_is_told_and_only_then(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_only_a_declared_maxmemory_policy_is_in_the_environment(stack: cdk.Stack, network: RedisNetwork) -> None:
     parameters = {"maxmemory-policy": "allkeys-lru", "hash-max-listpack-entries": "64"}
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network, parameters=parameters))
 
@@ -111,7 +113,7 @@ def test_a_declared_policy_is_told_and_only_then(stack: cdk.Stack, network: Redi
     assert environment.LATENCY_LIMIT_MS not in variables
 
 
-def test_the_latency_limit_is_told_in_milliseconds(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_latency_limit_is_in_the_environment_in_milliseconds(stack: cdk.Stack, network: RedisNetwork) -> None:
     limit = cdk.Duration.seconds(1)
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network), latency_limit=limit)
 
@@ -119,19 +121,19 @@ def test_the_latency_limit_is_told_in_milliseconds(stack: cdk.Stack, network: Re
 
 
 @pytest.mark.parametrize("given", [0, 0.5, 1.5, 60_001])
-def test_a_latency_limit_out_of_range_is_refused(given: float, stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_latency_limit_out_of_range_is_rejected(given: float, stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
 
     with pytest.raises(ConfigurationError) as caught:
         SmokeTest(stack, "SmokeTest", target=cache, latency_limit=cdk.Duration.millis(given))
 
     assert str(caught.value) == (
-        f"Stack/SmokeTest: latency_limit: got '{given:g} ms', but a median round trip may take whole milliseconds, "
-        "from 1 to 60000; give Duration.millis(100), or what the store's distance asks for"
+        f"Stack/SmokeTest: latency_limit: got '{given:g} ms', but a median round trip takes 1 to 60000 whole "
+        "milliseconds; use for example Duration.millis(100)"
     )
 
 
-def test_an_engine_without_sharded_channels_gets_no_user_with_their_commands(
+def test_the_user_of_an_engine_without_sharded_channels_has_no_commands_for_them(
     stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
@@ -143,14 +145,14 @@ def test_an_engine_without_sharded_channels_gets_no_user_with_their_commands(
     assert not any("spublish" in access or "ssubscribe" in access for access in strings)
 
 
-def test_without_cluster_mode_the_reader_endpoint_is_told_too(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_without_cluster_mode_the_environment_has_the_reader_endpoint(stack: cdk.Stack, network: RedisNetwork) -> None:
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
 
     variables = _environment(Template.from_stack(stack))
     assert variables[environment.READER_HOST] == {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Address"]}
 
 
-def test_it_signs_in_as_a_user_whose_rights_end_at_the_prefix(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_its_user_can_access_the_keys_of_the_prefix_only(stack: cdk.Stack, network: RedisNetwork) -> None:
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network), key_prefix="probe:")
 
     Template.from_stack(stack).has_resource_properties(
@@ -162,7 +164,7 @@ def test_it_signs_in_as_a_user_whose_rights_end_at_the_prefix(stack: cdk.Stack, 
     ("version", "rules"),
     [("6.0", ("~cdk-redis-smoke:*",)), ("6.2", ("&cdk-redis-smoke:*",)), ("7.1", ("&cdk-redis-smoke:*", "+spublish"))],
 )
-def test_its_rights_are_worded_as_the_engine_can_read_them(version: str, rules: tuple[str, ...]) -> None:
+def test_the_access_string_has_only_rules_that_the_engine_knows(version: str, rules: tuple[str, ...]) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), engine=Engine.redis(version))
     SmokeTest(stack, "SmokeTest", target=cache)
@@ -174,7 +176,7 @@ def test_its_rights_are_worded_as_the_engine_can_read_them(version: str, rules: 
     assert ("+spublish" in words) is (version == "7.1")
 
 
-def test_it_may_connect_to_the_store_as_its_user_and_nothing_else(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_its_role_can_connect_to_the_store_as_its_user_only(stack: cdk.Stack, network: RedisNetwork) -> None:
     SmokeTest(stack, "SmokeTest", target=MemoryDbCluster(stack, "Ledger", network=network))
 
     policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
@@ -184,9 +186,7 @@ def test_it_may_connect_to_the_store_as_its_user_and_nothing_else(stack: cdk.Sta
     assert len(statement["Resource"]) == 2
 
 
-def test_an_engine_without_iam_is_signed_in_to_with_a_password_read_through_an_endpoint(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_without_iam_it_reads_a_password_through_an_interface_endpoint(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
     SmokeTest(stack, "SmokeTest", target=cache)
 
@@ -241,7 +241,7 @@ def test_the_trigger_waits_for_the_store_the_rules_and_the_policy(stack: cdk.Sta
     assert rules.keys() <= set(trigger["DependsOn"])
 
 
-def test_the_function_stands_where_the_network_says_in_a_vpc_that_has_other_subnets(stack: cdk.Stack) -> None:
+def test_the_function_runs_in_the_networks_subnets_of_a_vpc_with_others(stack: cdk.Stack) -> None:
     kinds = [ec2.SubnetType.PUBLIC, ec2.SubnetType.PRIVATE_WITH_EGRESS, ec2.SubnetType.PRIVATE_ISOLATED]
     subnets = [ec2.SubnetConfiguration(name=kind.value, subnet_type=kind) for kind in kinds]
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2, subnet_configuration=subnets)
@@ -252,7 +252,7 @@ def test_the_function_stands_where_the_network_says_in_a_vpc_that_has_other_subn
     assert _function(Template.from_stack(stack))["VpcConfig"]["SubnetIds"] == isolated  # type: ignore[index]
 
 
-def test_the_roles_permissions_outlive_the_network_interfaces(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_role_is_deleted_after_the_network_interfaces(stack: cdk.Stack, network: RedisNetwork) -> None:
     test = SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network))
 
     assert test.function.role is not None
@@ -283,16 +283,14 @@ def test_in_a_stack_of_its_own_it_locks_nothing_in_the_stores_stack(templates: d
     assert "Fn::GetStackOutput" in json.dumps(templates["Test"].to_json())
 
 
-def test_in_a_stack_of_its_own_its_rules_stand_there_too(templates: dict[str, Template]) -> None:
+def test_in_a_stack_of_its_own_its_rules_are_defined_there(templates: dict[str, Template]) -> None:
     rules = templates["Test"].find_resources("AWS::EC2::SecurityGroupIngress").values()
 
     assert len(rules) == 1
     assert "SmokeTest" not in json.dumps(templates["Store"].find_resources("AWS::EC2::SecurityGroupIngress"))
 
 
-def test_it_is_told_the_security_groups_between_which_a_rule_may_be_missing(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_the_environment_has_the_security_groups_of_both_sides(stack: cdk.Stack, network: RedisNetwork) -> None:
     groups = [ec2.SecurityGroup(stack, name, vpc=network.vpc) for name in ("One", "Two")]
     SmokeTest(stack, "SmokeTest", target=ReplicationGroup(stack, "Cache", network=network, security_groups=groups))
 
@@ -308,14 +306,14 @@ def test_a_stack_of_its_own_reads_the_security_groups_weakly(templates: dict[str
     assert list(theirs) == ["Fn::GetStackOutput"]  # type: ignore[call-overload]
 
 
-def test_a_smoke_test_cannot_stand_within_its_own_target(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_smoke_test_cannot_be_a_child_of_its_own_target(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
 
     with pytest.raises(ConfigurationError) as caught:
         SmokeTest(cache, "SmokeTest", target=cache)
 
     assert str(caught.value) == (
-        "Stack/Cache/SmokeTest: scope: got 'Stack/Cache', but a store cannot wait for a test within itself; "
+        "Stack/Cache/SmokeTest: scope: got 'Stack/Cache', but a smoke test cannot be a child of its own target; "
         "define the smoke test beside the store, or in a stack after it"
     )
 
@@ -359,14 +357,14 @@ def test_a_canary_is_the_same_function_on_a_schedule(canary: Template) -> None:
     assert _environment(canary)[environment.METRICS_NAMESPACE] == "CdkRedis/SmokeTest"
 
 
-def test_runs_of_a_canary_never_overlap_and_a_failed_one_is_not_repeated(canary: Template) -> None:
+def test_runs_of_a_canary_never_overlap_and_are_not_retried(canary: Template) -> None:
     assert _function(canary)["ReservedConcurrentExecutions"] == 1
     canary.has_resource_properties(
         "AWS::Lambda::EventInvokeConfig", {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
     )
 
 
-def test_a_canary_that_fails_or_falls_silent_goes_to_the_topic(canary: Template) -> None:
+def test_the_alarm_goes_off_for_failed_checks_and_missing_runs(canary: Template) -> None:
     (topic,) = canary.find_resources("AWS::SNS::Topic")
     canary.has_resource_properties(
         "AWS::CloudWatch::Alarm",
@@ -407,7 +405,7 @@ def test_without_a_schedule_there_is_no_canary(stack: cdk.Stack, network: RedisN
     assert environment.METRICS_NAMESPACE not in _environment(template)
 
 
-def test_the_period_of_a_cron_canarys_alarm_is_the_users_to_say() -> None:
+def test_a_cron_schedule_takes_the_alarm_period_that_is_given() -> None:
     template = _canary(events.Schedule.cron(hour="4", minute="0"), alarm_period=cdk.Duration.days(2))
 
     template.has_resource_properties("AWS::CloudWatch::Alarm", {"Period": 2 * 24 * 60 * 60})
@@ -416,26 +414,28 @@ def test_the_period_of_a_cron_canarys_alarm_is_the_users_to_say() -> None:
 @pytest.mark.parametrize(
     ("schedule", "given", "message"),
     [
-        (events.Schedule.cron(hour="4"), {}, "only a rate tells how far apart the runs are"),
-        (events.Schedule.rate(cdk.Duration.days(4)), {}, "11520 minutes.* CloudWatch looks at whole minutes"),
+        (events.Schedule.cron(hour="4"), {}, "the time between two runs is only known of a rate"),
+        (events.Schedule.rate(cdk.Duration.days(4)), {}, "11520 minutes.* CloudWatch takes whole minutes"),
         (
             events.Schedule.rate(cdk.Duration.minutes(1)),
             {"alarm_period": cdk.Duration.seconds(90)},
-            "1.5 minutes.* CloudWatch looks at whole minutes",
+            "1.5 minutes.* CloudWatch takes whole minutes",
         ),
     ],
 )
-def test_an_alarm_whose_period_cannot_be_is_refused(
+def test_an_alarm_period_that_cloudwatch_does_not_take_is_rejected(
     schedule: events.Schedule, given: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
         _canary(schedule, **given)
 
 
-def test_an_alarm_without_a_schedule_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_alarm_without_a_schedule_is_rejected(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
 
-    with pytest.raises(ConfigurationError, match=r"alarm_topic.*only a scheduled smoke test has an alarm"):
+    with pytest.raises(
+        ConfigurationError, match=r"alarm_topic: given without a schedule, but only a scheduled test has an alarm"
+    ):
         SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=sns.Topic(stack, "Operators"))
 
 
@@ -452,7 +452,7 @@ def test_an_imported_store_needs_a_network_for_the_function(stack: cdk.Stack) ->
         SmokeTest(stack, "SmokeTest", target=cache)
 
 
-def test_a_store_whose_keys_cannot_expire_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_store_whose_keys_cannot_expire_is_rejected(stack: cdk.Stack, network: RedisNetwork) -> None:
     cluster = MultiRegionCluster(stack, "Everywhere")
     member = MemoryDbCluster(stack, "Member", network=network, multi_region=cluster)
 
@@ -460,6 +460,6 @@ def test_a_store_whose_keys_cannot_expire_is_refused(stack: cdk.Stack, network: 
         SmokeTest(stack, "SmokeTest", target=member)
 
     assert str(caught.value) == (
-        "Stack/SmokeTest: target: got 'Stack/Member', but Multi-Region clusters have no time to live, which all that "
-        "the smoke test writes has"
+        "Stack/SmokeTest: target: got 'Stack/Member', but keys of Multi-Region clusters cannot expire, and a "
+        "smoke test sets a time to live on its keys"
     )

@@ -1,0 +1,84 @@
+"""Checks of the parameters of `SmokeTest` and `FailoverDrill`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import aws_cdk as cdk
+
+from cdk_redis._access.access_string import AccessString
+from cdk_redis._access.users import User
+from cdk_redis._core.checks import value_of
+from cdk_redis._core.errors import ConfigurationError, Problems
+from cdk_redis._store.store import Store
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+def check_target(scope: Construct, target: object) -> None:
+    """Raise a ConfigurationError if the target is not a store: nothing else can be checked then."""
+    if not isinstance(target, Store):
+        problems = Problems(scope)
+        reason = "it is a store, such as a ReplicationGroup, ServerlessCache or MemoryDbCluster"
+        problems.add("target", _path_or_type(target), reason)
+        problems.raise_if_any()
+
+
+def check_function(
+    problems: Problems,
+    *,
+    user: object,
+    key_prefix: object,
+    role: object,
+    log_group: object,
+    security_groups: object,
+) -> None:
+    """Note problems of the parameters that all functions beside a store have."""
+    value_of(problems, "user", user, User)
+    try:
+        AccessString.smoke_test(cast("str", key_prefix))
+    except ConfigurationError as error:
+        problems.note(error.problems[0])
+    check_interface(problems, "role", role, "role_arn", "an IAM role")
+    check_interface(problems, "log_group", log_group, "log_group_name", "a log group")
+    if security_groups is None:
+        return
+    groups = cast("Sequence[object]", security_groups) if isinstance(security_groups, (list, tuple)) else []
+    if not groups:
+        reason = "it is a list of one or more security groups"
+        problems.add("security_groups", _path_or_type(security_groups), reason, "leave it out to create one")
+    for index, group in enumerate(groups):
+        if group is None:
+            problems.add(f"security_groups[{index}]", None, "it is a security group")
+        check_interface(problems, f"security_groups[{index}]", group, "security_group_id", "a security group")
+
+
+def check_interface(problems: Problems, parameter: str, given: object, attribute: str, what: str) -> None:
+    """Note a value that lacks the attribute by which the interface of a construct is known; None passes."""
+    if given is not None and not hasattr(given, attribute):
+        problems.add(parameter, _path_or_type(given), f"it is {what}, defined in this app or imported")
+
+
+def seconds_of(problems: Problems, parameter: str, given: object) -> float | None:
+    """Read a duration.
+
+    Returns:
+        Its seconds; None if it was left out, or if it was wrong and the problem is noted.
+    """
+    duration = value_of(problems, parameter, given, cdk.Duration)
+    if duration is None:
+        return None
+    if duration.is_unresolved():
+        problems.add(parameter, "a token", "it must be known at synth", "give it as in Duration.seconds(30)")
+        return None
+    return duration.to_milliseconds(integral=False) / 1000
+
+
+def _path_or_type(given: object) -> object:
+    """What a message shows: the path of a construct, the type of anything else that is not a number or None."""
+    if given is None or isinstance(given, (bool, int, float)):
+        return given
+    path = getattr(getattr(given, "node", None), "path", None)
+    return path if isinstance(path, str) else f"a value of type {type(given).__name__}"
