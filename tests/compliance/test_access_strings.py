@@ -1,4 +1,4 @@
-"""What a real engine makes of access strings: what they allow, and that it accepts what is not refused."""
+"""Access strings on a real engine: what they allow, and that it accepts every text that passes the checks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_dangerous_and_administrative_commands_are_denied(engine: redis.Redis, a
 
 
 def dry_run(engine: redis.Redis, command: str) -> str:
-    """The verdict on a command with as many arguments as it takes: with too few or many there is none."""
+    """The result of ACL DRYRUN, with as many arguments as the command needs: it checks no other number."""
     verdicts = (_verdict(engine, [*command.split("|"), *["app:1"] * count]) for count in range(8))
     return next(verdict for verdict in verdicts if "wrong number of arguments" not in verdict)
 
@@ -55,7 +55,7 @@ def _verdict(engine: redis.Redis, command: list[str]) -> str:
 
 
 @pytest.mark.parametrize("access", [AccessString.read_write("app:*"), AccessString.read_only("app:*")])
-def test_cluster_clients_get_what_they_ask_for(engine: redis.Redis, access: AccessString):
+def test_cluster_clients_can_send_the_commands_that_they_need(engine: redis.Redis, access: AccessString):
     set_user(engine, access)
     for command in (
         *("PING", "HELLO 3", "AUTH user password", "INFO", "COMMAND", "COMMAND COUNT", "READONLY", "READWRITE"),
@@ -65,7 +65,7 @@ def test_cluster_clients_get_what_they_ask_for(engine: redis.Redis, access: Acce
         assert allows(engine, *command.split()), command
 
 
-def test_read_write_reaches_its_keys_only(engine: redis.Redis):
+def test_read_write_is_limited_to_its_keys(engine: redis.Redis):
     set_user(engine, AccessString.read_write("app:*"))
     assert allows(engine, "SET", "app:1", "x")
     assert allows(engine, "EVAL", "return 1", "1", "app:1")
@@ -89,7 +89,7 @@ def test_channels_are_limited_to_their_patterns(engine: redis.Redis):
     assert not allows(engine, "PUBLISH", "other", "x")
 
 
-def test_all_access_is_everything_and_off_is_nothing(engine: redis.Redis):
+def test_all_access_allows_everything_and_off_denies_everything(engine: redis.Redis):
     set_user(engine, AccessString.all_access())
     assert allows(engine, "FLUSHALL")
     assert allows(engine, "CONFIG", "GET", "*")
@@ -97,7 +97,7 @@ def test_all_access_is_everything_and_off_is_nothing(engine: redis.Redis):
     assert not allows(engine, "PING")
 
 
-def test_the_smoke_test_user_may_do_what_it_sends_and_no_more(engine: redis.Redis):
+def test_the_smoke_test_user_can_send_its_commands_only(engine: redis.Redis):
     access = AccessString.smoke_test("cdk-redis-smoke:")
     assert str(access).startswith("on ~cdk-redis-smoke:* &cdk-redis-smoke:* +")
     set_user(engine, access)
@@ -121,21 +121,21 @@ TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=6).map(" ".join))
 
 @given(text=st.one_of(TEXTS, TEXTS.map("on {}".format)))
 @settings(max_examples=300, deadline=None)
-def test_whatever_is_not_refused_the_engine_accepts(engine: redis.Redis, text: str):
+def test_the_engine_accepts_every_text_that_passes_the_checks(engine: redis.Redis, text: str):
     try:
-        access = AccessString.of(text)
+        access = AccessString.from_text(text)
     except ConfigurationError:
         return
     try:
         set_user(engine, access, name="any")
     except redis.ResponseError as error:
-        # Which commands there are depends on the engine's version and modules: that is left to it.
+        # The commands depend on the version and the modules of the engine: the library does not check them.
         if "Unknown command" not in str(error):
             raise
 
 
 @pytest.mark.parametrize("access", [AccessString.read_write("app:*"), AccessString.read_only("app:*")])
-def test_redis_py_works_as_such_a_user(engine: redis.Redis, access: AccessString):
+def test_redis_py_works_with_the_ready_made_access_strings(engine: redis.Redis, access: AccessString):
     set_user(engine, access)
     address = engine.get_connection_kwargs()
     with RedisCluster(host=address["host"], port=address["port"], username="user", password=PASSWORD) as client:

@@ -1,4 +1,4 @@
-"""Access strings: what a user may do, in the words of Valkey's and Redis' access control lists.
+"""Access strings: the ACL rules that say what a user may do.
 
 Example:
     >>> str(AccessString.on().keys("app:*").allow("@read", "@connection"))
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
+
+import aws_cdk as cdk
 
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis_runtime._client.environment import SHARDED_PUBSUB_COMMANDS, SMOKE_TEST_COMMANDS
 
-# ElastiCache refuses any other: "Access string contains invalid category(s)".
+# ElastiCache rejects all others: "Access string contains invalid category(s)".
 _CATEGORIES = (
     *("admin", "all", "bitmap", "blocking", "connection", "dangerous", "fast", "geo", "hash", "hyperloglog"),
     *("keyspace", "list", "pubsub", "read", "scripting", "set", "slow", "sortedset", "stream", "string"),
@@ -24,104 +27,115 @@ _KEYWORDS = (
     *("on", "off", "allkeys", "allchannels", "allcommands", "nocommands"),
     *("sanitize-payload", "skip-sanitize-payload", "clearselectors"),
 )
-# The engine knows these and the services do not: "Password rules are not supported in Elasticache access string",
-# "reset rule is not supported in Elasticache user api".
+# The engine accepts these rules and the services reject them: "Password rules are not supported in Elasticache access
+# string", "reset rule is not supported in Elasticache user api".
 _PASSWORD_WORDS = ("nopass", "resetpass")
-_PASSWORD_SIGNS = (">", "<", "#", "!")
+_PASSWORD_SIGN = re.compile("[><#!]")
 _RESET_WORDS = ("reset", "resetkeys", "resetchannels")
 
 _COMMAND = re.compile(r"[a-z][a-z0-9._-]*(\|[a-z0-9_-]+)?")
 _KEY_PATTERN_SIGN = re.compile(r"~|%(?:R|W|RW|WR)~", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[\]\\]")
 
-# What clients ask for when they connect and when a cluster changes shape, and what the categories below take away:
-# engines before 7.0 count all of CLUSTER as dangerous, every engine counts INFO.
+# Clients send these when they connect and when a cluster changes, and `-@dangerous` denies them: INFO in every engine,
+# all of CLUSTER in engines before 7.0.
 _CLIENT_COMMANDS = ("info", "cluster|slots", "cluster|shards", "cluster|nodes")
 
 
 @dataclass(frozen=True)
 class AccessString:
-    """What a user may do. A value: every method gives a new one, and ``str()`` the text that AWS takes.
+    """The ACL rules of a user, as an immutable value; ``str()`` gives the text for AWS.
 
-    Start with `read_write`, `read_only` or `all_access`, or build one rule by rule from `on`. A user may do nothing
-    that no rule allows. Rules count in the order they are given: a later one wins.
+    Start with `read_write`, `read_only` or `all_access`, or add rules to `on` one by one. Commands, keys and channels
+    that no rule allows are denied. Later rules override earlier ones.
+
+    Wherever the library takes an access string, it takes the text of one too and checks it the same way, see
+    `from_text`.
 
     Attributes:
-        rules: The rules, in order, as they stand in the text.
-        checked: Whether the rules were checked; see `unchecked`.
+        rules: The rules in order, such as ``("on", "~app:*", "+@read")``.
+        checked: Whether the rules are checked; see `unchecked`.
     """
+
+    TEXT_EXAMPLE: ClassVar[str] = "on ~app:* +@read"
 
     rules: tuple[str, ...]
     checked: bool = field(default=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the rules, each and together."""
-        if not self.checked:
-            return
-        problems = [found for rule in self.rules if (found := _problem_of_rule(rule))]
-        problems += _problems_together(self.rules)
-        if problems:
+        """Check each rule, and then the rules together.
+
+        Raises:
+            ConfigurationError: For rules that AWS or the engine rejects.
+        """
+        rules: object = self.rules
+        if not isinstance(rules, tuple) or not all(isinstance(rule, str) for rule in rules):
+            # Only the type: the rules may contain a password.
+            reason = "the rules are a tuple of strings"
+            hint = "read a whole access string with AccessString.from_text"
+            raise ConfigurationError("AccessString", [problem("rules", type(rules), reason, hint)])
+        if self.checked and (problems := _problems_of(self.rules)):
             raise ConfigurationError("AccessString", problems)
 
     @classmethod
     def on(cls) -> AccessString:
-        """A user who can sign in, and may do nothing until more is allowed."""
+        """A user that can sign in, with no permissions yet."""
         return cls(("on",))
 
     @classmethod
     def off(cls) -> AccessString:
-        """A user who cannot sign in."""
+        """A user that cannot sign in."""
         return cls(("off", "-@all"))
 
     @classmethod
     def read_write(cls, *key_patterns: str) -> AccessString:
-        """Read and write some keys, with any command that is neither for administrators nor dangerous.
+        """Read and write some keys, with every command that is not in ``@admin`` or ``@dangerous``.
 
-        Cluster clients work. Denied are, among others, ``FLUSHALL``, ``CONFIG``, ``KEYS`` and ``SORT``; `allow` what
-        is needed all the same. Channels are denied too, until `channels` names some. Commands that take no key, such
-        as ``SCAN`` and ``DBSIZE``, tell of all keys' names and number: the engine does not limit them to a pattern.
+        Cluster clients work. ``FLUSHALL``, ``CONFIG``, ``KEYS`` and ``SORT`` are among the denied commands; `allow`
+        those that you need. Channels are denied until you allow some with `channels`. Commands without a key argument,
+        such as ``SCAN`` and ``DBSIZE``, are not limited to the patterns: they show the names and number of all keys.
 
         Args:
             key_patterns: Glob patterns of keys, ``"app:*"``; ``"*"`` for all.
 
         Raises:
-            ConfigurationError: If there is no pattern, or one is empty or has white space.
+            ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
         return cls.on()._keys("read_write", key_patterns)._safely("@all")
 
     @classmethod
     def read_only(cls, *key_patterns: str) -> AccessString:
-        """Read some keys, also from replicas and inside transactions; see `read_write` for what stays denied.
+        """Read some keys, also from replicas and in transactions; `read_write` lists what is denied.
 
         Args:
             key_patterns: Glob patterns of keys, ``"app:*"``; ``"*"`` for all.
 
         Raises:
-            ConfigurationError: If there is no pattern, or one is empty or has white space.
+            ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
         return cls.on()._keys("read_only", key_patterns)._safely("@read", "@connection", "@transaction")
 
     @classmethod
     def all_access(cls) -> AccessString:
-        """Everything: all keys, all channels, all commands, ``FLUSHALL`` and ``CONFIG`` among them."""
+        """All keys, all channels and all commands, including ``FLUSHALL`` and ``CONFIG``."""
         return cls(("on", "~*", "&*", "+@all"))
 
     @classmethod
     def smoke_test(cls, key_prefix: str, *, channels: bool = True, sharded_pubsub: bool = True) -> AccessString:
-        """What the smoke test needs and no more: its own keys and channels, and the commands that it sends.
+        """The permissions that the smoke test needs: its own keys and channels, and the commands that it sends.
 
         Args:
-            key_prefix: Beginning of every key and channel it touches, ``"cdk-redis-smoke:"``; not a pattern.
-            channels: Whether the engine knows rules about channels, see `Engine.supports_channel_rules`. An older one
-                lets everybody use all of them.
-            sharded_pubsub: Whether the engine has sharded channels: it is 7.0 or newer. An older one refuses an access
-                string with commands that it does not know.
+            key_prefix: Prefix of all its keys and channels, such as ``"cdk-redis-smoke:"``; not a pattern.
+            channels: Whether the engine has channel rules, see `Engine.supports_channel_rules`. In older engines every
+                user can use all channels.
+            sharded_pubsub: Whether the engine has sharded publish/subscribe, which is new in 7.0. Engines reject an
+                access string with a command that they do not know.
 
         Raises:
-            ConfigurationError: If the prefix is empty, or has white space or a character of patterns.
+            ConfigurationError: If the prefix is empty, or contains white space, a token or a pattern character.
         """
         if is_token(key_prefix) or not _is_word(key_prefix) or _GLOB.search(key_prefix):
-            reason = r"a prefix is known text with no white space and none of the characters * ? [ ] \ of patterns"
+            reason = r"a prefix is text without tokens, white space or the pattern characters * ? [ ] \ in it"
             raise ConfigurationError("AccessString.smoke_test", [problem("key_prefix", key_prefix, reason)])
         left_out = () if sharded_pubsub else SHARDED_PUBSUB_COMMANDS
         commands = [command for command in SMOKE_TEST_COMMANDS if command not in left_out]
@@ -130,30 +144,40 @@ class AccessString:
         return limited.allow(*commands)
 
     @classmethod
-    def of(cls, text: str) -> AccessString:
-        """Read and check an access string; a token passes unchecked.
+    def from_text(cls, text: str) -> AccessString:
+        """Read and check an access string.
 
         Args:
-            text: As AWS takes it, ``"on ~app:* -@all +@read"``. It must say ``on`` or ``off``: AWS takes neither
-                as off.
+            text: The rules, separated by spaces: ``"on ~app:* -@all +@read"``. ``on`` or ``off`` is required, because
+                AWS takes an access string with neither as ``off``. Rules that contain a token pass unchecked.
 
         Raises:
-            ConfigurationError: For rules that AWS refuses, passwords among them, and for rules that are none.
+            ConfigurationError: For rules that AWS or the engine rejects. Passwords are rejected too, and the message
+                does not repeat them.
         """
-        if is_token(text):
-            return cls.unchecked(text)
-        words: object = text
-        if not isinstance(words, str):
-            reason = 'an access string is text, such as "on ~app:* +@read"'
-            raise ConfigurationError("AccessString.of", [problem("text", text, reason)])
-        return cls(tuple(_normal(rule) for rule in words.split()))
+        given: object = text
+        if not isinstance(given, str) or not given.strip():
+            given = given if isinstance(given, (str, int, float, type(None))) else type(given)
+            reason = f"an access string is text such as {cls.TEXT_EXAMPLE!r}"
+            raise ConfigurationError("AccessString.from_text", [problem("text", given, reason)])
+        return cls(tuple(_normal(rule) for rule in given.split()))
+
+    @classmethod
+    def from_other(cls, given: object) -> AccessString | None:
+        """Read a token that is not text, such as an ``IResolvable``; None for anything else."""
+        if isinstance(given, (int, float, list)) or not is_token(given):
+            return None
+        return cls((cdk.Token.as_string(given),))
 
     @classmethod
     def unchecked(cls, text: str) -> AccessString:
-        """An access string that this library would refuse and AWS accepts: a new category, a selector.
+        """An access string that AWS accepts and this library rejects, such as one with a new category or a selector.
 
         Args:
-            text: Goes to AWS as it is. Never put a password into it: templates are not secret.
+            text: Passed to AWS as it is. Do not put a password into it: templates are not secret.
+
+        Raises:
+            ConfigurationError: If it is not text.
         """
         return cls((text,), checked=False)
 
@@ -161,10 +185,10 @@ class AccessString:
         """Allow keys.
 
         Args:
-            patterns: Glob patterns, ``"app:*"``. After ``"*"`` the engine accepts no other.
+            patterns: Glob patterns, ``"app:*"``. The engine rejects patterns after ``"*"``.
 
         Raises:
-            ConfigurationError: If there is no pattern, or one is empty or has white space.
+            ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
         return self._keys("keys", patterns)
 
@@ -172,10 +196,10 @@ class AccessString:
         """Allow publish/subscribe channels.
 
         Args:
-            patterns: Glob patterns, ``"news:*"``. After ``"*"`` the engine accepts no other.
+            patterns: Glob patterns, ``"news:*"``. The engine rejects patterns after ``"*"``.
 
         Raises:
-            ConfigurationError: If there is no pattern, or one is empty or has white space.
+            ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
         return self._and(*_patterns("channels", "channel", "&", patterns))
 
@@ -186,7 +210,7 @@ class AccessString:
             commands: Commands ``"get"``, subcommands ``"cluster|slots"`` and categories ``"@read"``.
 
         Raises:
-            ConfigurationError: If there is none, or one is no command, or no category that AWS knows.
+            ConfigurationError: If there is no command, or if AWS does not know the form or the category of one.
         """
         return self._and(*_commands("allow", "+", commands))
 
@@ -197,12 +221,12 @@ class AccessString:
             commands: Commands ``"get"``, subcommands ``"config|set"`` and categories ``"@dangerous"``.
 
         Raises:
-            ConfigurationError: If there is none, or one is no command, or no category that AWS knows.
+            ConfigurationError: If there is no command, or if AWS does not know the form or the category of one.
         """
         return self._and(*_commands("deny", "-", commands))
 
     def __str__(self) -> str:
-        """The text that AWS takes."""
+        """The rules, separated by spaces."""
         return " ".join(self.rules)
 
     def _and(self, *rules: str) -> AccessString:
@@ -218,11 +242,11 @@ class AccessString:
 def _patterns(method: str, kind: str, sign: str, patterns: tuple[str, ...]) -> list[str]:
     problems: list[str] = []
     if not patterns:
-        problems.append(problem("patterns", patterns, f'at least one {kind} pattern is needed, "*" for all'))
+        problems.append(problem("patterns", patterns, f'at least one {kind} pattern is required; "*" allows all'))
     for pattern in patterns:
-        if not is_token(pattern) and not _is_word(pattern):
-            reason = f'a {kind} pattern is not empty and has no white space, such as "app:*"'
-            problems.append(problem("patterns", pattern, reason))
+        if not _is_word(pattern):
+            reason = f'a {kind} pattern is text without white space, such as "app:*"'
+            problems.append(problem("patterns", _shown(pattern), reason))
     if problems:
         raise ConfigurationError(f"AccessString.{method}", problems)
     return [f"{sign}{pattern}" for pattern in patterns]
@@ -231,74 +255,95 @@ def _patterns(method: str, kind: str, sign: str, patterns: tuple[str, ...]) -> l
 def _commands(method: str, sign: str, commands: tuple[str, ...]) -> list[str]:
     problems: list[str] = []
     if not commands:
-        problems.append(problem("commands", commands, "at least one command or category is needed"))
+        problems.append(problem("commands", commands, "at least one command or category is required"))
     problems += [found for command in commands if (found := _problem_of_command("commands", command, command))]
     if problems:
         raise ConfigurationError(f"AccessString.{method}", problems)
-    return [f"{sign}{command}".lower() for command in commands]
+    return [_normal(f"{sign}{command}") for command in commands]
 
 
 def _is_word(text: object) -> bool:
-    """Whether the engine takes the text as one argument: it has no white space and nothing that does not print."""
+    """Whether the engine reads the text as one argument: no white space and no control characters."""
     return isinstance(text, str) and text != "" and text.isprintable() and " " not in text
 
 
 def _normal(rule: str) -> str:
-    """Keywords, categories and commands are the same in either case; patterns are not."""
-    return rule if _KEY_PATTERN_SIGN.match(rule) or rule.startswith("&") else rule.lower()
+    """In lower case, except for patterns and tokens: keywords, categories and commands are not case-sensitive."""
+    return rule if _KEY_PATTERN_SIGN.match(rule) or rule.startswith("&") or is_token(rule) else rule.lower()
+
+
+def _has_password(rule: str) -> bool:
+    """Whether the rule sets a password, or a password may stand in it; patterns can contain the signs."""
+    is_pattern = _KEY_PATTERN_SIGN.match(rule) or rule.startswith("&")
+    return not is_pattern and _PASSWORD_SIGN.search(rule) is not None
+
+
+def _shown(given: object) -> object:
+    """What a message shows: text ends where a password may begin, because messages end up in logs."""
+    sign = _PASSWORD_SIGN.search(given) if isinstance(given, str) else None
+    return given if sign is None else f"{sign.string[: sign.end()]}..."
+
+
+def _problems_of(rules: tuple[str, ...]) -> list[str]:
+    problems: list[str] = []
+    for rule in rules:
+        if (found := _problem_of_rule(rule)) is not None:
+            problems.append(found)
+        if _has_password(rule):
+            # A password can contain spaces: the rules after this one may be parts of it, so that no message names them.
+            return problems
+    return problems + _problems_together(rules)
 
 
 def _problem_of_rule(rule: str) -> str | None:
     """What is wrong with one rule of an access string; None if nothing is."""
+    if _has_password(rule) or rule in _PASSWORD_WORDS:
+        hint = "leave it out; `authentication` decides how the user signs in"
+        return problem("rule", _shown(rule), "AWS rejects password rules in an access string", hint)
     if is_token(rule) or rule in _KEYWORDS:
         return None
-    if rule.startswith(_PASSWORD_SIGNS) or rule in _PASSWORD_WORDS:
-        # What follows the sign may be a password, and messages end up in logs.
-        shown = rule if rule in _PASSWORD_WORDS else f"{rule[0]}..."
-        hint = "leave it out; the user's authentication says how it signs in"
-        return problem("rule", shown, "AWS takes no passwords in an access string", hint)
     if rule in _RESET_WORDS:
-        return problem(
-            "rule", rule, "AWS takes no resets in an access string", "leave it out; every user starts with nothing"
-        )
+        hint = "leave it out; a user starts without permissions"
+        return problem("rule", rule, "AWS rejects reset rules in an access string", hint)
     sign = _KEY_PATTERN_SIGN.match(rule) or re.match("&", rule)
     if sign is not None:
         if _is_word(rule[sign.end() :]):
             return None
-        return problem("rule", rule, 'a pattern is not empty and has no white space, such as "~app:*"')
+        return problem("rule", _shown(rule), 'a pattern is text without white space, such as "~app:*"')
     if rule.startswith(("+", "-")):
         return _problem_of_command("rule", rule, rule[1:])
     reason = "a rule is on, off, a ~key or &channel pattern, or +/- with a command or @category"
-    return problem("rule", rule, reason, "for rules newer than this library see AccessString.unchecked")
+    return problem("rule", rule, reason, "for rules newer than this library, use AccessString.unchecked")
 
 
 def _problem_of_command(parameter: str, given: object, command: object) -> str | None:
-    if is_token(command):
+    if isinstance(command, str) and is_token(command):
         return None
     if isinstance(command, str) and command.startswith("@"):
         if command[1:].lower() in _CATEGORIES:
             return None
-        return problem(parameter, given, f"the categories are {', '.join(_CATEGORIES)}")
+        return problem(parameter, _shown(given), f"the categories are {', '.join(_CATEGORIES)}")
     if isinstance(command, str) and _COMMAND.fullmatch(command.lower()):
         return None
-    return problem(parameter, given, 'a command reads "get", a subcommand "cluster|slots", a category "@read"')
+    reason = 'a command looks like "get", a subcommand like "cluster|slots", a category like "@read"'
+    return problem(parameter, _shown(given), reason)
 
 
 def _problems_together(rules: tuple[str, ...]) -> list[str]:
     problems: list[str] = []
     if len({"on", "off"} & set(rules)) != 1 and not any(map(is_token, rules)):
-        said = [rule for rule in rules if rule in ("on", "off")]
-        reason = "an access string says either on or off"
-        problems.append(problem("rules", " ".join(said), reason, "AWS takes neither as off, so say which"))
-    # The engine refuses what can have no effect: "Adding a pattern after the * pattern ... is not valid".
+        states = " ".join(rule for rule in rules if rule in ("on", "off"))
+        reason = "an access string contains either on or off"
+        problems.append(problem("rules", states, reason, "AWS takes one with neither as off: add on or off"))
+    # The engine rejects patterns without effect: "Adding a pattern after the * pattern ... is not valid".
     for kind, everything, is_pattern in (
         ("key", ("~*", "allkeys"), _KEY_PATTERN_SIGN.match),
         ("channel", ("&*", "allchannels"), re.compile("&").match),
     ):
-        reached = False
+        allows_all = False
         for rule in rules:
-            if reached and is_pattern(rule) and rule not in everything:
-                reason = f"all {kind}s are allowed before it already"
-                problems.append(problem("rule", rule, reason, f"leave out this or {everything[0]}"))
-            reached = reached or rule in everything
+            if allows_all and is_pattern(rule) and rule not in everything:
+                reason = f"an earlier rule allows all {kind}s already"
+                problems.append(problem("rule", _shown(rule), reason, f"leave out this rule or {everything[0]}"))
+            allows_all = allows_all or rule in everything
     return problems

@@ -1,15 +1,19 @@
+"""Access strings: their rules, their text, and what is rejected."""
+
+from __future__ import annotations
+
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 
-from cdk_redis._access.access_string import AccessString
-from cdk_redis._core.errors import ConfigurationError
+from cdk_redis import AccessString, ConfigurationError
 
 PASSWORD = "a-throw-away-password"
+COMMAND_FORMS = 'a command looks like "get", a subcommand like "cluster|slots", a category like "@read"'
 
 
-# What the rules are
+# Rules
 
 
 def test_an_access_string_is_built_rule_by_rule():
@@ -17,11 +21,11 @@ def test_an_access_string_is_built_rule_by_rule():
     assert str(access) == "on ~app:* ~shared:* &news:* +@read +get -config|set"
 
 
-def test_building_changes_no_other_value():
+def test_building_leaves_other_values_unchanged():
     start = AccessString.on()
-    assert start.keys("app:*") == AccessString.of("on ~app:*")
+    assert start.keys("app:*") == AccessString.from_text("on ~app:*")
     assert str(start) == "on"
-    assert hash(start.keys("a")) == hash(AccessString.of("on ~a"))
+    assert hash(start.keys("a")) == hash(AccessString.from_text("on ~a"))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,7 @@ def test_building_changes_no_other_value():
 )
 def test_ready_made_access_strings(access: AccessString, text: str):
     assert str(access) == text
-    assert AccessString.of(text) == access
+    assert AccessString.from_text(text) == access
 
 
 @pytest.mark.parametrize(
@@ -56,45 +60,50 @@ def test_ready_made_access_strings(access: AccessString, text: str):
         ("on ~* allkeys &* allchannels", "on ~* allkeys &* allchannels"),
     ],
 )
-def test_of_reads_what_aws_takes(text: str, normal: str):
-    assert str(AccessString.of(text)) == normal
+def test_text_is_read_and_normalised(text: str, normal: str):
+    assert str(AccessString.from_text(text)) == normal
 
 
-# What is refused
+# Rejected
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "rules: got '', but an access string says either on or off; AWS takes neither as off, so say which"),
+        (
+            "~*",
+            "rules: got '', but an access string contains either on or off; "
+            "AWS takes one with neither as off: add on or off",
+        ),
         (
             "on off",
-            "rules: got 'on off', but an access string says either on or off; AWS takes neither as off, so say which",
+            "rules: got 'on off', but an access string contains either on or off; "
+            "AWS takes one with neither as off: add on or off",
         ),
         (
             "on nopass",
-            "rule: got 'nopass', but AWS takes no passwords in an access string; "
-            "leave it out; the user's authentication says how it signs in",
+            "rule: got 'nopass', but AWS rejects password rules in an access string; "
+            "leave it out; `authentication` decides how the user signs in",
         ),
         (
             "on resetpass",
-            "rule: got 'resetpass', but AWS takes no passwords in an access string; "
-            "leave it out; the user's authentication says how it signs in",
+            "rule: got 'resetpass', but AWS rejects password rules in an access string; "
+            "leave it out; `authentication` decides how the user signs in",
         ),
         (
             "on reset",
-            "rule: got 'reset', but AWS takes no resets in an access string; "
-            "leave it out; every user starts with nothing",
+            "rule: got 'reset', but AWS rejects reset rules in an access string; "
+            "leave it out; a user starts without permissions",
         ),
         (
             "on RESETKEYS",
-            "rule: got 'resetkeys', but AWS takes no resets in an access string; "
-            "leave it out; every user starts with nothing",
+            "rule: got 'resetkeys', but AWS rejects reset rules in an access string; "
+            "leave it out; a user starts without permissions",
         ),
         (
             "on resetchannels",
-            "rule: got 'resetchannels', but AWS takes no resets in an access string; "
-            "leave it out; every user starts with nothing",
+            "rule: got 'resetchannels', but AWS rejects reset rules in an access string; "
+            "leave it out; a user starts without permissions",
         ),
         (
             "on +@search",
@@ -102,118 +111,138 @@ def test_of_reads_what_aws_takes(text: str, normal: str):
             "geo, hash, hyperloglog, keyspace, list, pubsub, read, scripting, set, slow, sortedset, stream, string, "
             "transaction, write",
         ),
-        ("on ~", "rule: got '~', but a pattern is not empty and has no white space, such as \"~app:*\""),
-        ("on &", "rule: got '&', but a pattern is not empty and has no white space, such as \"~app:*\""),
+        ("on ~", "rule: got '~', but a pattern is text without white space, such as \"~app:*\""),
+        ("on &", "rule: got '&', but a pattern is text without white space, such as \"~app:*\""),
         (
             "on +",
-            'rule: got \'+\', but a command reads "get", a subcommand "cluster|slots", a category "@read"',
+            f"rule: got '+', but {COMMAND_FORMS}",
         ),
         (
             "on +config|get|x",
-            'rule: got \'+config|get|x\', but a command reads "get", a subcommand "cluster|slots", a category "@read"',
+            f"rule: got '+config|get|x', but {COMMAND_FORMS}",
         ),
         (
             "on get",
             "rule: got 'get', but a rule is on, off, a ~key or &channel pattern, or +/- with a command or @category; "
-            "for rules newer than this library see AccessString.unchecked",
+            "for rules newer than this library, use AccessString.unchecked",
         ),
         (
             "on %X~a",
             "rule: got '%x~a', but a rule is on, off, a ~key or &channel pattern, or +/- with a command or @category; "
-            "for rules newer than this library see AccessString.unchecked",
+            "for rules newer than this library, use AccessString.unchecked",
         ),
-        ("on ~* ~a", "rule: got '~a', but all keys are allowed before it already; leave out this or ~*"),
-        ("on allkeys %R~a", "rule: got '%R~a', but all keys are allowed before it already; leave out this or ~*"),
-        ("on &* &a", "rule: got '&a', but all channels are allowed before it already; leave out this or &*"),
+        ("on ~* ~a", "rule: got '~a', but an earlier rule allows all keys already; leave out this rule or ~*"),
+        ("on allkeys %R~a", "rule: got '%R~a', but an earlier rule allows all keys already; leave out this rule or ~*"),
+        ("on &* &a", "rule: got '&a', but an earlier rule allows all channels already; leave out this rule or &*"),
     ],
 )
-def test_of_refuses_what_aws_or_the_engine_refuses(text: str, message: str):
+def test_rules_that_aws_or_the_engine_rejects_are_rejected(text: str, message: str):
     with pytest.raises(ConfigurationError) as raised:
-        AccessString.of(text)
+        AccessString.from_text(text)
     assert str(raised.value) == f"AccessString: {message}"
 
 
 @pytest.mark.parametrize("sign", [">", "<", "#", "!"])
-def test_a_password_in_the_text_is_refused_and_not_repeated(sign: str):
+def test_a_password_is_rejected_and_not_repeated(sign: str):
     with pytest.raises(ConfigurationError) as raised:
-        AccessString.of(f"on ~* +@all {sign}{PASSWORD}")
+        AccessString.from_text(f"on ~* +@all {sign}{PASSWORD}")
     assert str(raised.value) == (
-        f"AccessString: rule: got '{sign}...', but AWS takes no passwords in an access string; "
-        "leave it out; the user's authentication says how it signs in"
+        f"AccessString: rule: got '{sign}...', but AWS rejects password rules in an access string; "
+        "leave it out; `authentication` decides how the user signs in"
     )
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     with pytest.raises(ConfigurationError) as raised:
-        AccessString.of("nopass ~ +@x")
+        AccessString.from_text("nopass ~ +@x")
     assert len(raised.value.problems) == 4
 
 
 @pytest.mark.parametrize("pattern", ["", " ", "a b", "a\tb", "a\n", "a\u00a0b", "a\0", None, 5])
 @pytest.mark.parametrize(("method", "kind"), [("keys", "key"), ("channels", "channel")])
-def test_a_pattern_that_is_not_one_word_is_refused(method: str, kind: str, pattern: Any):
+def test_a_pattern_with_white_space_is_rejected(method: str, kind: str, pattern: Any):
     with pytest.raises(ConfigurationError) as raised:
         getattr(AccessString.on(), method)(pattern)
     assert str(raised.value) == (
-        f"AccessString.{method}: patterns: got {pattern!r}, but a {kind} pattern is not empty "
-        'and has no white space, such as "app:*"'
+        f"AccessString.{method}: patterns: got {pattern!r}, but a {kind} pattern is text "
+        'without white space, such as "app:*"'
     )
 
 
-def test_ready_made_access_needs_a_pattern():
+def test_ready_made_access_strings_need_a_pattern():
     with pytest.raises(ConfigurationError) as raised:
         AccessString.read_write()
     assert str(raised.value) == (
-        'AccessString.read_write: patterns: got (), but at least one key pattern is needed, "*" for all'
+        'AccessString.read_write: patterns: got (), but at least one key pattern is required; "*" allows all'
     )
 
 
 @pytest.mark.parametrize("command", ["", "+get", "get set", "|slots", "a|b|c", "get\n", None, ("get",)])
 @pytest.mark.parametrize("method", ["allow", "deny"])
-def test_what_is_no_command_is_refused(method: str, command: Any):
+def test_an_invalid_command_is_rejected(method: str, command: Any):
     with pytest.raises(ConfigurationError) as raised:
         getattr(AccessString.on(), method)(command)
-    assert str(raised.value) == (
-        f'AccessString.{method}: commands: got {command!r}, but a command reads "get", '
-        'a subcommand "cluster|slots", a category "@read"'
-    )
+    assert str(raised.value) == (f"AccessString.{method}: commands: got {command!r}, but {COMMAND_FORMS}")
 
 
-def test_allowing_nothing_is_refused():
+def test_allow_needs_a_command():
     with pytest.raises(ConfigurationError) as raised:
         AccessString.on().allow()
-    assert str(raised.value) == "AccessString.allow: commands: got (), but at least one command or category is needed"
+    assert str(raised.value) == "AccessString.allow: commands: got (), but at least one command or category is required"
 
 
 @pytest.mark.parametrize("prefix", ["", "a*", "a b", "a[b]", "\\", None])
-def test_a_smoke_test_prefix_is_no_pattern(prefix: Any):
+def test_an_invalid_smoke_test_prefix_is_rejected(prefix: Any):
     with pytest.raises(ConfigurationError) as raised:
         AccessString.smoke_test(prefix)
     assert str(raised.value) == (
-        f"AccessString.smoke_test: key_prefix: got {prefix!r}, but a prefix is known text with no white space "
-        r"and none of the characters * ? [ ] \ of patterns"
+        f"AccessString.smoke_test: key_prefix: got {prefix!r}, but a prefix is text without tokens, white space "
+        r"or the pattern characters * ? [ ] \ in it"
     )
 
 
-@pytest.mark.parametrize("text", [None, 5, ["on"]])
-def test_of_takes_text(text: Any):
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [(None, "None"), (5, "5"), ("", "''"), (" \n", "' \\n'"), (["on", ">secret"], "<class 'list'>")],
+)
+def test_an_access_string_is_text(text: Any, shown: str):
     with pytest.raises(ConfigurationError) as raised:
-        AccessString.of(text)
+        AccessString.from_text(text)
     assert str(raised.value) == (
-        f'AccessString.of: text: got {text!r}, but an access string is text, such as "on ~app:* +@read"'
+        f"AccessString.from_text: text: got {shown}, but an access string is text such as 'on ~app:* +@read'"
     )
 
 
-# The ways past
+@pytest.mark.parametrize("rules", [None, "on ~*", ["on", ">secret"], ("on", 5)])
+def test_rules_are_a_tuple_of_strings(rules: Any):
+    with pytest.raises(ConfigurationError) as raised:
+        AccessString(rules)
+    assert str(raised.value) == (
+        f"AccessString: rules: got {type(rules)}, but the rules are a tuple of strings; "
+        "read a whole access string with AccessString.from_text"
+    )
+
+
+# Tokens and unchecked rules
 
 
 def test_tokens_pass():
     stack = cdk.Stack()
-    assert stack.resolve(str(AccessString.of(cdk.Fn.ref("Access")))) == {"Ref": "Access"}
+    assert stack.resolve(str(AccessString.from_text(cdk.Fn.ref("Access")))) == {"Ref": "Access"}
     assert stack.resolve(str(AccessString.on().keys(f"{cdk.Fn.ref('App')}:*").allow("@read"))) == {
         "Fn::Join": ["", ["on ~", {"Ref": "App"}, ":* +@read"]]
     }
+    assert stack.resolve(str(AccessString.on().allow(cdk.Fn.ref("Command")))) == {
+        "Fn::Join": ["", ["on +", {"Ref": "Command"}]]
+    }
 
 
-def test_unchecked_goes_to_aws_as_it_is():
+def test_rules_beside_a_token_are_checked():
+    with pytest.raises(ConfigurationError, match=r"rule: got '>[.]{3}'"):
+        AccessString.from_text(f"on ~{cdk.Fn.ref('App')}:* >{PASSWORD}")
+    with pytest.raises(ConfigurationError, match=r"rule: got '>[.]{3}'"):
+        AccessString.from_text(f"on ~* >{cdk.Fn.ref('Password')}")
+
+
+def test_unchecked_rules_are_passed_on_unchanged():
     assert str(AccessString.unchecked("on ~* +@search (~a +get)").allow("get")) == "on ~* +@search (~a +get) +get"

@@ -264,7 +264,7 @@ REFUSED_ACCESS = ["nopass", "resetpass", "reset", "resetkeys", "resetchannels", 
 @pytest.mark.parametrize("rule", REFUSED_ACCESS)
 def test_c_23_an_access_string_that_the_service_refuses_is_refused_at_once(rule: str) -> None:
     with pytest.raises(ConfigurationError):
-        AccessString.of(rule if rule == " " else f"on ~* {rule}")
+        AccessString.from_text(rule if rule == " " else f"on ~* {rule}")
 
 
 Resource = Mapping[str, Any]
