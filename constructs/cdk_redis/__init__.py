@@ -21,7 +21,7 @@ from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode
 from cdk_redis._elasticache.usage_limits import UsageLimits
 from cdk_redis._elasticache.user import ElastiCacheUser
-from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._elasticache.user_group import ElastiCacheUserGroup, IUserGroup
 from cdk_redis._memorydb.acl import Acl, IAcl
 from cdk_redis._memorydb.cluster import MemoryDbCluster
 from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster, MultiRegionCluster
@@ -65,6 +65,7 @@ __all__ = [
     "IMultiRegionCluster",
     "IParameterGroup",
     "ISubnetGroup",
+    "IUserGroup",
     "IpDiscovery",
     "LogDelivery",
     "LogFormat",

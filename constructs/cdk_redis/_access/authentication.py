@@ -1,47 +1,79 @@
-"""How a user proves who it is."""
+"""How a user signs in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from cdk_redis._core.errors import Problems
+from cdk_redis._access.secrets import check_secret
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 
 if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
+_KINDS = ("iam", "password", "auth-token")
+_MAX_GENERATION = 1_000_000
+
 
 @dataclass(frozen=True)
 class Authentication:
-    """The way one user signs in, made by `iam` or `password`; or everybody does, made by `auth_token`.
+    """How one user signs in, made by `iam` or `password`, or how all clients sign in, made by `auth_token`.
+
+    Wherever the library takes an authentication, it takes the text of one too, see `from_text`.
 
     Attributes:
         kind: ``"iam"``, ``"password"`` or ``"auth-token"``.
-        secret: For a password or an AUTH token, the secret given by hand. None: - one is generated.
-        version_id: For an AUTH token, the version of the secret that holds it.
-        generation: For an AUTH token that is generated, how often it was made anew.
+        secret: The existing secret with the password or the AUTH token. None: - one is generated.
+        version_id: Version of the existing secret that contains the AUTH token.
+        generation: Number of the generated AUTH token, from 1.
     """
+
+    TEXT_EXAMPLE: ClassVar[str] = "iam"
 
     kind: str
     secret: secretsmanager.ISecret | None = None
     version_id: str | None = None
     generation: int = 1
 
+    def __post_init__(self) -> None:
+        """Check the attributes.
+
+        Raises:
+            ConfigurationError: If one is wrong, or if they contradict each other.
+        """
+        problems = Problems("Authentication")
+        if self.kind not in _KINDS:
+            problems.add("kind", self.kind, f"the kinds are {', '.join(_KINDS)}")
+        check_secret(problems, "secret", self.secret)
+        if self.secret is not None and self.kind == "iam":
+            problems.add("secret", type(self.secret), "an IAM user has no password", "leave it out")
+        problems.check_range("generation", self.generation, 1, _MAX_GENERATION, "a generation is {low} to {high}")
+        if self.secret is None and self.version_id is not None:
+            hint = "raise `generation`, or give a `secret`"
+            problems.add("version_id", self.version_id, "a generated secret has one version only", hint)
+        if self.secret is not None and self.generation != 1:
+            hint = "name its next `version_id`"
+            problems.add("generation", self.generation, "an existing secret has versions, not generations", hint)
+        problems.raise_if_any()
+
     @classmethod
     def iam(cls) -> Authentication:
-        """A short-lived token signed with the caller's own AWS credentials: nothing to store or rotate.
+        """A short-lived token, signed with the AWS credentials of the caller: there is no password to store or rotate.
 
-        Needs Valkey 7.2, or Redis OSS 7.0, or newer.
+        Requires Valkey 7.2, Redis OSS 7.0, or newer.
         """
         return cls("iam")
 
     @classmethod
     def password(cls, secret: secretsmanager.ISecret | None = None) -> Authentication:
-        """A password kept in Secrets Manager.
+        """A password in Secrets Manager.
 
         Args:
-            secret: A secret whose value is JSON with the key ``password``, 16 to 128 characters long.
+            secret: An existing secret. Its value is JSON with the key ``password``, 16 to 128 characters long.
                 Default: - a secret with a random password of 64 letters and digits is generated.
+
+        Raises:
+            ConfigurationError: If it is not a secret.
         """
         return cls("password", secret)
 
@@ -49,26 +81,37 @@ class Authentication:
     def auth_token(
         cls, secret: secretsmanager.ISecret | None = None, *, version_id: str | None = None, generation: int = 1
     ) -> Authentication:
-        """One password for everybody, with every right: for engines and clients that know no users.
+        """One password for all clients, with all permissions: for engines and clients without users.
 
-        For a replication group as a whole, in place of users. Moving from an AUTH token to users later **replaces**
-        the store in CloudFormation, as does adding a token to a store that has none.
+        A replication group has an AUTH token or users. Moving from an AUTH token to users later **replaces** the store
+        in CloudFormation, and so does adding a token to a store without one.
 
         Args:
-            secret: A secret whose value is JSON with the key ``password``: 16 to 128 letters, digits and ``!&#$^<>-``.
-                Default: - a secret with a random token of 64 letters and digits is generated.
-            version_id: The version of the secret that holds the token. Naming the next one changes the token, in
-                place: for a while ElastiCache accepts both.
-            generation: Raising it makes a new secret with a new token and takes the old secret away.
+            secret: An existing secret. Its value is JSON with the key ``password``: 16 to 128 letters, digits and
+                ``!&#$^<>-``. Default: - a secret with a random token of 64 letters and digits is generated.
+            version_id: Version of the existing secret that contains the token. Naming the next version changes the
+                token in place; for a while, ElastiCache accepts the old and the new one.
+            generation: Number of the generated token, 1 to 1,000,000. Raising it generates a new secret with a new
+                token and deletes the old secret.
 
         Raises:
-            ConfigurationError: If they do not go together.
+            ConfigurationError: If `version_id` is given without `secret`, or `generation` with it.
         """
-        problems = Problems("Authentication.auth_token")
-        problems.check_range("generation", generation, 1, 1_000_000, "generations count from {low}")
-        if secret is None and version_id is not None:
-            problems.add("version_id", version_id, "a secret that is generated has one version", "raise `generation`")
-        if secret is not None and generation != 1:
-            problems.add("generation", generation, "the secret is given", "name its next `version_id`")
-        problems.raise_if_any()
         return cls("auth-token", secret, version_id, generation)
+
+    @classmethod
+    def from_text(cls, text: str) -> Authentication:
+        """Read ``"iam"``, ``"password"`` or ``"auth-token"``; secrets are generated.
+
+        Args:
+            text: One of the three, in lower case.
+
+        Raises:
+            ConfigurationError: For all other text, tokens included.
+        """
+        if text not in _KINDS:
+            # Not the text itself: a password may have been given by mistake.
+            reason = f"an authentication is {', '.join(map(repr, _KINDS))}"
+            hint = "for an existing password, use Authentication.password(secret)"
+            raise ConfigurationError("Authentication.from_text", [problem("text", type(text), reason, hint)])
+        return cls(text)

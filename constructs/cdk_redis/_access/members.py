@@ -1,52 +1,152 @@
-"""The users of one group or list: an ElastiCache user group, a MemoryDB access control list."""
+"""The base classes of an ElastiCache user group and a MemoryDB access control list."""
 
 from __future__ import annotations
 
+import bisect
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
 import aws_cdk as cdk
 import jsii
+from constructs import Construct
 
-from cdk_redis._access.users import DefinedUser
+from cdk_redis._access.users import DefinedUser, ImportedUser, User
+from cdk_redis._core.checks import check_name
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 
-# Both services take 40 characters.
+if TYPE_CHECKING:
+    from cdk_redis._core.service import Service
+
+# Of both services.
 MAX_GROUP_NAME = 40
 
 
-class Members:
-    """The users of one group, changed one after the other."""
+class UserList(cdk.Resource):
+    """What `ElastiCacheUserGroup` and `Acl` have in common: the users, which are changed one after the other.
 
-    def __init__(self) -> None:
-        self.users: list[DefinedUser] = []
+    Attributes:
+        users: The users, in the order in which they were added.
+    """
 
-    def add(self, user: DefinedUser) -> None:
-        # The services change one user of a group at a time and fail when asked for two
-        # ("InvalidUserState", aws/aws-cdk issue 16266): let each wait for one that was made before it. Always in
-        # the order of their making: in the order of their adding, two groups that share users could make two users
-        # wait for each other. A user of another stack needs no waiting for, and two stacks could wait so as well.
-        stack = cdk.Stack.of(user)
-        neighbours = [other for other in self.users if cdk.Stack.of(other) is stack]
-        earlier = [other for other in neighbours if other.order < user.order]
-        later = [other for other in neighbours if other.order > user.order]
-        if earlier:
-            user.node.add_dependency(max(earlier, key=_order))
-        if later:
-            min(later, key=_order).node.add_dependency(user)
-        self.users.append(user)
+    _service: Service
+    # The class of its users, for messages: "an ElastiCacheUser".
+    _kind: str
 
-    def names(self) -> list[str]:
-        # References, not repeated strings: they make the group wait for its users.
-        return cdk.Lazy.uncached_list(_UserReferences(self.users))
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.users: list[User] = []
+        # What the resource lists: `users`, and users that the construct defines for itself.
+        self._members: list[User] = []
+        self._chains: dict[cdk.Stack, list[DefinedUser]] = {}
+
+    def add(self, user: User) -> None:
+        """Add a user.
+
+        Args:
+            user: The user, of this stack or of one that is deployed earlier, or imported.
+
+        Raises:
+            ConfigurationError: If it is a user of another service or engine, or if a user of that name is in already.
+        """
+        self._add(user, "user")
+
+    def _add_all(self, users: object) -> None:
+        for user in _checked_sequence(self, users):
+            self._add(user, "users")
+
+    def _add(self, user: object, parameter: str) -> None:
+        problems = Problems(self)
+        self._check_user(problems, parameter, user)
+        problems.raise_if_any()
+        if isinstance(user, User):
+            self._add_member(user)
+            self.users.append(user)
+
+    def _check_user(self, problems: Problems, parameter: str, user: object) -> None:
+        if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != self._service.name:
+            given = user.node.path if isinstance(user, User) else type(user)
+            problems.add(parameter, given, f"it is not {self._kind}, defined or imported")
+        elif user in self._members:
+            problems.add(parameter, user.node.path, "it has been added already")
+        else:
+            for other in self._members:
+                if other.user_name == user.user_name:
+                    reason = f"{other.node.path} has the same user name, {user.user_name!r}"
+                    problems.add(parameter, user.node.path, reason, "the users of one list need different names")
+
+    def _add_member(self, user: User) -> None:
+        self._members.append(user)
+        if not isinstance(user, DefinedUser):
+            return
+        # The services change one user of a list at a time, and fail if CloudFormation changes two at once
+        # ("InvalidUserState", aws/aws-cdk issue 16266): each user depends on the one before it. The order is that of
+        # the construct tree, the same for all lists: lists that share users cannot make two of them depend on each
+        # other. Stacks are deployed one after the other, so that users of other stacks need no dependency.
+        chain = self._chains.setdefault(cdk.Stack.of(user), [])
+        place = bisect.bisect(chain, _tree_order(user), key=_tree_order)
+        if place > 0:
+            user.node.add_dependency(chain[place - 1])
+        if place < len(chain):
+            chain[place].node.add_dependency(user)
+        chain.insert(place, user)
+
+    def _references(self) -> list[str]:
+        # References, so that the list depends on its users.
+        return cdk.Lazy.uncached_list(_References(self._members))
 
 
-def _order(user: DefinedUser) -> int:
-    return user.order
+class ImportedUserList(cdk.Resource):
+    """A user group or an access control list that another app owns."""
+
+    def __init__(self, scope: Construct, id: str, parameter: str, name: str, users: object) -> None:
+        super().__init__(scope, id)
+        problems = Problems(self)
+        check_name(problems, parameter, name, max_length=MAX_GROUP_NAME)
+        problems.raise_if_any()
+        self._name = name
+        self.users: list[User] = []
+        for user in _checked_sequence(self, users):
+            if not isinstance(user, User):
+                raise ConfigurationError(self.node.path, [problem("users", type(user), "it is not a user")])
+            self.users.append(user)
+
+    def add(self, user: User) -> None:
+        """Refuse the user: only the app that owns the list can add one.
+
+        Raises:
+            ConfigurationError: Always.
+        """
+        given = user.node.path if isinstance(user, User) else type(user)
+        hint = "add it in the app that owns the list, and name it in `users` of the import"
+        raise ConfigurationError(self.node.path, [problem("user", given, "the list is imported", hint)])
+
+
+def _checked_sequence(where: Construct, users: object) -> Sequence[object]:
+    if isinstance(users, (list, tuple)):
+        return cast("Sequence[object]", users)
+    raise ConfigurationError(where.node.path, [problem("users", type(users), "it is a list of users")])
+
+
+def _compare(user: DefinedUser, other: DefinedUser) -> int:
+    """Negative if the user comes before the other one in the construct tree, whose order is that of definition."""
+    scopes, others = user.node.scopes, other.node.scopes
+    for scope, child, its_child in zip(scopes, scopes[1:], others[1:], strict=False):
+        if child is not its_child:
+            siblings = scope.node.children
+            return siblings.index(child) - siblings.index(its_child)
+    return len(scopes) - len(others)
+
+
+_tree_order = functools.cmp_to_key(_compare)
 
 
 @jsii.implements(cdk.IListProducer)
-class _UserReferences:
-    """Resolves to the users present at synth, whenever they were added."""
+class _References:
+    """Resolves to the users at synth, including those added after the list was defined."""
 
-    def __init__(self, users: list[DefinedUser]) -> None:
+    def __init__(self, users: list[User]) -> None:
         self._users = users
 
     def produce(self, context: cdk.IResolveContext) -> list[str]:  # noqa: ARG002 - the interface's signature
-        return [user.resource.ref for user in self._users]
+        return [user.resource.ref if isinstance(user, DefinedUser) else user.user_name for user in self._users]

@@ -1,4 +1,4 @@
-"""What the users of both services have in common: who may sign in, how, and what they may do there.
+"""The base classes of the users of both services.
 
 user = cache.add_iam_user("app", AccessString.read_write("app:*"))
 cache.grant_connect(function, user=user)
@@ -6,16 +6,17 @@ cache.grant_connect(function, user=user)
 
 from __future__ import annotations
 
-import itertools
-import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
+from cdk_redis._access.secrets import check_secret, create_secret
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._core.naming import MAX_USER_NAME, name_problem, unique_name
+from cdk_redis._core.naming import MAX_USER_NAME, name_problem
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
@@ -25,53 +26,54 @@ if TYPE_CHECKING:
 
     from cdk_redis._core.service import Service
 
-# Within the 16 to 128 that the services take; letters and digits, since they forbid different punctuation.
-PASSWORD_LENGTH = 64
-
-# The order in which an app makes its users, which is the same at every synth.
-_ORDER = itertools.count()
+_Value = TypeVar("_Value")
 
 
 class User(cdk.Resource):
     """A user of a store, defined here or imported.
 
     Attributes:
+        service: Service of the user: ElastiCache or MemoryDB.
         user_name: Name to sign in with: a plain string, known at synth.
-        user_arn: ARN that a policy names, beside the store's, to let someone sign in as this user.
-        secret: For a password user, the secret with the keys ``username`` and ``password``. None for an IAM user.
+        user_arn: ARN of the user. A policy that allows to connect names it beside the ARN of the store.
+        secret: Secret with the keys ``username`` and ``password``. None for an IAM user.
     """
 
+    service: Service
     user_name: str
     user_arn: str
     secret: secretsmanager.ISecret | None = None
-    can_rotate: bool = True
-    _service: Service
+
+    @property
+    def can_rotate(self) -> bool:
+        """Whether the user has a password that `add_rotation` can change."""
+        return self.secret is not None
 
     def add_rotation(self, function: lambda_.IFunction, *, every: cdk.Duration | None = None) -> None:
-        """Let a function change the password of this user, again and again.
+        """Rotate the password of this user with a Lambda function.
 
-        AWS has no function of its own for this that CloudFormation could deploy: bring one, such as the template
-        ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. Secrets Manager may call it, and
-        it may read and write the secret and change this user. It sets the new password beside the old one, waits
-        until the user is active, and only then drops the old.
+        AWS has no rotation function for these users that CloudFormation deploys by itself: bring one, such as the
+        template ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. Secrets Manager can
+        invoke it, and it can read and write the secret and change this user. It adds the new password beside the old
+        one, waits until the user is active, and then removes the old one.
 
         Args:
-            function: Secrets Manager's rotation function, in its four steps. Outside a VPC it reaches both services.
+            function: Secrets Manager's rotation function, with its four steps. Outside a VPC it reaches both services.
             every: Time between two rotations. Default: - 30 days.
 
         Raises:
-            ConfigurationError: If the user has no password of its own.
+            ConfigurationError: If the user has no password.
         """
         if self.secret is None or not self.can_rotate:
-            reason = "only a user with a password has something to rotate"
             hint = (
-                "raise `generation` in Authentication.auth_token" if self.secret else "IAM's tokens change themselves"
+                "raise `generation` in Authentication.auth_token" if self.secret else "IAM tokens expire by themselves"
             )
+            reason = "only a user with a password can rotate it"
             raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
         from aws_cdk import aws_iam as iam
 
         function.add_to_role_policy(
-            iam.PolicyStatement(actions=list(self._service.change_user_actions), resources=[self.user_arn])
+            iam.PolicyStatement(actions=list(self.service.change_user_actions), resources=[self.user_arn])
         )
         self.secret.add_rotation_schedule(
             "Rotation", rotation_lambda=function, automatically_after=every or cdk.Duration.days(30)
@@ -79,11 +81,19 @@ class User(cdk.Resource):
 
 
 class ImportedUser(User):
+    """A user that another app owns."""
+
     def __init__(
         self, scope: Construct, id: str, user_name: str, service: Service, secret: secretsmanager.ISecret | None
     ) -> None:
         super().__init__(scope, id)
-        self._service = service
+        problems = Problems(self)
+        given: object = user_name
+        if not isinstance(given, str) or not given or given.split() != [given]:
+            problems.add("user_name", given, "a name is text without white space")
+        check_secret(problems, "secret", secret)
+        problems.raise_if_any()
+        self.service = service
         self.user_name = user_name
         self.user_arn = service.user_arn(self, user_name)
         self.secret = secret
@@ -93,64 +103,76 @@ class DefinedUser(User):
     """What `ElastiCacheUser` and `MemoryDbUser` have in common.
 
     Attributes:
-        order: Grows from one user of an app to the next.
+        access: What the user may do.
+        authentication: How the user signs in.
+        resource: The L1 construct.
     """
 
+    access: AccessString
+    authentication: Authentication
     resource: elasticache.CfnUser | memorydb.CfnUser
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        authentication: Authentication,
-        user_name: str | None,
-    ) -> None:
-        super().__init__(scope, id)
-        _check_kind(self, authentication)
-        self.order = next(_ORDER)
-        self.user_name = self._checked_name(user_name)
-        if authentication.kind == "password":
-            self.secret = authentication.secret or self._generated_secret()
+    @classmethod
+    def from_user_attributes(
+        cls, scope: Construct, id: str, *, user_name: str, secret: secretsmanager.ISecret | None = None
+    ) -> User:
+        """Import a user that another app owns, for the `users` of a store, a user group or an access control list.
 
-    def _checked_name(self, user_name: str | None) -> str:
-        if user_name is None:
-            return unique_name(self, max_length=MAX_USER_NAME)
-        problems = Problems(self)
-        if (reason := name_problem(user_name, max_length=MAX_USER_NAME)) is not None:
-            problems.add("user_name", user_name, reason, "or leave it out and a unique one is generated")
-        problems.raise_if_any()
-        return user_name
+        Args:
+            scope: Construct the import is defined in.
+            id: Id within the scope.
+            user_name: Name to sign in with. An ElastiCache user must have the same id.
+            secret: For a password user, its secret. Default: - it is an IAM user.
 
-    def _generated_secret(self) -> secretsmanager.ISecret:
-        from aws_cdk import aws_secretsmanager as secretsmanager
+        Raises:
+            ConfigurationError: If the name is not text, or the secret is not a secret.
+        """
+        return ImportedUser(scope, id, user_name, cls.service, secret)
 
-        secret = secretsmanager.Secret(
-            self,
-            "Secret",
-            description=f"Password of {self.user_name}",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=json.dumps({"username": self.user_name}),
-                generate_string_key="password",
-                password_length=PASSWORD_LENGTH,
-                exclude_punctuation=True,
-            ),
+    def _choose_secret(self, description: str) -> secretsmanager.ISecret | None:
+        if self.authentication.kind == "iam":
+            return None
+        return self.authentication.secret or create_secret(
+            self, "Secret", user_name=self.user_name, description=description
         )
-        # jsii declares the class and the interface so that type checkers do not see them agree.
-        return cast("secretsmanager.ISecret", secret)
 
     def _authentication_mode(self) -> dict[str, object]:
-        # A plain dict, not AuthenticationModeProperty: that one renders {"type": "iam"}, which the
-        # services refuse (aws/aws-cdk issue 28780).
+        # A plain dict: AuthenticationModeProperty renders {"type": "iam"}, which the services reject
+        # (aws/aws-cdk issue 28780).
         if self.secret is None:
             return {"Type": "iam"}
-        # A dynamic reference: CloudFormation reads the secret, the template never holds it.
+        # A dynamic reference: CloudFormation reads the secret, and the template does not contain it.
         password = self.secret.secret_value_from_json("password").unsafe_unwrap()
         return {"Type": "password", "Passwords": [password]}
 
 
-def _check_kind(user: User, authentication: Authentication) -> None:
-    if authentication.kind not in ("iam", "password"):
-        reason = "a user signs in with IAM or a password"
-        hint = "an AUTH token is for a replication group as a whole"
-        raise ConfigurationError(user.node.path, [problem("authentication", authentication.kind, reason, hint)])
+def read_required(problems: Problems, parameter: str, given: object, kind: type[_Value], otherwise: _Value) -> _Value:
+    """Read a required parameter with `value_of`.
+
+    Returns:
+        The value. `otherwise` if it is missing or wrong; the problem is noted, so that nothing is made of it.
+    """
+    if given is None:
+        problems.add(parameter, None, "it is required")
+    value = value_of(problems, parameter, given, kind)
+    return otherwise if value is None else value
+
+
+def read_access(problems: Problems, access: object) -> AccessString:
+    """Read the parameter `access`; what is wrong with it is noted, without passwords."""
+    return read_required(problems, "access", access, AccessString, AccessString.off())
+
+
+def read_authentication(problems: Problems, authentication: object) -> Authentication:
+    """Read the parameter `authentication` of a user."""
+    read = read_required(problems, "authentication", authentication, Authentication, Authentication.iam())
+    if read.kind == "auth-token":
+        hint = "a replication group as a whole can have an AUTH token"
+        problems.add("authentication", read.kind, "a user signs in with IAM or a password", hint)
+    return read
+
+
+def check_user_name(problems: Problems, parameter: str, name: object) -> None:
+    """Note a problem if neither service accepts an optional name or id of a user."""
+    if name is not None and (reason := name_problem(name, max_length=MAX_USER_NAME)) is not None:
+        problems.add(parameter, name, reason, "leave it out to have a unique name generated")

@@ -1,38 +1,37 @@
-"""The AUTH token of a replication group: one password for everybody, with every right."""
+"""The AUTH token of a replication group: one password for all clients, with all permissions."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
-from cdk_redis._access.users import PASSWORD_LENGTH, User
+from cdk_redis._access.secrets import create_secret
+from cdk_redis._access.users import User
 from cdk_redis._core.service import ELASTICACHE
+from cdk_redis._elasticache.user import DEFAULT_USER
 
 if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
-# The user that a client is which gives a password and no name.
-DEFAULT_USER = "default"
 _UNPINNED = "@cdk-redis:unpinnedAuthToken"
 
 
 class AuthToken(User):
-    """What stands for the users of a replication group with an AUTH token: the one user named ``default``.
+    """The only user of a replication group with an AUTH token: the user named ``default``.
 
-    `ReplicationGroup` makes it when `authentication` is `Authentication.auth_token`.
+    `ReplicationGroup` defines it if `authentication` is `Authentication.auth_token`.
 
     Attributes:
         token: The token, as a dynamic reference that CloudFormation resolves.
     """
 
-    can_rotate = False
+    service = ELASTICACHE
 
     def __init__(self, scope: Construct, id: str, *, authentication: Authentication) -> None:
-        """Define the token's secret, or take the one that was given.
+        """Generate the secret with the token, or use the given one.
 
         Args:
             scope: Construct this one is defined in.
@@ -43,12 +42,12 @@ class AuthToken(User):
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)
         secret = authentication.secret or self._generated_secret(authentication.generation)
-        self.secret = secret
+        self.secret: secretsmanager.ISecret | None = secret
         if authentication.secret is not None and authentication.version_id is None:
             cdk.Annotations.of(self).add_warning_v2(
                 _UNPINNED,
-                "the AUTH token's secret has no version_id: whichever deployment changes the store next takes the "
-                "value that the secret has then; name a version, so that the token changes when you say so",
+                "the secret of the AUTH token has no version_id: the next deployment that changes the store sets the "
+                "token to the value that the secret has then; name a version, so that the token changes with it only",
             )
         self.token = cdk.SecretValue.secrets_manager(
             secret.secret_arn, json_field="password", version_id=authentication.version_id
@@ -63,24 +62,19 @@ class AuthToken(User):
             id: Id within the scope.
             secret: The secret that holds it, as JSON with the key ``password``.
         """
-        # Nothing is deployed that reads the token, so that it does not matter which version it is.
+        # Any version will do, because the importing app deploys nothing that reads the token.
         return cls(scope, id, authentication=Authentication("auth-token", secret, version_id="imported"))
 
-    def _generated_secret(self, generation: int) -> secretsmanager.ISecret:
-        from aws_cdk import aws_secretsmanager as secretsmanager
+    @property
+    def can_rotate(self) -> bool:
+        """False: the token changes with the template, see `Authentication.auth_token`."""
+        return False
 
-        # A new secret for each generation, which never has but one version: the token that the template refers to
-        # changes with the template, and not by itself.
-        secret = secretsmanager.Secret(
+    def _generated_secret(self, generation: int) -> secretsmanager.ISecret:
+        # A secret per generation, with one version: the token can only change with the template that refers to it.
+        return create_secret(
             self,
             "Secret" if generation == 1 else f"Secret{generation}",
+            user_name=DEFAULT_USER,
             description=f"AUTH token of {self.node.path}",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=json.dumps({"username": DEFAULT_USER}),
-                generate_string_key="password",
-                password_length=PASSWORD_LENGTH,
-                # ElastiCache takes some punctuation when a token is made and other when it is changed.
-                exclude_punctuation=True,
-            ),
         )
-        return cast("secretsmanager.ISecret", secret)

@@ -215,6 +215,8 @@ class ReplicationGroup(Store):
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
         self.parameter_group = self._create_parameter_group(settings)
         self.user_group = self._create_user_group(settings)
+        if self.user_group is not None:
+            self.users = self.user_group.users
         token = self._create_auth_token(settings)
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self._use_security_groups(

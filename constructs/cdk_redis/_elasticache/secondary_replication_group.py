@@ -167,6 +167,8 @@ class SecondaryReplicationGroup(Store):
         self.user_group: ElastiCacheUserGroup | None = (
             None if self.open_access else ElastiCacheUserGroup(self, "UserGroup", engine=topology.engine)
         )
+        if self.user_group is not None:
+            self.users = self.user_group.users
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self._use_security_groups(
             security_groups or [network.create_store_security_group(self, "SecurityGroup", port=port)]

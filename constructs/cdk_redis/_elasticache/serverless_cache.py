@@ -150,6 +150,8 @@ class ServerlessCache(Store):
         self.user_group: ElastiCacheUserGroup | None = (
             None if unsafe_open_access else ElastiCacheUserGroup(self, "UserGroup", engine=engine)
         )
+        if self.user_group is not None:
+            self.users = self.user_group.users
         self._use_security_groups(
             security_groups
             or [network.create_store_security_group(self, "SecurityGroup", port=_PORT, last_port=_READER_PORT)]

@@ -6,42 +6,41 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from cdk_redis._access.access_string import AccessString
-from cdk_redis._access.authentication import Authentication
-from cdk_redis._access.users import DefinedUser, ImportedUser, User
+from cdk_redis._access.users import DefinedUser, check_user_name, read_access, read_authentication
+from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import MAX_USER_NAME, unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_memorydb as memorydb
-    from aws_cdk import aws_secretsmanager as secretsmanager
+    from cdk_redis._access.access_string import AccessString
+    from cdk_redis._access.authentication import Authentication
 
 
 class MemoryDbUser(DefinedUser):
     """A user of MemoryDB clusters.
 
-    Defines one ``AWS::MemoryDB::User``. `MemoryDbCluster.add_iam_user` and
-    `MemoryDbCluster.add_password_user` make it and put it into the ACL; make one by hand to share it::
+    Defines one ``AWS::MemoryDB::User``. `MemoryDbCluster.add_iam_user` and `MemoryDbCluster.add_password_user` define
+    one and add it to the cluster's access control list. Define one by hand to share it between lists::
 
-        reader = MemoryDbUser(self, "Reader", access=AccessString.read_only("*"), authentication=Authentication.iam())
+        reader = MemoryDbUser(self, "Reader", access="on ~* +@read", authentication="iam")
         acl = Acl(self, "Acl", users=[reader])
-        ledger = MemoryDbCluster(self, "Ledger", network=network, acl=acl)
 
     Attributes:
+        access: What the user may do.
+        authentication: How the user signs in.
         resource: The L1 construct.
-        access: What it may do.
-        authentication: How it signs in.
     """
 
-    _service = MEMORYDB
+    service = MEMORYDB
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        access: AccessString,
-        authentication: Authentication,
+        access: AccessString | str,
+        authentication: Authentication | str,
         user_name: str | None = None,
     ) -> None:
         """Define the user.
@@ -49,38 +48,30 @@ class MemoryDbUser(DefinedUser):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            access: What it may do.
-            authentication: How it signs in.
-            user_name: Name to sign in with, 1 to 40 characters, unique in the account's Region. Changing it
-                replaces the user. Default: - generated from the path of this construct.
+            access: What it may do, such as ``AccessString.read_only("*")`` or ``"on ~* +@read"``.
+            authentication: How it signs in: `Authentication.iam` or ``"iam"``, `Authentication.password` or
+                ``"password"``.
+            user_name: Name to sign in with, 1 to 40 lower-case letters, digits and single hyphens, unique in the
+                account's Region. Changing it replaces the user. Default: - generated from the path of this construct.
 
         Raises:
-            ConfigurationError: If the name is not legal.
+            ConfigurationError: If a value or the name is invalid.
         """
-        super().__init__(scope, id, authentication=authentication, user_name=user_name)
+        super().__init__(scope, id)
+        problems = Problems(self)
+        access = read_access(problems, access)
+        authentication = read_authentication(problems, authentication)
+        check_user_name(problems, "user_name", user_name)
+        problems.raise_if_any()
+
         self.access = access
         self.authentication = authentication
-        self.resource = self._create(access)
+        self.user_name = user_name or unique_name(self, max_length=MAX_USER_NAME)
         self.user_arn = MEMORYDB.user_arn(self, self.user_name)
-
-    @classmethod
-    def from_user_attributes(
-        cls, scope: Construct, id: str, *, user_name: str, secret: secretsmanager.ISecret | None = None
-    ) -> User:
-        """Import a user that another app owns, to name it in the `users` of an imported store.
-
-        Args:
-            scope: Construct the import is defined in.
-            id: Id within the scope.
-            user_name: Name that it signs in with.
-            secret: For a password user, its secret. Default: - it is an IAM user.
-        """
-        return ImportedUser(scope, id, user_name, MEMORYDB, secret)
-
-    def _create(self, access: AccessString) -> memorydb.CfnUser:
+        self.secret = self._choose_secret(f"Password of {self.user_name}")
         from aws_cdk import aws_memorydb as memorydb
 
-        return define(
+        self.resource = define(
             memorydb.CfnUser,
             self,
             "Resource",

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from cdk_redis._access.access_string import AccessString
-from cdk_redis._access.secret_access import grant_secret_read
+from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis_runtime._client import environment as runtime

@@ -11,9 +11,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
-from cdk_redis._access.secret_access import grant_secret_read
-from cdk_redis._core.errors import ConfigurationError, problem
-from cdk_redis._core.naming import MAX_USER_NAME, name_problem
+from cdk_redis._access.secrets import grant_secret_read
+from cdk_redis._access.users import read_access
+from cdk_redis._core.checks import check_name
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.naming import MAX_USER_NAME
 from cdk_redis._store.across_stacks import open_network, policy_of, reader_for
 from cdk_redis._store.metrics import StoreMetrics
 from cdk_redis._values.topology import Topology
@@ -96,13 +98,13 @@ class Store(cdk.Resource, StoreMetrics):
         """Security-group rules to and from the store; its default port is the store's, or its ports are."""
         return self._connections
 
-    def add_iam_user(self, name: str, access: AccessString) -> User:
+    def add_iam_user(self, name: str, access: AccessString | str) -> User:
         """Add a user that signs in with a token made from the caller's AWS credentials.
 
         Args:
             name: Id of the user within this store, in lower-case letters, digits and hyphens. The name to sign in
                 with is generated from it, since users' names are unique in an account: see ``user_name``.
-            access: What it may do.
+            access: What it may do, such as ``AccessString.read_write("app:*")`` or ``"on ~app:* +@read"``.
 
         Returns:
             The user, to be given to `grant_connect`.
@@ -113,13 +115,13 @@ class Store(cdk.Resource, StoreMetrics):
         return self._add_user(name, access, Authentication.iam())
 
     def add_password_user(
-        self, name: str, access: AccessString, *, secret: secretsmanager.ISecret | None = None
+        self, name: str, access: AccessString | str, *, secret: secretsmanager.ISecret | None = None
     ) -> User:
         """Add a user that signs in with a password kept in Secrets Manager.
 
         Args:
             name: Id of the user within this store, in lower-case letters, digits and hyphens.
-            access: What it may do.
+            access: What it may do, such as ``AccessString.read_write("app:*")`` or ``"on ~app:* +@read"``.
             secret: A secret whose value is JSON with the key ``password``, 16 to 128 characters long.
                 Default: - one with a random password is generated.
 
@@ -255,11 +257,13 @@ class Store(cdk.Resource, StoreMetrics):
         if getattr(grantee, "connections", None) is not None:
             open_network(self, self.security_groups, self.ports, cast("ec2.IConnectable", grantee))
 
-    def _add_user(self, name: str, access: AccessString, authentication: Authentication) -> User:
-        # Users stand below one node, so that their names meet no other child's.
+    def _add_user(self, name: str, access: AccessString | str, authentication: Authentication) -> User:
+        problems = Problems(self)
+        check_name(problems, "name", name, max_length=MAX_USER_NAME)
+        access = read_access(problems, access)
+        problems.raise_if_any()
+        # A scope for the users, so that their ids differ from those of the other children.
         users = cast("Construct", self.node.try_find_child("Users")) or Construct(self, "Users")
-        if (reason := name_problem(name, max_length=MAX_USER_NAME)) is not None:
-            raise ConfigurationError(self.node.path, [problem("name", name, reason)])
         if users.node.try_find_child(name) is not None:
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)

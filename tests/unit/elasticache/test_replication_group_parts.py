@@ -348,7 +348,7 @@ def test_a_function_of_ones_own_rotates_a_password(stack: cdk.Stack, network: Re
             }
         },
     )
-    with pytest.raises(ConfigurationError, match="only a user with a password has something to rotate; IAM's tokens"):
+    with pytest.raises(ConfigurationError, match="only a user with a password can rotate it; IAM tokens"):
         cache.add_iam_user("app", AccessString.read_only("*")).add_rotation(function)
 
 

@@ -1,4 +1,4 @@
-"""MemoryDB's access control lists, and the users in them, on their own and shared."""
+"""MemoryDB's access control lists. The rules for their users are in tests/unit/access/test_user_lists.py."""
 
 from __future__ import annotations
 
@@ -19,13 +19,6 @@ def iam_user(stack: cdk.Stack, name: str) -> MemoryDbUser:
     return MemoryDbUser(stack, name, access=access, authentication=Authentication.iam())
 
 
-def waits_for(stack: cdk.Stack, resource_type: str = "AWS::MemoryDB::User") -> dict[str, list[str]]:
-    """By the name of a user's construct, the constructs that CloudFormation makes before it."""
-    resources = Template.from_stack(stack).find_resources(resource_type)
-    of = {name: name[:-8] for name in Template.from_stack(stack).find_resources("AWS::MemoryDB::User")}
-    return {of.get(name, name): [of[on] for on in r.get("DependsOn", []) if on in of] for name, r in resources.items()}
-
-
 def test_a_list_refers_to_its_users(stack: cdk.Stack) -> None:
     one, two = iam_user(stack, "One"), iam_user(stack, "Two")
     acl = Acl(stack, "Acl", users=[one])
@@ -38,7 +31,7 @@ def test_a_list_refers_to_its_users(stack: cdk.Stack) -> None:
     assert properties["Properties"]["ACLName"].startswith("stack-acl")
 
 
-def test_a_user_on_its_own_has_all_that_the_service_asks_for(stack: cdk.Stack) -> None:
+def test_a_user_defined_by_hand_has_all_properties_that_memorydb_requires(stack: cdk.Stack) -> None:
     user = MemoryDbUser(
         stack,
         "User",
@@ -55,38 +48,6 @@ def test_a_user_on_its_own_has_all_that_the_service_asks_for(stack: cdk.Stack) -
     assert user.secret is not None
 
 
-def test_users_are_changed_one_after_the_other_in_the_order_of_their_making(stack: cdk.Stack) -> None:
-    one, two, three = (iam_user(stack, name) for name in ("One", "Two", "Three"))
-    Acl(stack, "Acl", users=[three, one, two])
-
-    assert waits_for(stack) == {"One": [], "Two": ["One"], "Three": ["One", "Two"]}
-
-
-def test_two_lists_that_share_users_do_not_let_them_wait_for_each_other(stack: cdk.Stack) -> None:
-    one, two = iam_user(stack, "One"), iam_user(stack, "Two")
-    Acl(stack, "Acl", users=[one, two])
-    Acl(stack, "Other", users=[two, one])
-
-    assert waits_for(stack) == {"One": [], "Two": ["One"]}
-
-
-def test_a_list_takes_users_of_a_stack_before_it(stack: cdk.Stack) -> None:
-    later = cdk.Stack(stack.node.scope, "Later", env=cdk.Environment(account=stack.account, region=stack.region))
-    Acl(later, "Acl", users=[iam_user(stack, "One"), iam_user(later, "Two"), iam_user(stack, "Three")])
-
-    assert waits_for(later) == {"Two": []}
-    assert [dependency.stack_name for dependency in later.dependencies] == [stack.stack_name]
-
-
-def test_a_user_is_in_a_list_once(stack: cdk.Stack) -> None:
-    one = iam_user(stack, "One")
-    acl = Acl(stack, "Acl", users=[one])
-
-    with pytest.raises(ConfigurationError) as caught:
-        acl.add(one)
-    assert str(caught.value) == "Stack/Acl: user: got 'Stack/One', but the list has it already"
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -94,18 +55,18 @@ def test_a_user_is_in_a_list_once(stack: cdk.Stack) -> None:
         ("a" * 41, f"acl_name: got '{'a' * 41}', but {LEGAL}"),
         (
             "open-access",
-            "acl_name: got 'open-access', but this list is the service's own; a cluster gets it by "
+            "acl_name: got 'open-access', but MemoryDB has a list of this name; for open access, give the cluster "
             "`unsafe_open_access`",
         ),
     ],
 )
-def test_a_name_that_no_list_can_have_is_refused(stack: cdk.Stack, name: str, message: str) -> None:
+def test_an_invalid_name_is_rejected(stack: cdk.Stack, name: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Acl(stack, "Acl", acl_name=name)
     assert str(caught.value) == f"Stack/Acl: {message}"
 
 
-def test_a_name_given_by_hand_is_honoured(stack: cdk.Stack) -> None:
+def test_the_list_has_the_given_name(stack: cdk.Stack) -> None:
     Acl(stack, "Acl", acl_name="app")
 
     Template.from_stack(stack).has_resource_properties("AWS::MemoryDB::ACL", {"ACLName": "app", "UserNames": []})
@@ -119,13 +80,13 @@ def test_an_imported_list_is_used_and_not_changed(stack: cdk.Stack) -> None:
     with pytest.raises(ConfigurationError) as caught:
         acl.add(iam_user(stack, "Mine"))
     assert str(caught.value) == (
-        "Stack/Acl: user: got 'Stack/Mine', but the list is imported; add it where the list is defined, import it "
-        "with `from_user_attributes`, and name it in `users`"
+        "Stack/Acl: user: got 'Stack/Mine', but the list is imported; add it in the app that owns the list, and "
+        "name it in `users` of the import"
     )
     Template.from_stack(stack).resource_count_is("AWS::MemoryDB::ACL", 0)
 
 
-def test_an_imported_list_has_a_legal_name(stack: cdk.Stack) -> None:
+def test_an_invalid_name_of_an_import_is_rejected(stack: cdk.Stack) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Acl.from_acl_name(stack, "Acl", "Theirs")
     assert str(caught.value) == f"Stack/Acl: acl_name: got 'Theirs', but {LEGAL}"

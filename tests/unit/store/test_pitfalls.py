@@ -123,8 +123,8 @@ REFUSED: list[tuple[str, str, Make, str]] = [
         "c-12",
         "a version of a secret that is generated",
         lambda *_: Authentication.auth_token(version_id="one"),
-        "Authentication.auth_token: version_id: got 'one', but a secret that is generated has one version; "
-        "raise `generation`",
+        "Authentication: version_id: got 'one', but a generated secret has one version only; "
+        "raise `generation`, or give a `secret`",
     ),
     (
         "c-13",
@@ -171,7 +171,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
             authentication=Authentication.auth_token(),
         ),
         "Stack/User: authentication: got 'auth-token', but a user signs in with IAM or a password; "
-        "an AUTH token is for a replication group as a whole",
+        "a replication group as a whole can have an AUTH token",
     ),
     (
         "c-18",

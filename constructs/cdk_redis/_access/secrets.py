@@ -1,0 +1,93 @@
+"""The secrets of users with a password and of AUTH tokens: generate them, check them, let someone read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from aws_cdk import aws_iam as iam
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_secretsmanager as secretsmanager
+    from constructs import Construct
+
+    from cdk_redis._core.errors import Problems
+
+# The services accept 16 to 128 characters.
+_PASSWORD_LENGTH = 64
+
+
+def create_secret(scope: Construct, id: str, *, user_name: str, description: str) -> secretsmanager.ISecret:
+    """Generate a secret with the keys ``username`` and ``password``.
+
+    Args:
+        scope: Construct the secret is defined in.
+        id: Id within the scope.
+        user_name: Name to sign in with.
+        description: Text shown in the console.
+    """
+    from aws_cdk import aws_secretsmanager as secretsmanager
+
+    secret = secretsmanager.Secret(
+        scope,
+        id,
+        description=description,
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            secret_string_template=json.dumps({"username": user_name}),
+            generate_string_key="password",
+            password_length=_PASSWORD_LENGTH,
+            # The services differ in the punctuation that they accept, and ElastiCache accepts one set when an AUTH
+            # token is created and another when it is changed.
+            exclude_punctuation=True,
+        ),
+    )
+    # To type checkers, jsii classes do not implement their own interfaces.
+    return cast("secretsmanager.ISecret", secret)
+
+
+def check_secret(problems: Problems, parameter: str, secret: object) -> None:
+    """Note a problem if an optional parameter is not a secret of Secrets Manager."""
+    if secret is None or hasattr(secret, "secret_value_from_json"):
+        return
+    # Only the type: it may be the password itself.
+    hint = "import an existing one with secretsmanager.Secret.from_secret_name_v2"
+    problems.add(parameter, type(secret), "a secret is a construct of aws_cdk.aws_secretsmanager", hint)
+
+
+def grant_secret_read(
+    secret: secretsmanager.ISecret,
+    grantee: iam.IGrantable,
+    read: Callable[[str, str], str] = lambda _, value: value,
+) -> iam.Grant:
+    """Let someone read a secret, and decrypt it if it has its own KMS key.
+
+    Unlike ``ISecret.grant_read``, this grants the use of the key in the policy of the grantee, not in that of the key:
+    ``grant_read`` grants nothing on an imported key, and ends in a dependency cycle if the grantee is in another stack
+    than the key. The key's policy must leave permissions to IAM. The default one does, and a `secretsmanager.Secret`
+    sees to it for each key that is defined in the app.
+
+    Args:
+        secret: Generated, given or imported.
+        grantee: Who reads it.
+        read: Returns what the grantee's template contains in place of an ARN; called with the name and the value of
+            the ARN. Default: - the ARN itself.
+    """
+    arn = read("SecretArn", secret.secret_arn)
+    grant = iam.Grant.add_to_principal_or_resource(
+        grantee=grantee,
+        actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+        # Secrets Manager appends six random characters to an ARN, which imports by name or by partial ARN do not know.
+        resource_arns=[arn if secret.secret_full_arn is not None else f"{arn}-??????"],
+        resource=cast("iam.IResourceWithPolicyV2", secret),
+    )
+    key = secret.encryption_key
+    if key is None:
+        return grant
+    decrypt = iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=["kms:Decrypt"],
+        resource_arns=[read("SecretKeyArn", key.key_arn)],
+        conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{secret.env.region}.amazonaws.com"}},
+    )
+    return grant.combine(decrypt)
