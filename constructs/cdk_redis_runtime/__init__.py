@@ -1,7 +1,7 @@
-"""Code that runs next to a store: the smoke test, and how to connect.
+"""Code that runs next to a store: ``connect()`` and the smoke test.
 
-Names are imported when they are first used: constructs import this package at synth for its constants, and a Lambda
-function should not pay for what it does not use.
+Names are imported at first use: constructs import this package at synth only for its constants, and a Lambda function
+should load only what it uses.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-# Ctrl-C, a CI job's or a container's end, a closed terminal.
+# Ctrl-C, the end of a CI job or a container, a closed terminal.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ENDED_BY_SIGNAL = 128
 
 
 class _EndedError(BaseException):
-    """A signal asked the process to end. It passes through what only handles errors, and lets all of it clean up."""
+    """A signal asked the process to end. A BaseException, so that ``except Exception`` does not stop it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -24,14 +24,14 @@ def main() -> int:
     """Run the command.
 
     Returns:
-        Its exit code; 128 and the signal's number where a signal ended it: 130 after Ctrl-C, 143 after SIGTERM.
+        Its exit code; 128 plus the signal's number if a signal ended it: 130 after Ctrl-C, 143 after SIGTERM.
     """
     for one in _SIGNALS:
         # A signal that the process was started to ignore, as by nohup, stays ignored.
         if signal.getsignal(one) is not signal.SIG_IGN:
             signal.signal(one, _end)
     try:
-        # Here, so that a signal is told of in one line while the modules are loaded, too.
+        # Imported here, so that a signal during the imports ends in one line, too.
         from cdk_redis_runtime._smoke_test.command import main as run
 
         return run()

@@ -1,4 +1,4 @@
-"""The failover drill's writer and reader as a Lambda function, run by a state machine beside the failover."""
+"""The failover drill's writer and reader as a Lambda function, which a state machine runs during the failover."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._smoke_test.drill import Drill
 
-# To look for lost writes, to delete, and to answer: a function that is cut off says nothing.
+# To look for lost writes, to delete, and to answer. A function that is cut off reports nothing.
 _RESERVE_SECONDS = 60.0
 
 
@@ -23,12 +23,12 @@ class LambdaContext(Protocol):
 
 
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """Write and read until the time is over, and tell what that went through.
+    """Write and read until the time is over, and report the outage.
 
     Prints the report as one line of JSON, ``{"cdk_redis_failover_drill": ...}``.
 
     Args:
-        event: Ignored: everything comes from the environment.
+        event: Not used: everything comes from the environment.
         context: Lambda's context; the drill ends before the function's timeout.
 
     Returns:

@@ -13,9 +13,9 @@ from cdk_redis_runtime._smoke_test.battery import smoke_test
 from cdk_redis_runtime._smoke_test.metrics import embedded_metrics
 from cdk_redis_runtime._smoke_test.report import SmokeTestFailed
 
-# To write the log and to answer; a function that is cut off says only "Task timed out".
+# To write the log and to answer. A function that is cut off reports only "Task timed out".
 _RESERVE_SECONDS = 2.0
-_LEAST_BUDGET_SECONDS = 1.0
+_MIN_BUDGET_SECONDS = 1.0
 
 
 class LambdaContext(Protocol):
@@ -27,27 +27,27 @@ class LambdaContext(Protocol):
 
 
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """Run the battery on the store that the environment describes.
+    """Run the smoke test on the store that the environment describes.
 
-    Prints the report as one line of JSON, ``{"cdk_redis_smoke_test": ...}``; where the environment names a namespace
-    for them, metrics as a second line.
+    Prints the report as one line of JSON, ``{"cdk_redis_smoke_test": ...}``, and a second line with metrics if the
+    environment names their namespace.
 
     Args:
-        event: Ignored: everything comes from the environment.
-        context: Lambda's context; the battery ends before the function's timeout.
+        event: Not used: everything comes from the environment.
+        context: Lambda's context; the smoke test ends before the function's timeout.
 
     Returns:
         The report.
 
     Raises:
-        SmokeTestFailed: A check failed. The message is what CloudFormation and the CDK CLI show.
+        SmokeTestFailed: A check failed. CloudFormation and the CDK CLI show the message.
         SettingsError: The environment does not describe a store.
     """
     del event
     connection = Connection.from_environment(os.environ)
     declared = Declaration.from_environment(os.environ)
     left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
-    declared = dataclasses.replace(declared, budget=max(_LEAST_BUDGET_SECONDS, min(declared.budget, left)))
+    declared = dataclasses.replace(declared, budget=max(_MIN_BUDGET_SECONDS, min(declared.budget, left)))
     report = smoke_test(connection, declared)
     _print_line({"cdk_redis_smoke_test": report.as_dict()})
     if namespace := os.environ.get(env.METRICS_NAMESPACE):

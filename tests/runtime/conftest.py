@@ -1,4 +1,4 @@
-"""Real engines over TLS, and the battery run against them."""
+"""Real engines over TLS, and the smoke test on them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.runtime.support.fault_lab import Lab
 def battery(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> Battery:
-    """Runs the battery, and sees to it that it ends in time and tells no secret."""
+    """Runs the smoke test, and asserts that it ends in time and shows no secret."""
     return Battery(monkeypatch, caplog, capfd)
 
 
 @pytest.fixture
 def let() -> Callable[..., None]:
-    """Gives the smoke test's user another access string, and lets others in."""
+    """Gives the smoke test's user another access string, and adds other users."""
 
     def change(engines: EngineSet, access: str = ACCESS, *others: AclUser) -> None:
         engines.set_users([smoke_user(access), *others])
@@ -66,7 +66,7 @@ def single(_session_single: EngineSet) -> Iterator[EngineSet]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., EngineSet]]:
-    """Starts engines of a test's own."""
+    """Starts engines for one test."""
     with contextlib.ExitStack() as stack:
 
         def enter(**options: Any) -> EngineSet:
@@ -109,11 +109,11 @@ def iam_store(_session_iam_store: EngineSet) -> Iterator[EngineSet]:
 
 @pytest.fixture(scope="module")
 def spares() -> Iterator[dict[str, EngineSet]]:
-    """Clusters to be broken for good. Nobody in them is taken for failed while it is looked at."""
+    """Clusters for faults that cannot be undone. Their node timeout is long, so that no node counts as failed."""
     options: dict[str, Any] = {"shards": 3, "replicas": 1, "cluster_mode": True, "users": [smoke_user()]}
     spares = {name: EngineSet(**options, node_timeout=60) for name in ("node-down", "shard-down", "slots-missing")}
     try:
-        # Most of a start is waiting.
+        # A start is mostly waiting.
         for done in side_by_side(EngineSet.start, list(spares.values()), 60):
             if done.error:
                 raise done.error

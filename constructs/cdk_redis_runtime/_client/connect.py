@@ -1,6 +1,6 @@
-"""How a redis-py client is built for a store: TLS verified, signed in, with timeouts.
+"""Builds redis-py clients for a store: verified TLS, sign-in, timeouts and retries.
 
-Trust comes from where OpenSSL finds it: the system's store, or the file named by ``SSL_CERT_FILE``.
+Trusted authorities are OpenSSL's: those of the system, or of the file that ``SSL_CERT_FILE`` names.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
 
 CONNECT_SECONDS = 0.5
-"""Half a second, because a primary that the network lost answers no SYN: a client that waits longer for it comes late
-to the replica that took over. Within a VPC a connection opens in milliseconds."""
+"""Seconds to open a TCP connection. A primary that the network has lost answers no SYN, so a client that waits longer
+is late at the replica that took over. Within a VPC a connection opens in milliseconds."""
 
 ANSWER_SECONDS = 0.5
-"""Half a second, because a primary that hangs accepts connections and says nothing: only this timeout ends the wait,
-and it is how late a client can come to the new primary, and a little more to ask who that is and to greet it. With
-0.75 s clients came up to 0.95 s late, which leaves a promise of one second no room.
+"""Seconds to wait for an answer. A primary that hangs accepts connections and answers nothing, so only this timeout
+ends the wait: a client is that late at the new primary, plus the time to find it and to sign in. With 0.75 s clients
+were up to 0.95 s late, too close to the promised second.
 A command that may take longer (``BLPOP``, a long script) needs a client with longer timeouts."""
 
 RETRIES = 3
-"""A refused connection fails at once, a lost one after a timeout. Each retry asks the cluster anew who serves the slot;
-they keep two of three errors of a failover from the application, and do not bring it back sooner."""
+"""Retries of a connection or a command. Each retry asks the cluster again which node serves the slot. Retries hide two
+of three errors of a failover from the application; they do not end the outage sooner."""
 
 
 @dataclass(frozen=True)
 class ClientTimeouts:
-    """How long a client waits, and how often it tries again.
+    """How long a client waits, and how often it retries.
 
-    The defaults are for an application in the store's network, and decide how soon it is back after a failover:
-    they were measured, see docs/client-settings.md.
+    The defaults are for an application in the store's network. They decide how soon it works again after a failover,
+    and were measured: see docs/client-settings.md.
 
     Attributes:
         connect: Seconds to open a TCP connection.
-        answer: Seconds to wait for each answer, the TLS handshake's included.
-        retries: How often a failed connection or command is tried again; without cluster mode with back-off and jitter.
-            A repeated command may run twice. With 0, none is sent twice, pipelines and transactions included.
+        answer: Seconds to wait for each answer, including that to the TLS handshake.
+        retries: How often a failed connection or command is tried again; without cluster mode with backoff and jitter.
+            A repeated command may run twice. With 0 none is sent twice, not even in pipelines and transactions.
     """
 
     connect: float = CONNECT_SECONDS
@@ -62,25 +62,25 @@ def connect(
 ) -> Redis | RedisCluster:
     """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
 
-    TLS is verified, an IAM token is signed for each connection. A password is read from its secret at the first
-    connection, and again when the store refuses it, as it does after a rotation; until Secrets Manager gives another,
-    the old one is kept. Where there are no credentials to be had, commands end in an
-    ``redis.exceptions.AuthenticationError`` that says why.
+    TLS certificates are verified. An IAM token is signed for each connection. A password is read from its secret at the
+    first connection, and again when the store refuses it, as after a rotation; the old password is kept until Secrets
+    Manager returns another. Without credentials, commands raise a ``redis.exceptions.AuthenticationError`` with the
+    reason.
 
-    Make one client for all calls, outside the handler.
+    Create one client outside the handler and use it for all calls.
 
-    A command whose answer is lost with the connection is sent again, though the store may have run it: of some 8,000
+    A command whose answer was lost with the connection is sent again, although the store may have run it: of some 8,000
     ``INCR`` over five lost connections three were counted twice. For commands that must not run twice (``INCR``,
-    ``LPUSH``, ``XADD``, scripts) make a second client with ``timeouts=ClientTimeouts(retries=0)``: it sends each
-    command once at most, and raises the error instead.
+    ``LPUSH``, ``XADD``, scripts) create a second client with ``timeouts=ClientTimeouts(retries=0)``: it sends each
+    command at most once, and raises the error.
 
     Args:
         environment: Variables to read. Default: - ``os.environ``.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
 
     Returns:
-        A cluster client, which dials the endpoint at once; or without cluster mode a plain client, which dials at its
-        first command.
+        A cluster client, which connects at once; without cluster mode a plain client, which connects at its first
+        command.
 
     Raises:
         SettingsError: The environment does not describe a store.
@@ -90,13 +90,13 @@ def connect(
 
 
 def credential_provider(connection: Connection) -> CredentialProvider | None:
-    """Choose how to sign in; nothing is signed or read before the first connection.
+    """Choose how to sign in. Nothing is signed or read before the first connection.
 
     Args:
         connection: The store's settings.
 
     Returns:
-        None where the store has no authentication.
+        None without authentication.
     """
     user, region = connection.user or "", connection.region or ""
     if connection.authentication == env.AUTHENTICATION_IAM:
@@ -122,16 +122,16 @@ def client_for(
     timeouts: ClientTimeouts | None = None,
     make_pool: type[ConnectionPool] | None = None,
 ) -> Redis | RedisCluster:
-    """Build the client that an application uses.
+    """Build the client of an application.
 
     Args:
         connection: The store's settings.
-        credentials: From `credential_provider`, shared by the clients of one store.
+        credentials: From `credential_provider`; the clients of one store share it.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
         make_pool: Class of its connection pools. Default: - one with its own TLS context.
 
     Returns:
-        A cluster client, which dials the endpoint at once; or a plain client, which dials at its first command.
+        A cluster client, which connects at once; or a plain client, which connects at its first command.
     """
     timeouts = timeouts or ClientTimeouts()
     make_pool = make_pool or pool_class(connection)
@@ -146,10 +146,10 @@ def node_client(
     timeouts: ClientTimeouts,
     make_pool: type[ConnectionPool],
 ) -> Redis:
-    """Build a client of one node, which dials at its first command.
+    """Build a client of one node, which connects at its first command.
 
     Args:
-        address: The node, by the name that its certificate carries.
+        address: The node, with the name in its certificate.
         credentials: From `credential_provider`.
         timeouts: Timeouts and retries.
         make_pool: Class of its connection pool.
@@ -173,11 +173,11 @@ def cluster_options(
         make_pool: Class of the connection pool of each node.
     """
     return {
-        # By a URL, because only then the client takes a pool class.
+        # With a URL, because the client accepts a pool class only then.
         "url": f"{'rediss' if connection.tls else 'redis'}://{connection.endpoint}",
         "connection_pool_class": make_pool,
         "retry": _retry(timeouts),
-        # A missing shard is found and named by the smoke test; until then the others can be served.
+        # The smoke test reports a missing shard; the other shards can be used until then.
         "require_full_coverage": False,
         **_common(credentials, timeouts),
     }
@@ -193,8 +193,8 @@ def _common(credentials: CredentialProvider | None, timeouts: ClientTimeouts) ->
         "socket_connect_timeout": timeouts.connect,
         "socket_timeout": timeouts.answer,
         "decode_responses": True,
-        # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: round trips that a least-privilege user is refused, and
-        # that fill the store's ACL log when they are.
+        # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: a least-privilege user is refused both, and each refusal is an
+        # entry in the store's ACL log.
         "driver_info": None,
         **_without_notifications(),
     }

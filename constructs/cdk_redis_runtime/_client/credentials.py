@@ -1,4 +1,4 @@
-"""What the kinds of authentication share: errors of redis-py's family, one read for many threads, safe forks."""
+"""What IAM and password authentication share: errors, renewal, and one read for many threads and after forks."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from redis.exceptions import AuthenticationError
 T = TypeVar("T")
 
 SHARED_FAILURE_SECONDS = 1.0
-"""How long a failure is the answer to everybody who asks. Otherwise every retry of every thread would wait for seconds
-for a service that is away."""
+"""Seconds for which a failure is returned to all threads without another read. Otherwise every retry of every thread
+would wait for seconds for a service that is down."""
 
-NO_AWS_CREDENTIALS_CURE = (
+NO_AWS_CREDENTIALS_HINT = (
     "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, sign in with aws sso login, or give the program's "
     "function, task or instance a role"
 )
-"""What to do where botocore's chain of credentials ends without any."""
+"""What to do if botocore's credential chain finds none."""
 
 
 class CredentialsUnavailableError(AuthenticationError):
-    """There is nothing to sign in with: the store was not asked. The message says why, and holds nothing secret.
+    """There are no credentials to sign in with, so the store was not asked. The message has the reason and no secret.
 
-    It is an error of redis-py's family, so that redis-py hangs up and retries, and applications handle it, as they do
-    with every other failed sign-in.
+    A subclass of redis-py's AuthenticationError, so that redis-py disconnects and retries, and applications handle it
+    like every other failed sign-in.
     """
 
 
 class RenewableProvider(CredentialProvider):
-    """Credentials that change while clients use them, and are read again where a store refuses them."""
+    """Credentials that may change while clients use them: they are read again when a store refuses them."""
 
     def renew(self, refused: tuple[str, ...]) -> bool:
-        """Look for other credentials than those that a store refused.
+        """Read the credentials again after a store refused them.
 
         Args:
             refused: As `get_credentials` returned them.
 
         Returns:
-            Whether `get_credentials` has others now.
+            Whether `get_credentials` returns others now.
 
         Raises:
             CredentialsUnavailableError: They could not be read.
@@ -51,8 +51,38 @@ class RenewableProvider(CredentialProvider):
         raise NotImplementedError
 
 
+class RememberingProvider(RenewableProvider):
+    """Passes on another provider's credentials, and remembers them.
+
+    Attributes:
+        last: The credentials that were returned last.
+        secrets: Every password and token that was returned.
+    """
+
+    def __init__(self, provider: CredentialProvider) -> None:
+        """Keep the provider.
+
+        Args:
+            provider: Where the credentials come from.
+        """
+        self._provider = provider
+        self.last: tuple[str, ...] = ()
+        self.secrets: set[str] = set()
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        """Return the provider's credentials."""
+        credentials = self._provider.get_credentials()
+        self.last = credentials
+        self.secrets.add(credentials[-1])
+        return credentials
+
+    def renew(self, refused: tuple[str, ...]) -> bool:
+        """Renew them if the provider can; see `RenewableProvider`."""
+        return isinstance(self._provider, RenewableProvider) and self._provider.renew(refused)
+
+
 class _Read(Generic[T]):
-    """One read, and what came of it. Neither a value nor a failure: it was interrupted."""
+    """One read and its result. With neither a value nor a failure it was interrupted."""
 
     def __init__(self) -> None:
         self.ended = threading.Event()
@@ -61,7 +91,7 @@ class _Read(Generic[T]):
 
 
 class SharedRead(Generic[T]):
-    """Reads for one thread at a time; who asks meanwhile gets what the first one got, a failure included."""
+    """Reads for one thread at a time. Threads that ask meanwhile get the same result, a failure included."""
 
     def __init__(self, read: Callable[[], T]) -> None:
         """Keep the function for later.
@@ -71,7 +101,7 @@ class SharedRead(Generic[T]):
         """
         self._read = read
         self._forget_reads()
-        _to_tell_of_forks.add(self)
+        _shared_reads.add(self)
 
     def _forget_reads(self) -> None:
         self._lock = threading.Lock()
@@ -80,7 +110,7 @@ class SharedRead(Generic[T]):
         self._failed_until = 0.0
 
     def __call__(self) -> T:
-        """Read, or share what another thread is reading.
+        """Read, or wait for the thread that is reading.
 
         Raises:
             CredentialsUnavailableError: The read failed, or one did less than `SHARED_FAILURE_SECONDS` ago.
@@ -116,15 +146,15 @@ class SharedRead(Generic[T]):
 
 
 def _again(failure: CredentialsUnavailableError) -> CredentialsUnavailableError:
-    # An error of its own for each thread: redis-py and the interpreter write into those that they raise.
+    # Each thread gets its own error: redis-py and the interpreter modify the errors that they raise.
     return type(failure)(str(failure))
 
 
 def _forget_reads_of_the_parent() -> None:
-    # The thread that reads, and holds the locks, was left behind in the parent.
-    for shared in _to_tell_of_forks:
+    # The thread that reads and holds the locks does not exist in the child.
+    for shared in _shared_reads:
         shared._forget_reads()
 
 
-_to_tell_of_forks: weakref.WeakSet[SharedRead[Any]] = weakref.WeakSet()
+_shared_reads: weakref.WeakSet[SharedRead[Any]] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_forget_reads_of_the_parent)

@@ -1,6 +1,6 @@
-"""What a function's environment says about a store: the names that deploy time writes and run time reads.
+"""Names of the environment variables that describe a store: constructs write them, the run-time package reads them.
 
-Nothing but the standard library is imported here, so that constructs may use these names at synth.
+Imports nothing but the standard library, so that constructs can use the names at synth.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ SERVICE = "CDK_REDIS_SERVICE"
 """``elasticache`` or ``memorydb``; also the service name that an IAM token is signed for."""
 
 STORE = "CDK_REDIS_STORE"
-"""Replication group id, serverless cache name or cluster name: what an IAM token is signed for, and the report's title.
-"""
+"""Replication group id, serverless cache name or cluster name: IAM tokens are signed for it, the report names it."""
 
 SERVERLESS = "CDK_REDIS_SERVERLESS"
-"""``true`` for an ElastiCache serverless cache, whose IAM tokens say so; otherwise absent."""
+"""``true`` for an ElastiCache serverless cache, whose IAM tokens have another parameter; otherwise absent."""
 
 HOST = "CDK_REDIS_HOST"
-"""Configuration endpoint of a cluster; primary endpoint where cluster mode is off."""
+"""Configuration endpoint of a cluster; primary endpoint without cluster mode."""
 
 PORT = "CDK_REDIS_PORT"
 """Port of ``HOST``."""
 
 READER_HOST = "CDK_REDIS_READER_HOST"
-"""Reader endpoint, where cluster mode is off and there are replicas; otherwise absent."""
+"""Reader endpoint of a store with replicas and without cluster mode; otherwise absent."""
 
 READER_PORT = "CDK_REDIS_READER_PORT"
 """Port of ``READER_HOST``."""
@@ -31,7 +30,7 @@ TLS = "CDK_REDIS_TLS"
 """``true`` or ``false``."""
 
 PLAINTEXT = "CDK_REDIS_PLAINTEXT"
-"""``true`` where a store that speaks TLS lets in clients without it, too; otherwise absent."""
+"""``true`` if a store with TLS accepts clients without it, too; otherwise absent."""
 
 CLUSTER_MODE = "CDK_REDIS_CLUSTER_MODE"
 """``true`` or ``false``."""
@@ -40,16 +39,16 @@ AUTHENTICATION = "CDK_REDIS_AUTHENTICATION"
 """``iam``, ``password`` or ``none``."""
 
 USER = "CDK_REDIS_USER"
-"""Name of the user to sign in as; absent where authentication is ``none``."""
+"""Name of the user to sign in as; absent if authentication is ``none``."""
 
 SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable
-"""Secrets Manager secret with the user's password; present only where authentication is ``password``."""
+"""Secrets Manager secret with the user's password; present only if authentication is ``password``."""
 
 SECURITY_GROUPS = "CDK_REDIS_SECURITY_GROUPS"
-"""Ids of the function's own security groups, with commas between them; for messages only, and absent where unknown."""
+"""Ids of the function's own security groups, separated by commas; for messages only, absent if unknown."""
 
 STORE_SECURITY_GROUPS = "CDK_REDIS_STORE_SECURITY_GROUPS"
-"""Ids of the store's security groups, with commas between them; for messages only, and absent where unknown."""
+"""Ids of the store's security groups, separated by commas; for messages only, absent if unknown."""
 
 ENGINE = "CDK_REDIS_ENGINE"
 """Declared engine: ``valkey`` or ``redis``."""
@@ -58,28 +57,28 @@ ENGINE_VERSION = "CDK_REDIS_ENGINE_VERSION"
 """Declared version, as precise as it was declared: ``7.1``, or ``7``."""
 
 SHARDS = "CDK_REDIS_SHARDS"
-"""Declared number of shards; absent where the service chooses it."""
+"""Declared number of shards; absent if the service chooses it."""
 
 REPLICAS = "CDK_REDIS_REPLICAS"
-"""Declared number of replicas of each shard; absent where the service chooses it."""
+"""Declared number of replicas of each shard; absent if the service chooses it."""
 
 KEY_PREFIX = "CDK_REDIS_KEY_PREFIX"
 """Prefix of every key that the smoke test touches."""
 
 BUDGET_SECONDS = "CDK_REDIS_BUDGET_SECONDS"
-"""Seconds within which the whole battery ends with a verdict."""
+"""Seconds within which the smoke test ends."""
 
 MAXMEMORY_POLICY = "CDK_REDIS_MAXMEMORY_POLICY"
-"""Declared ``maxmemory-policy``; absent where the parameter group's family decides."""
+"""Declared ``maxmemory-policy``; absent if it is the default of the parameter group's family."""
 
 LATENCY_LIMIT_MS = "CDK_REDIS_LATENCY_LIMIT_MS"
 """Milliseconds that the median round trip may take; absent for the default."""
 
 DIGEST = "CDK_REDIS_DIGEST"
-"""Digest of the target's properties; read by nobody, makes the function new when the target changes."""
+"""Digest of the target's properties. Nothing reads it; a new value changes the function, so that it runs again."""
 
 METRICS_NAMESPACE = "CDK_REDIS_METRICS_NAMESPACE"
-"""Namespace of the metrics that a run prints; absent where none are wanted."""
+"""Namespace of the metrics that a run prints; absent without metrics."""
 
 DRILL_SECONDS = "CDK_REDIS_DRILL_SECONDS"
 """How long the failover drill writes and reads."""
@@ -105,7 +104,7 @@ DEFAULT_BUDGET_SECONDS = 20
 DEFAULT_LATENCY_LIMIT_MS = 100
 
 SHARDED_PUBSUB_COMMANDS = ("ssubscribe", "spublish")
-"""What engines older than 7.0 do not know, and refuse in an access string."""
+"""Commands that engines before 7.0 do not know: they reject access strings that name them."""
 
 SMOKE_TEST_COMMANDS = (
     *("acl|whoami", "asking", "cluster|slots", "command", "info", "readonly", "wait"),
@@ -113,12 +112,11 @@ SMOKE_TEST_COMMANDS = (
     *("zadd", "zrange", "xadd", "xrange", "watch", "unwatch", "multi", "exec", "subscribe", "publish"),
     *SHARDED_PUBSUB_COMMANDS,
 )
-"""Every command that the smoke test's user needs, in the words of an access string, without the ``+``.
+"""Every command that the smoke test's user needs, as in an access string, without the ``+``.
 
-COMMAND is what redis-py's cluster client asks first of all, and cannot do without. ASKING is needed while slots are on
-their way from one shard to another, UNWATCH where a transaction is given up. HELLO and AUTH are open to everybody. The
-client is told not to announce itself (CLIENT SETINFO) and not to ask for maintenance notifications, so neither is
-needed.
+redis-py's cluster client begins with COMMAND and does not work without it. ASKING is needed while slots move from one
+shard to another, UNWATCH when a transaction is given up. HELLO and AUTH are open to every user. The client does not
+send CLIENT SETINFO, and does not ask for maintenance notifications, so neither is needed.
 """
 
 MEMORYDB_REFUSED_COMMANDS = (
@@ -144,8 +142,8 @@ MEMORYDB_REFUSED_COMMANDS = (
     "slaveof",
     "sync",
 )
-"""Every command that MemoryDB allows to no user, whatever its access string says, in the words of an access string.
+"""Every command that MemoryDB allows no user, whatever its access string, as in an access string.
 
-They would change what the service manages: nodes, slots, users, settings, durability.
+They would change what the service manages: nodes, slots, users, parameters, durability.
 (https://docs.aws.amazon.com/memorydb/latest/devguide/restrictedcommands.html)
 """

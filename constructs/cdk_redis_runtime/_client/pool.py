@@ -1,4 +1,4 @@
-"""The connections below redis-py's clients: how they are secured."""
+"""The connections of redis-py's clients: one TLS context for all, and the sign-in."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ _CLOSED = "Connection closed by server"
 
 
 class HelloCutOffError(RedisConnectionError):
-    """The other side hung up at HELLO, which begins a connection and signs in."""
+    """The other side closed the connection at HELLO, which signs in."""
 
 
 def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> type[ConnectionPool]:
-    """Choose the pool for a client of a store.
+    """Make the connection pool class of a store's clients.
 
     Args:
         connection: The store's settings.
-        trust: What certificates are verified against. Default: - the system's store, or ``SSL_CERT_FILE``.
+        trust: Context that verifies certificates. Default: - a new one, with the authorities of the system or of
+            ``SSL_CERT_FILE``.
     """
-    connection_class = _greeting(_connection_class(connection, trust))
+    connection_class = _noticing_hello(_connection_class(connection, trust))
 
     class Pool(ConnectionPool):
-        # The connection class is ours whatever the client's URL says; a cluster client brings a function of its own.
+        # Replaces the connection class that the client's URL chose. A cluster client sets its own redis_connect_func.
         def __init__(self, **options: Any) -> None:
             options = {"redis_connect_func": on_connect, **options, "connection_class": connection_class}
             super().__init__(**options)
@@ -40,8 +41,8 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
     return Pool
 
 
-def _greeting(connection_class: Any) -> Any:
-    class GreetingConnection(connection_class):
+def _noticing_hello(connection_class: Any) -> Any:
+    class HelloConnection(connection_class):
         def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
             try:
                 super().on_connect_check_health(*arguments, **options)
@@ -50,13 +51,13 @@ def _greeting(connection_class: Any) -> Any:
                     raise HelloCutOffError(str(error)) from error
                 raise
 
-    return GreetingConnection
+    return HelloConnection
 
 
 def _hung_up(error: RedisConnectionError) -> bool:
     if type(error) is not RedisConnectionError:
         return False
-    # An alert of TLS says more than that the connection ended.
+    # A TLS alert is more specific than the end of the connection.
     reset = isinstance(error.__context__, OSError) and not isinstance(error.__context__, ssl.SSLError)
     return reset or _CLOSED in str(error)
 

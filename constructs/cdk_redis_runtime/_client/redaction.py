@@ -1,4 +1,4 @@
-"""What keeps secrets out of every text: whole or cut, and in the spellings in which programs repeat them."""
+"""Removes secrets from texts: whole or in part, and in the escapes in which programs repeat them."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
 SHORTEST_PART = 8
-"""A part of a secret is hidden from so many characters on, not counting white space; a shorter secret as a whole."""
+"""Parts of a secret of this many characters are hidden, not counting white space; a shorter secret only as a whole."""
 
 _HIDDEN = "***"
-# An engine that does not know HELLO or AUTH quotes what it was sent with it.
+# An engine that does not know HELLO or AUTH quotes their arguments.
 _ECHO = re.compile(r"(with args beginning with).*", re.IGNORECASE | re.DOTALL)
 _SIGNED = re.compile(r"(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s'\"]+")
-# What is secret in an IAM token; the rest names the store and its user, which texts have to name, too.
+# The secret parts of an IAM token; the rest names the store and its user, which messages need, too.
 _SECRET_IN_TOKEN = re.compile(r"X-Amz-(?:Signature|Security-Token)=([^&]+)|X-Amz-Credential=([^/%&]+)")
-# Every engine refuses a password in these words, by which the refusal is known; a password may hold them, too.
+# Every engine refuses a password with these words, which redis-py looks for. A password may contain them.
 _REFUSAL = re.compile("username-password")
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Take secrets out of a text, and parts of them.
+    """Remove secrets and parts of them from a text.
 
-    Found are a secret's own characters, those of its usual escapes (Python, JSON, HTML, percent-encoding, hexadecimal,
-    Base64), all in capitals or small letters, and with white space in between, lost or replaced.
+    Finds a secret as it is and in its usual escapes (Python, JSON, HTML, percent-encoding, hexadecimal, Base64), in
+    capitals or small letters, and with white space added, lost or replaced.
 
     Args:
-        text: What is about to be shown.
+        text: The text to show.
         secrets: Passwords and tokens that were used.
     """
     wholes, grams = _spellings(frozenset(secrets))
     text = _ECHO.sub(rf"\1 {_HIDDEN}", text)
-    # Where each character stands that is compared.
+    # The position of each character that is compared.
     places = [place for place, character in enumerate(text) if not character.isspace()]
     compared = _comparable(text)
     secret = bytearray(len(compared))
@@ -56,7 +56,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def _comparable(text: str) -> str:
-    """A text without white space and without capitals, whose other characters all stay."""
+    """A text without white space and in small letters; all other characters stay."""
     return "".join(
         small if len(small := character.lower()) == 1 else character for character in text if not character.isspace()
     )
@@ -68,10 +68,10 @@ def _runs(marked: bytearray) -> Iterator[tuple[int, int]]:
         yield run.start(), run.end() - 1
 
 
-# Of a run's secrets there are few, and a report has many texts.
+# A run has few secrets, and a report many texts.
 @lru_cache(maxsize=4)
 def _spellings(secrets: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """What is searched for: short secrets as a whole, and every part of the others."""
+    """What to search for: short secrets as a whole, and every part of the others."""
     wholes: set[str] = set()
     grams: set[str] = set()
     for part in {part for secret in secrets for part in _secret_parts(secret)}:
@@ -101,7 +101,7 @@ def _spelled(secret: str) -> Iterator[str]:
     if len(secret) < SHORTEST_PART:
         return
     yield encoded.hex()
-    # What stands before the secret shifts its Base64, whose first and last characters are then shared.
+    # Characters before the secret shift its Base64, and share its first and last characters.
     for shift in range(3):
         text = base64.b64encode(b"\0" * shift + encoded).decode().rstrip("=")[(0, 2, 3)[shift] : -1]
         yield text

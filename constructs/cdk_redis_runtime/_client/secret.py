@@ -1,4 +1,4 @@
-"""Password authentication: the password is read from Secrets Manager, and read again where a store refuses it."""
+"""Password authentication: the password is read from Secrets Manager, and read again when a store refuses it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import time
 from typing import Any, cast
 
 from cdk_redis_runtime._client.credentials import (
-    NO_AWS_CREDENTIALS_CURE,
+    NO_AWS_CREDENTIALS_HINT,
     CredentialsUnavailableError,
     RenewableProvider,
     SharedRead,
 )
 
-# From isolated subnets without an interface endpoint a call would hang until the function's timeout.
+# In isolated subnets without an interface endpoint a call would hang until the function's timeout.
 _CONNECT_SECONDS = 2
 _READ_SECONDS = 3
 _ATTEMPTS = 2
 
-LEAST_SECONDS_BETWEEN_READS = 5.0
-"""However many connections are refused, a password that stays wrong is read no more often than this."""
+MIN_SECONDS_BETWEEN_READS = 5.0
+"""Seconds between two reads of a password that stays wrong, however many connections are refused."""
 
 
 class SecretUnavailableError(CredentialsUnavailableError):
-    """The password could not be read; the message says why, and holds nothing of the secret."""
+    """The password could not be read; the message has the reason, and nothing of the secret."""
 
 
 class SecretProvider(RenewableProvider):
-    """Hands redis-py the password kept in a Secrets Manager secret; threads and forked processes may share it."""
+    """Gives redis-py the password in a Secrets Manager secret. Threads and forked processes can share it."""
 
     def __init__(self, *, secret_arn: str, user: str, region: str, client: Any = None) -> None:
-        """Say which secret; nothing is read yet.
+        """Keep the settings; nothing is read yet.
 
         Args:
             secret_arn: ARN of a secret whose value is JSON with a ``password`` and, optionally, a ``username``.
@@ -45,39 +45,39 @@ class SecretProvider(RenewableProvider):
         self._client = client
         self._password: str | None = None
         self._next_read = 0.0
-        self._read_once_for_all = SharedRead(self._read)
+        self._shared_read = SharedRead(self._read)
 
     def get_credentials(self) -> tuple[str, str]:
-        """Give the user and the password; the secret is read at the first call.
+        """Return the user and the password; the secret is read at the first call.
 
         Raises:
-            SecretUnavailableError: If the secret cannot be read, or is of another user.
+            SecretUnavailableError: If the secret cannot be read, or belongs to another user.
         """
         if self._password is None:
-            self._password = self._read_once_for_all()
+            self._password = self._shared_read()
         return self._user, self._password
 
     def renew(self, refused: tuple[str, ...]) -> bool:
-        """Read the secret again, unless that was done less than `LEAST_SECONDS_BETWEEN_READS` ago.
+        """Read the secret again, unless it was read less than `MIN_SECONDS_BETWEEN_READS` ago.
 
         Args:
             refused: The user and the password that a store refused.
 
         Returns:
-            Whether `get_credentials` has another password now.
+            Whether `get_credentials` returns another password now.
 
         Raises:
-            SecretUnavailableError: As `get_credentials` does; the old password is kept.
+            SecretUnavailableError: As in `get_credentials`; the old password is kept.
         """
         if self._password == refused[-1] and time.monotonic() >= self._next_read:
-            self._password = self._read_once_for_all()
+            self._password = self._shared_read()
         return self._password != refused[-1]
 
     def _read(self) -> str:
         try:
             return _password_in(self._secret_string(), self._user)
         finally:
-            self._next_read = time.monotonic() + LEAST_SECONDS_BETWEEN_READS
+            self._next_read = time.monotonic() + MIN_SECONDS_BETWEEN_READS
 
     def _secret_string(self) -> str:
         # boto3 takes a fifth of a second to import, and only this kind of authentication needs it.
@@ -96,7 +96,7 @@ class SecretProvider(RenewableProvider):
             retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         )
         try:
-            # boto3's own session would keep the AWS credentials of its first use, and is not to be shared by threads.
+            # boto3's default session keeps the AWS credentials of its first use, and is not safe for threads.
             client = self._client or boto3.Session().client("secretsmanager", region_name=self._region, config=timeouts)
             answer: dict[str, Any] = client.get_secret_value(SecretId=self._secret_arn)
         except aws_errors.ClientError as error:
@@ -107,13 +107,13 @@ class SecretProvider(RenewableProvider):
             ) from None
         except (aws_errors.ConnectionError, aws_errors.HTTPClientError) as error:
             raise SecretUnavailableError(
-                f"Secrets Manager was not reached for the password ({type(error).__name__}); isolated subnets need "
-                "an interface endpoint for it that this function's security group may reach"
+                f"Secrets Manager could not be reached to read the password ({type(error).__name__}); isolated subnets "
+                "need an interface endpoint for it that this function's security group can reach"
             ) from None
         except aws_errors.BotoCoreError as error:
             raise SecretUnavailableError(
-                f"Secrets Manager was not asked for the password, for want of AWS credentials or settings "
-                f"({type(error).__name__}: {error}); {NO_AWS_CREDENTIALS_CURE}"
+                "Secrets Manager could not be called for the password: AWS credentials or settings are missing "
+                f"({type(error).__name__}: {error}); {NO_AWS_CREDENTIALS_HINT}"
             ) from None
         if not isinstance(answer.get("SecretString"), str):
             raise SecretUnavailableError("the secret is binary; it must be JSON with a username and a password")
@@ -121,7 +121,7 @@ class SecretProvider(RenewableProvider):
 
 
 def _password_in(text: str, user: str) -> str:
-    # The messages name what is missing, never what is there; and no cause is chained, for it would quote the secret.
+    # The messages name what is missing, never the content; no cause is chained, because it would quote the secret.
     try:
         secret: Any = json.loads(text)
     except ValueError:
@@ -130,5 +130,5 @@ def _password_in(text: str, user: str) -> str:
     if not isinstance(fields.get("password"), str) or not fields["password"]:
         raise SecretUnavailableError("the secret holds no password")
     if fields.get("username", user) != user:
-        raise SecretUnavailableError(f"the secret is not that of user {user!r}")
+        raise SecretUnavailableError(f"the secret does not belong to user {user!r}")
     return str(fields["password"])

@@ -1,4 +1,4 @@
-"""Settings of the run time, read from an environment and checked before anything is dialled."""
+"""Settings of a store and its smoke test, read from environment variables and checked before connecting."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Address:
-    """Where something listens.
+    """A host and a port.
 
     Attributes:
-        host: DNS name or IP address, an IPv6 address without brackets; the certificate must be for it.
+        host: DNS name or IP address, IPv6 without brackets; the certificate must be for it.
         port: TCP port, 1 to 65535.
     """
 
@@ -51,20 +51,20 @@ class Connection:
 
     Attributes:
         service: ``elasticache`` or ``memorydb``.
-        store: Replication group id, serverless cache name or cluster name, which an IAM token is signed for.
-        host: Configuration endpoint, or primary endpoint where cluster mode is off.
+        store: Replication group id, serverless cache name or cluster name; IAM tokens are signed for it.
+        host: Configuration endpoint, or primary endpoint without cluster mode.
         port: Port of the endpoint.
-        reader: Reader endpoint, where cluster mode is off and there are replicas.
-        tls: Whether the store speaks TLS, and nothing else.
+        reader: Reader endpoint of a store with replicas and without cluster mode.
+        tls: Whether the store requires TLS.
         cluster_mode: Whether keys are spread over shards.
         authentication: ``iam``, ``password`` or ``none``.
-        user: User to sign in as; None where authentication is ``none``.
-        secret_arn: Secret with the password, where authentication is ``password``.
+        user: User to sign in as; None if authentication is ``none``.
+        secret_arn: Secret with the password, if authentication is ``password``.
         region: AWS Region of the store and of its secret.
         serverless: Whether it is an ElastiCache serverless cache, for which IAM tokens are signed differently.
-        plaintext: Whether a store that speaks TLS lets in clients without it, too.
-        security_groups: Ids of the security groups that we connect from, for messages; empty where unknown.
-        store_security_groups: Ids of the store's security groups, for messages; empty where unknown.
+        plaintext: Whether a store with TLS accepts clients without it, too.
+        security_groups: Ids of the security groups of the caller, for messages; empty if unknown.
+        store_security_groups: Ids of the store's security groups, for messages; empty if unknown.
     """
 
     service: str
@@ -85,7 +85,7 @@ class Connection:
 
     @property
     def endpoint(self) -> Address:
-        """Host and port as one."""
+        """Host and port together."""
         return Address(self.host, self.port)
 
     @classmethod
@@ -127,16 +127,16 @@ class Connection:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the template declared, which the smoke test compares with what it sees.
+    """What the template declares; the smoke test compares it with the store.
 
     Attributes:
         engine: ``valkey`` or ``redis``.
         engine_version: As precise as it was declared: ``7.1`` accepts 7.1.0, ``7.1.0`` does not accept 7.1.4.
-        shards: Number of shards, at least 1; None where the service chooses it.
-        replicas: Replicas of each shard, 0 or more; None where the service chooses it.
+        shards: Number of shards, at least 1; None if the service chooses it.
+        replicas: Replicas of each shard, 0 or more; None if the service chooses it.
         key_prefix: Prefix of every key that the smoke test touches.
-        budget: Seconds within which the battery ends.
-        maxmemory_policy: Declared ``maxmemory-policy``; None where the parameter group's family decides.
+        budget: Seconds within which the smoke test ends.
+        maxmemory_policy: Declared ``maxmemory-policy``; None if it is the default of the parameter group's family.
         latency_limit_ms: Milliseconds that the median round trip may take.
     """
 
@@ -182,7 +182,7 @@ def whole_number(text: str, low: int, high: int) -> int:
     """Read a whole number within bounds.
 
     Raises:
-        ValueError: It is none; the message says what was given and what is allowed.
+        ValueError: It is not; the message has what was given and what is allowed.
     """
     if text.isascii() and text.isdigit() and low <= int(text) <= high:
         return int(text)
@@ -196,7 +196,7 @@ def host_and_port(text: str) -> tuple[str, int | None]:
         The host, an IPv6 address without its brackets, and the port or None.
 
     Raises:
-        ValueError: It is none of these; the message says what was given and what is allowed.
+        ValueError: It is neither; the message has what was given and what is allowed.
     """
     bracketed = re.fullmatch(r"\[(.*)\](?::(.*))?", text)
     host, port = bracketed.groups() if bracketed else (text, None)
@@ -220,7 +220,7 @@ def _reader_endpoint(read: _Reader) -> Address | None:
 
 
 class _Reader:
-    """Reads variables, noting every problem rather than stopping at the first."""
+    """Reads variables and collects every problem instead of stopping at the first."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

@@ -1,8 +1,8 @@
-"""Runs the checks side by side within a budget, and always comes back with a verdict.
+"""Runs the checks at the same time within a time budget, and always returns a verdict.
 
-A check is one function that finds out once. What may heal (a failover, slots on the move, a replica that is not in
-service yet) is waited for here, for all checks alike: a check whose outcome is unsettled is run again, on a store that
-is looked at anew, until the time for healing is over. `_diagnosis` says which errors heal.
+A check is a function that looks once. What may heal (a failover, slots that move, a replica that is not in service yet)
+is waited for here, for all checks in the same way: a check whose outcome is unsettled runs again, on a fresh view of
+the store, until the time for healing is over. `diagnosis` decides which errors heal.
 """
 
 from __future__ import annotations
@@ -37,61 +37,54 @@ def smoke_test(
     checks: Sequence[Check] | None = None,
     on_verdict: Callable[[CheckResult], object] | None = None,
 ) -> Report:
-    """Prove that a store does what was declared.
+    """Check that a store works and is as declared.
 
-    Never raises on account of the store, and ends within ``declared.budget`` seconds, even where a server accepts
-    connections and never answers. Touches only keys under ``declared.key_prefix``, each with a time to live.
+    Never raises because of the store, and ends within ``declared.budget`` seconds, even if a server accepts connections
+    and never answers. Touches only keys under ``declared.key_prefix``, each with a time to live.
 
     Args:
         connection: How to connect.
         declared: What to compare with.
         credentials: How to sign in. Default: - as the connection says.
-        checks: What to prove. Default: - everything that there is to prove of a store of its service.
-        on_verdict: Called with each verdict as it is found, from several threads; for those who watch.
+        checks: Checks to run. Default: - all that apply to the connection's service.
+        on_verdict: Called with each verdict as it is found, from several threads.
 
     Returns:
-        One verdict a check; no secret is in it.
+        One verdict a check. It contains no secret.
     """
     started = time.monotonic()
     checks = checks_of(connection.service) if checks is None else checks
     clock = Clock(declared.budget)
     run_prefix = f"{declared.key_prefix}{token_hex(6)}"
-    probes = [probe for check in checks for probe in check.probes(run_prefix).values()]
+    forbidden = [command for check in checks for command in check.forbidden_commands(run_prefix).values()]
     clients = Clients(connection, clock, credentials or credential_provider(connection))
-    looks = _Looks(
-        lambda: Store(connection, clock, clients, replicas=declared.replicas or 0, key=run_prefix, probes=probes)
+    latest = _LatestStore(
+        lambda: Store(connection, clock, clients, replicas=declared.replicas or 0, key=run_prefix, forbidden=forbidden)
     )
-    run = _Run(checks, Context(connection, declared, clock, looks.since(-math.inf), run_prefix), looks, on_verdict)
+    context = Context(connection, declared, clock, latest.seen_after(-math.inf), run_prefix)
     try:
-        results = side_by_side(run.check, checks, clock.remaining)
-    except BaseException:
-        # A signal. What has begun deletes what it wrote; where the store hangs, the keys' time to live does.
+        verdicts = _Run(checks, context, latest, on_verdict).verdicts()
+    finally:
         clock.stop()
-        run.wait_until_idle(_CLEANING_SECONDS)
         clients.close()
-        raise
-    verdicts = tuple(result.value or run.verdict_so_far(result.item, result.seconds) for result in results)
-    run.clean_up()
-    clock.stop()
-    clients.close()
     return Report(connection.store, connection.service, _milliseconds(time.monotonic() - started), verdicts)
 
 
-class _Looks:
-    """The store as it was found last, shared by the checks that look at the same time."""
+class _LatestStore:
+    """The latest view of the store, shared by the checks that run at the same time."""
 
-    def __init__(self, look: Callable[[], Store]) -> None:
-        self._look = look
+    def __init__(self, make_store: Callable[[], Store]) -> None:
+        self._make_store = make_store
         self._lock = threading.Lock()
         self._last: Store | None = None
         self._begun = -math.inf
 
-    def since(self, moment: float) -> Store:
-        """The store as it was found after a moment; looked at anew where the last look is older."""
+    def seen_after(self, moment: float) -> Store:
+        """A view that is not older than a moment; a new one if the latest is."""
         with self._lock:
             if self._last is None or self._begun < moment:
                 self._begun = time.monotonic()
-                self._last = self._look()
+                self._last = self._make_store()
             return self._last
 
 
@@ -102,45 +95,56 @@ class _Run:
         self,
         checks: Sequence[Check],
         context: Context,
-        looks: _Looks,
+        latest: _LatestStore,
         on_verdict: Callable[[CheckResult], object] | None,
     ) -> None:
+        self._checks = checks
         self._context = context
-        self._looks = looks
+        self._latest = latest
         self._on_verdict = on_verdict
         self._found: dict[str, Outcome] = {}
         self._running = _Counter()
-        self._quiet = _Counter(sum(not check.undisturbed for check in checks))
+        self._others = _Counter(sum(not check.runs_alone for check in checks))
 
-    def check(self, check: Check) -> CheckResult:
-        """Let a check find out; one that is not to be disturbed when it is its turn."""
-        if check.undisturbed:
-            self._quiet.wait_for_zero(self._context.clock.remaining_for_quiet)
+    def verdicts(self) -> tuple[CheckResult, ...]:
+        """Run all checks at the same time, and delete their keys."""
+        clock = self._context.clock
+        try:
+            results = side_by_side(self._check, self._checks, clock.remaining)
+        except BaseException:
+            # A signal. Checks that have begun delete what they wrote; if the store hangs, the keys expire.
+            clock.stop()
+            self._running.wait_for_zero(_CLEANING_SECONDS)
+            raise
+        verdicts = tuple(result.value or self._verdict_so_far(result.item, result.seconds) for result in results)
+        self._clean_up()
+        return verdicts
+
+    def _check(self, check: Check) -> CheckResult:
+        """Run a check; if it runs alone, after the others."""
+        if check.runs_alone:
+            self._others.wait_for_zero(self._context.clock.remaining_for_waiting)
         started = time.monotonic()
         self._running.add(1)
         try:
             self._until_settled(check)
         finally:
             self._running.add(-1)
-            if not check.undisturbed:
-                self._quiet.add(-1)
-        result = self.verdict_so_far(check, time.monotonic() - started)
+            if not check.runs_alone:
+                self._others.add(-1)
+        result = self._verdict_so_far(check, time.monotonic() - started)
         if self._on_verdict:
             self._on_verdict(result)
         return result
 
-    def wait_until_idle(self, seconds: float) -> None:
-        """Wait until no check is under way, no longer than so many seconds."""
-        self._running.wait_for_zero(seconds)
-
     def _until_settled(self, check: Check) -> None:
         failures, failed_at = 0, -math.inf
         for number in self._context.clock.tries():
-            store = self._looks.since(failed_at)
+            store = self._latest.seen_after(failed_at)
             outcome = self._try(check, dataclasses.replace(self._context, store=store, number=number))
             failed_at = time.monotonic()
             failures += outcome.status != PASSED
-            # What an earlier try found says more than that the time ran out in this one.
+            # What an earlier try found says more than that the time ran out in this try.
             if outcome != self._unfinished or check.name not in self._found:
                 self._found[check.name] = _with_tries(outcome, failures)
             if not outcome.unsettled:
@@ -148,11 +152,12 @@ class _Run:
 
     def _try(self, check: Check, context: Context) -> Outcome:
         try:
-            return check.run(context)
+            why = check.not_applicable(context)
+            return Outcome(SKIPPED, why) if why else check.run(context)
         except PrerequisiteError as error:
             if error.owner == check.name:
                 return Outcome(FAILED, error.reason, unsettled=error.heals)
-            reason = f"needs what {error.owner} found missing; see there"
+            reason = f"not tried, because {error.owner} failed; see {error.owner}"
             return Outcome(SKIPPED, reason, unsettled=error.heals)
         except UnfinishedError:
             return self._unfinished
@@ -167,8 +172,8 @@ class _Run:
             FAILED, f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly"
         )
 
-    def verdict_so_far(self, check: Check, seconds: float) -> CheckResult:
-        """What a check found last, in words that hold no secret; where it found nothing, it did not finish."""
+    def _verdict_so_far(self, check: Check, seconds: float) -> CheckResult:
+        """What a check found last, without secrets; if it found nothing, it did not finish."""
         outcome = self._found.get(check.name, self._unfinished)
         secrets = self._context.store.secrets
         clean = dataclasses.replace(
@@ -179,8 +184,8 @@ class _Run:
         )
         return CheckResult(check.name, clean, _milliseconds(seconds))
 
-    def clean_up(self) -> None:
-        """Delete what checks could not delete while the store was not itself."""
+    def _clean_up(self) -> None:
+        """Delete keys that checks could not delete while a node was lost."""
         if not self._context.left_behind:
             return
 
@@ -189,7 +194,7 @@ class _Run:
                 for key in list(self._context.left_behind):
                     client.delete(key)
 
-        # What is left all the same goes by its time to live.
+        # Keys that are left after that expire.
         with contextlib.suppress(RedisError, RedisClusterException, OSError, UnfinishedError):
             self._context.clock.in_time(delete)
 
@@ -203,7 +208,7 @@ def _with_tries(outcome: Outcome, failures: int) -> Outcome:
 
 
 class _Counter:
-    """A number of checks that threads count, and wait to be zero."""
+    """A number of checks, changed by several threads, that can be awaited to be zero."""
 
     def __init__(self, number: int = 0) -> None:
         self._number = number
@@ -215,13 +220,13 @@ class _Counter:
             self._changed.notify_all()
 
     def wait_for_zero(self, seconds: float) -> None:
-        """Wait for it, no longer than so many seconds."""
+        """Wait at most so many seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._number == 0, seconds)
 
 
 def checks_of(service: str) -> tuple[Check, ...]:
-    """What there is to prove of a store of a service.
+    """The checks that apply to stores of a service.
 
     Args:
         service: ``elasticache`` or ``memorydb``.

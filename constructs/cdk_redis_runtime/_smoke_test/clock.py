@@ -1,4 +1,4 @@
-"""Time: how long the battery may take, how long a check is tried again, and what runs side by side within it."""
+"""Time: the budget of the smoke test, how long checks are tried again, and how things run at the same time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-# The first half of the budget is for what runs undisturbed to wait for the others.
-_QUIET_SHARE = 0.5
-# Leaves time for a last try of what is slow.
+# A check that runs alone waits for the others during the first half of the budget.
+_WAITING_SHARE = 0.5
+# Leaves time for a last, slow try.
 _HEALING_SHARE = 0.7
 _CHECKS_SHARE = 0.9
 _BATTERY_SHARE = 0.95
@@ -34,11 +34,11 @@ class UnfinishedError(Exception):
 
 
 class Clock:
-    """The battery's time budget.
+    """The smoke test's time budget.
 
     Attributes:
         budget: Seconds in all.
-        step_seconds: Seconds that one dial or one answer may take.
+        step_seconds: Seconds to wait for one connection or one answer.
     """
 
     def __init__(self, budget: float) -> None:
@@ -48,30 +48,30 @@ class Clock:
             budget: Seconds in all.
         """
         self.budget = budget
-        # Short enough that one silent node costs a check a fraction of the budget.
+        # Short enough for one node that does not answer to cost a check only a part of the budget.
         self.step_seconds = min(3.0, budget / 5)
         self._started = time.monotonic()
         self._over = threading.Event()
 
     @property
     def remaining(self) -> float:
-        """Seconds until the report has to be begun; never negative."""
+        """Seconds until the report is written; never negative."""
         return self._until(_BATTERY_SHARE)
 
     @property
     def remaining_for_checks(self) -> float:
-        """Seconds until a check has to say what it knows; never negative."""
+        """Seconds until a check has to return; never negative."""
         return self._until(_CHECKS_SHARE)
 
     @property
     def remaining_for_healing(self) -> float:
-        """Seconds for which what may heal is tried again; never negative."""
+        """Seconds in which checks whose outcome may heal are tried again; never negative."""
         return self._until(_HEALING_SHARE)
 
     @property
-    def remaining_for_quiet(self) -> float:
-        """Seconds for which a check that is not to be disturbed waits for the others; never negative."""
-        return self._until(_QUIET_SHARE)
+    def remaining_for_waiting(self) -> float:
+        """Seconds in which a check that runs alone waits for the others; never negative."""
+        return self._until(_WAITING_SHARE)
 
     def tries(self) -> Iterator[int]:
         """Count tries from 1, with growing pauses between them, until the time for healing is over."""
@@ -80,17 +80,17 @@ class Clock:
             if self._over.is_set():
                 return
             yield number
-            # Jitter: the checks of one battery should not come back all at once.
+            # Jitter, so that the checks are not all tried again at the same moment.
             seconds = pause * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
             if seconds > self.remaining_for_healing or self._over.wait(seconds):
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def in_time(self, operation: Callable[[], T]) -> T:
-        """Do something that may hang, and come back while there is still time to say so.
+        """Do something that may hang, and return while there is still time to report that.
 
         Args:
-            operation: Runs in a thread of its own, and is left behind if it hangs.
+            operation: Runs in its own thread, which is left behind if it hangs.
 
         Raises:
             Exception: The operation's own error.
@@ -102,7 +102,7 @@ class Clock:
         return done.value  # pyright: ignore[reportReturnType] - None only where T allows it
 
     def stop(self) -> None:
-        """End the budget now: nothing is begun any more, and what still runs is not tried again."""
+        """End the budget now: nothing new begins, and nothing is tried again."""
         self._over.set()
 
     def _until(self, share: float) -> float:
@@ -112,8 +112,8 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Done(Generic[Item, T]):
-    """What became of one item: a value, or the error that came instead.
+class Result(Generic[Item, T]):
+    """The result for one item: a value or an error.
 
     Attributes:
         item: What the function was called with.
@@ -128,19 +128,20 @@ class Done(Generic[Item, T]):
     seconds: float
 
 
-def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: float) -> list[Done[Item, T]]:
+def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: float) -> list[Result[Item, T]]:
     """Call a function for every item at the same time, each in its own thread, and return in time.
 
     Args:
         function: What to call.
         items: What to call it with. Up to `MOST_THREADS` run at the same time; the others begin when one of them ends.
-        seconds: How long to wait. What still runs then is left behind, and reported as `UnfinishedError`.
+        seconds: How long to wait; with 0 nothing begins. What still runs then is left behind and reported as
+            `UnfinishedError`.
 
     Returns:
         One entry an item, in the same order.
     """
     started = time.monotonic()
-    done: list[Done[Item, T] | None] = [None] * len(items)
+    done: list[Result[Item, T] | None] = [None] * len(items)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def work() -> None:
@@ -154,7 +155,7 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
     # Not a ThreadPoolExecutor: the interpreter waits for its threads when it exits, however long they hang.
     workers = [
         threading.Thread(target=work, name=f"cdk-redis-{number}", daemon=True)
-        for number in range(min(len(items), MOST_THREADS))
+        for number in range(min(len(items), MOST_THREADS) if seconds > 0 else 0)
     ]
     for worker in workers:
         worker.start()
@@ -165,38 +166,38 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
         while True:
             waiting.get_nowait()
     return [
-        entry or Done(item, None, UnfinishedError(), time.monotonic() - started)
+        entry or Result(item, None, UnfinishedError(), time.monotonic() - started)
         for item, entry in zip(items, done, strict=True)
     ]
 
 
-def attempt(function: Callable[[Item], T], item: Item) -> Done[Item, T]:
-    """Call a function, and keep what became of it."""
+def attempt(function: Callable[[Item], T], item: Item) -> Result[Item, T]:
+    """Call a function and keep its result, an error included."""
     begun = time.monotonic()
     try:
-        return Done(item, function(item), None, time.monotonic() - begun)
+        return Result(item, function(item), None, time.monotonic() - begun)
     except Exception as error:
-        return Done(item, None, error, time.monotonic() - begun)
+        return Result(item, None, error, time.monotonic() - begun)
 
 
 class Once(Generic[T]):
-    """A value that the first caller computes, and every other waits for; an error is kept likewise."""
+    """A value that the first caller computes while the others wait. An error is kept, too."""
 
     def __init__(self, compute: Callable[[], T]) -> None:
-        """Keep the computation for later.
+        """Keep the function for later.
 
         Args:
             compute: Called at most once.
         """
         self._compute = compute
         self._lock = threading.Lock()
-        self._done: Done[None, T] | None = None
+        self._done: Result[None, T] | None = None
 
     def __call__(self) -> T:
-        """Give the value.
+        """Return the value.
 
         Raises:
-            Exception: What the computation raised, at every call.
+            Exception: What the function raised, at every call.
         """
         with self._lock:
             if self._done is None:

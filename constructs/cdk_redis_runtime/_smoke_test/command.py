@@ -1,7 +1,7 @@
 """The command ``cdk-redis smoke``: the smoke test from a workstation, a bastion or a CI job.
 
-Ends with 0 if every check passed, 1 if one failed, 2 if the test could not run. Ctrl-C ends it early, with 130, and
-SIGTERM with 143; what it wrote is deleted first.
+Exits with 0 if the test passed, 1 if it failed, 2 if it could not run, 130 after Ctrl-C and 143 after SIGTERM. In each
+case it first deletes the keys that it wrote.
 """
 
 from __future__ import annotations
@@ -51,27 +51,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cdk-redis", description="Looks after Redis-compatible stores on AWS.")
+    parser = argparse.ArgumentParser(prog="cdk-redis", description="Tests Redis-compatible stores on AWS.")
     smoke = parser.add_subparsers(dest="command", required=True).add_parser(
-        "smoke", help="prove that a store does what it should", description=__doc__
+        "smoke", help="check that a store works and is as declared", description=__doc__
     )
     smoke.add_argument(
         "--host", type=_host, required=True, help="configuration endpoint, or primary endpoint: a name or an IP address"
     )
     smoke.add_argument("--port", type=_whole_number(1, 65535), default=6379)
     smoke.add_argument(
-        "--reader", type=_host_and_port, metavar="HOST[:PORT]", help="reader endpoint, where cluster mode is off"
+        "--reader", type=_host_and_port, metavar="HOST[:PORT]", help="reader endpoint, without cluster mode"
     )
     smoke.add_argument("--tls", action=argparse.BooleanOptionalAction, default=True)
     smoke.add_argument("--cluster", action="store_true", help="cluster mode is on")
-    smoke.add_argument("--user", help="user to sign in as; none where the store lets everybody in")
+    smoke.add_argument("--user", help="user to sign in as; default: no authentication")
     how = smoke.add_mutually_exclusive_group()
     how.add_argument(
         "--iam", metavar="STORE", help="sign an IAM token for this replication group, serverless cache or cluster"
     )
-    how.add_argument("--password-from", metavar="ENV|SECRET", help="variable, or ARN of a secret, with the password")
+    how.add_argument(
+        "--password-from", metavar="ENV|SECRET", help="environment variable, or ARN of a secret, with the password"
+    )
     smoke.add_argument("--region", help="AWS Region of the store; default: AWS_REGION")
     smoke.add_argument("--service", choices=[env.ELASTICACHE, env.MEMORYDB], default=env.ELASTICACHE)
+    _add_declaration(smoke)
+    smoke.add_argument("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _add_declaration(smoke: argparse.ArgumentParser) -> None:
     smoke.add_argument("--engine", choices=["valkey", "redis"], default="valkey")
     smoke.add_argument("--engine-version", type=_version, default="8", help="as precise as it matters; default: 8")
     smoke.add_argument(
@@ -87,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_number(1, 60_000),
         default=env.DEFAULT_LATENCY_LIMIT_MS,
         metavar="MS",
-        help="what the median round trip may take; default: %(default)s",
+        help="longest median round trip; default: %(default)s",
     )
     smoke.add_argument("--key-prefix", type=_key_prefix, default=env.DEFAULT_KEY_PREFIX)
     smoke.add_argument(
@@ -95,10 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_number(1, 900),
         default=env.DEFAULT_BUDGET_SECONDS,
         metavar="SECONDS",
-        help="within which the test ends; default: %(default)s",
+        help="longest duration of the test; default: %(default)s",
     )
-    smoke.add_argument("--json", action="store_true", help="print the report as JSON")
-    return parser
 
 
 def _whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -106,7 +112,7 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
         try:
             return whole_number(text, low, high)
         except ValueError as error:
-            # The parser would put words of its own in the place of a plain ValueError's.
+            # The parser replaces the message of a plain ValueError.
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
@@ -115,7 +121,7 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
 def _number(low: int, high: int) -> Callable[[str], float]:
     def read(text: str) -> float:
         with contextlib.suppress(ValueError):
-            # What is no number at all compares as false, too.
+            # NaN compares as false, too.
             if low <= (number := float(text)) <= high:
                 return number
         raise argparse.ArgumentTypeError(f"got {text!r}, allowed is a number from {low} to {high}")
@@ -147,7 +153,7 @@ def _version(text: str) -> str:
 def _key_prefix(text: str) -> str:
     if text:
         return text
-    raise argparse.ArgumentTypeError("got '', and without a prefix the test would touch anybody's keys")
+    raise argparse.ArgumentTypeError("got '', a prefix is needed so that the test touches no other keys")
 
 
 def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProvider | None]:
@@ -178,10 +184,10 @@ def _connection(options: argparse.Namespace) -> tuple[Connection, CredentialProv
     if source is None or is_secret:
         return connection, None
     if not os.environ.get(source):
-        # Not quoted: it may be the password itself.
+        # Not quoted, because it may be the password itself.
         raise UsageError(
-            "--password-from: what was given names no environment variable that is set, and is no ARN of a secret; it "
-            "takes the name of a variable, never the password itself"
+            "--password-from: the value is neither the name of an environment variable that is set nor the ARN of a "
+            "secret; give one of the two, never the password itself"
         )
     return connection, UsernamePasswordCredentialProvider(options.user, os.environ[source])
 
@@ -192,9 +198,11 @@ def _check_serverless(options: argparse.Namespace) -> None:
     if options.service != env.ELASTICACHE:
         raise UsageError(f"--serverless is for --service {env.ELASTICACHE}: {options.service} has no serverless stores")
     if options.shards is not None or options.replicas is not None:
-        raise UsageError("--serverless goes without --shards and --replicas: the service chooses them")
+        raise UsageError("--serverless cannot be combined with --shards or --replicas: the service chooses them")
     if options.reader is not None or not options.tls:
-        raise UsageError("--serverless goes without --reader and --no-tls: a serverless cache has TLS and cluster mode")
+        raise UsageError(
+            "--serverless cannot be combined with --reader or --no-tls: a serverless cache has TLS and cluster mode"
+        )
 
 
 def _declaration(options: argparse.Namespace) -> Declaration:
@@ -234,7 +242,7 @@ def _run(
         with Live(console=console, get_renderable=table, refresh_per_second=8, transient=True):
             report = smoke_test(connection, declared, credentials=credentials, on_verdict=seen.append)
     finally:
-        # A signal may come while the live table is put away.
+        # A signal may arrive while the live table is removed.
         console.show_cursor()
     console.print(render_report(report.as_dict()))
     return report

@@ -1,6 +1,6 @@
-"""What an application sees of a failover: it writes to and reads from every shard while something else breaks one.
+"""The failover drill: writes to and reads from every shard during a failover, and measures the outage.
 
-Nothing here breaks anything: the state machine of the deploy-time construct does, or a test.
+Nothing here starts the failover: the state machine of the construct does, or a test.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from cdk_redis_runtime._client.connect import ClientTimeouts, client_for, creden
 from cdk_redis_runtime._client.settings import Connection
 
 INTERVAL_SECONDS = 0.05
-"""Pause between two operations, and so the finest outage that is seen."""
+"""Seconds between two operations: shorter outages are not seen."""
 
 _NOTICEABLE_SECONDS = 0.5
 _VERIFY_SECONDS = 20.0
 _CHUNK = 500
-# Keys outlive the drill by this, should it be cut off before it deletes them.
+# How long keys live after the drill, if it is cut off before it deletes them.
 _SPARE_SECONDS = 600
 
 Client = Redis | RedisCluster
@@ -42,7 +42,7 @@ class Attempt:
 
     Attributes:
         started: When it was sent, on the monotonic clock.
-        ended: When it was answered, or given up.
+        ended: When it was answered or given up.
         error: Kind of the error; None after an answer.
     """
 
@@ -53,15 +53,15 @@ class Attempt:
 
 @dataclass
 class Outage:
-    """What one kind of operation went through.
+    """The outage of one kind of operation.
 
     Attributes:
         attempted: How many operations there were.
         succeeded: How many were answered.
-        failed_seconds: Seconds without an answer, in all stretches with an error or of half a second and more.
+        failed_seconds: Seconds without an answer: all gaps with an error, or of at least half a second.
         longest_gap_seconds: The longest time between two answers.
-        longest_gap_ended: When the longest gap ended, on the monotonic clock; None where it never did.
-        longest_call_seconds: The longest that one operation kept its caller waiting, for an answer or an error.
+        longest_gap_ended: When the longest gap ended, on the monotonic clock; None if it did not.
+        longest_call_seconds: The longest time that a caller waited for an answer or an error.
         errors: How many errors of each kind.
     """
 
@@ -92,16 +92,16 @@ class Outage:
 
 
 def outage_of(attempts: Sequence[Attempt], begun: float, ended: float) -> Outage:
-    """Measure the stretches without an answer.
+    """Measure the gaps without an answer.
 
     Args:
         attempts: Operations of one kind on one shard, in order.
-        begun: Start of the watch, on the monotonic clock.
-        ended: End of the watch.
+        begun: Start of the drill, on the monotonic clock.
+        ended: End of the drill.
     """
     outage = Outage(attempted=len(attempts))
     last, failing = begun, False
-    # The end of the watch ends a stretch too, without an answer.
+    # The end of the drill ends a gap, too, without an answer.
     for attempt in (*attempts, Attempt(ended, ended, error="")):
         outage.longest_call_seconds = max(outage.longest_call_seconds, attempt.ended - attempt.started)
         if attempt.error:
@@ -122,14 +122,14 @@ def outage_of(attempts: Sequence[Attempt], begun: float, ended: float) -> Outage
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of one shard.
+    """The result for one shard.
 
     Attributes:
-        writes: What writing went through.
-        reads: What reading went through.
+        writes: The outage of writes.
+        reads: The outage of reads.
         acknowledged: Numbers of the writes that the store acknowledged.
-        lost: Those of them that it no longer has; None where the store could not be asked.
-        other_primary: Whether another node serves the shard than at the start; None where that could not be asked.
+        lost: Those of them that the store no longer has; None if it could not be asked.
+        other_primary: Whether another node serves the shard than at the start; None if that is not known.
     """
 
     writes: Outage
@@ -150,12 +150,12 @@ class ShardReport:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """What an application saw of a failover.
+    """The outage that an application saw during a failover.
 
     Attributes:
         store: Name of the store.
         service: ``elasticache`` or ``memorydb``.
-        seconds: How long it was watched.
+        seconds: How long the drill took.
         shards: One entry a shard.
     """
 
@@ -186,7 +186,7 @@ class DrillReport:
 
 
 class Drill:
-    """Writes to and reads from every shard, with a client of its own for each, until it is told to stop."""
+    """Writes to and reads from every shard, each with its own client, until it is stopped."""
 
     def __init__(
         self,
@@ -198,12 +198,12 @@ class Drill:
         timeouts: ClientTimeouts | None = None,
         interval: float = INTERVAL_SECONDS,
     ) -> None:
-        """Prepare; nothing is dialled.
+        """Keep the settings, without connecting.
 
         Args:
             connection: How to connect.
-            key_prefix: Begins each key that is written.
-            seconds: How long to watch at most; also decides how long the keys live.
+            key_prefix: Prefix of each key that is written.
+            seconds: How long to write and read at most; the keys live ten minutes longer.
             credentials: How to sign in. Default: - as the connection says.
             timeouts: Timeouts and retries. Default: - those of `connect`.
             interval: Seconds between two operations on a shard.
@@ -218,10 +218,10 @@ class Drill:
         self._shards: list[_Shard] = []
 
     def start(self) -> None:
-        """Look at the shards and begin.
+        """Find the shards and begin.
 
         Raises:
-            RedisError: The store cannot be reached to begin with: there is nothing to be watched then.
+            RedisError: The store cannot be reached, so there is nothing to measure.
         """
         client = self._client()
         run = secrets.token_hex(4)
@@ -232,7 +232,7 @@ class Drill:
         client.close()
         self._begun = time.monotonic()
         self._threads = [
-            # Daemons: a client that hangs must not outlive the verdict.
+            # Daemons, so that a client that hangs does not keep the process alive.
             threading.Thread(target=self._repeat, args=(operation, attempts), daemon=True)
             for shard in self._shards
             for operation, attempts in ((shard.write, shard.writes), (shard.read, shard.reads))
@@ -254,10 +254,12 @@ class Drill:
         return DrillReport(self._connection.store, self._connection.service, ended - self._begun, reports)
 
     def clean_up(self) -> None:
-        """Delete what was written; what cannot be reached expires."""
+        """Delete what was written; keys that cannot be reached expire."""
         for shard in self._shards:
             numbers = range(shard.next_number)
-            self._insist(lambda client, shard=shard, numbers=numbers: _in_chunks(client, "delete", shard.keys(numbers)))
+            self._with_retries(
+                lambda client, shard=shard, numbers=numbers: _in_chunks(client, "delete", shard.keys(numbers))
+            )
 
     def _client(self) -> Client:
         return client_for(self._connection, self._credentials, self._timeouts)
@@ -278,11 +280,11 @@ class Drill:
 
     def _report(self, shard: _Shard, ended: float) -> ShardReport:
         acknowledged = tuple(shard.acknowledged)
-        values = self._insist(lambda client: _in_chunks(client, "get", shard.keys(acknowledged)))
+        values = self._with_retries(lambda client: _in_chunks(client, "get", shard.keys(acknowledged)))
         lost = None
         if values is not None:
             lost = tuple(number for number, value in zip(acknowledged, values, strict=True) if value != str(number))
-        identity = self._insist(lambda client: _identity(client, shard.prefix))
+        identity = self._with_retries(lambda client: _identity(client, shard.prefix))
         return ShardReport(
             writes=outage_of(tuple(shard.writes), self._begun, ended),
             reads=outage_of(tuple(shard.reads), self._begun, ended),
@@ -291,8 +293,8 @@ class Drill:
             other_primary=None if identity is None else identity != shard.identity,
         )
 
-    def _insist(self, operation: Callable[[Client], Any]) -> Any:
-        """Try for a while; None where the store does not come back."""
+    def _with_retries(self, operation: Callable[[Client], Any]) -> Any:
+        """Try for a while; None if the store does not recover."""
         deadline = time.monotonic() + _VERIFY_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(RedisError, OSError), contextlib.closing(self._client()) as client:
@@ -302,7 +304,7 @@ class Drill:
 
 
 class _Shard:
-    """The keys of one shard, and what became of the operations on it."""
+    """The keys of one shard, and the operations on it."""
 
     def __init__(self, prefix: str, expiry: int) -> None:
         self.prefix = prefix
@@ -317,7 +319,7 @@ class _Shard:
         return [f"{self.prefix}:{number}" for number in numbers]
 
     def write(self, client: Client) -> None:
-        # A key of its own for each write: an overwritten value could not be missed.
+        # Each write has its own key: an overwritten value would hide a lost write.
         number = self.next_number
         self.next_number += 1
         client.set(f"{self.prefix}:{number}", str(number), ex=self._expiry)
@@ -343,7 +345,7 @@ def _tags(client: Client) -> list[str]:
 
 
 def _identity(client: Client, prefix: str) -> str:
-    """What tells the process that serves the keys from any other."""
+    """The run id of the process that serves the keys."""
     if isinstance(client, Redis):
         server: Any = client.info("server")
     else:

@@ -1,4 +1,4 @@
-"""Metrics of a smoke test, in CloudWatch's embedded metric format: a log line that becomes metrics, without a call.
+"""Metrics of a smoke test in CloudWatch's embedded metric format: a log line that becomes metrics without an API call.
 
 AWS source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -15,10 +15,10 @@ _LATENCIES = {"LatencyP50": "p50_ms", "LatencyP99": "p99_ms", "LatencyMax": "max
 
 
 def embedded_metrics(report: Report, namespace: str, *, timestamp_ms: int | None = None) -> dict[str, Any]:
-    """Put a report into one line of metrics, by service and store.
+    """Turn a report into one line of metrics, by service and store.
 
-    Verdicts and durations only: no reason, which may quote what the store said. How long each check took, and the
-    latency of each shard, go along as plain fields for CloudWatch Logs Insights: as metrics each would cost extra.
+    Only verdicts and durations: a reason may quote the store. The duration of each check and the latency of each shard
+    are plain fields for CloudWatch Logs Insights, because each metric costs extra.
 
     Args:
         report: The report.
@@ -26,9 +26,9 @@ def embedded_metrics(report: Report, namespace: str, *, timestamp_ms: int | None
         timestamp_ms: Milliseconds since 1970. Default: - now.
     """
     statuses = [check.outcome.status for check in report.checks]
-    # Nothing proven is no success either, and has no failed check to count.
+    # If every check was skipped, the test did not pass, but there is no failed check to count.
     failed = statuses.count(FAILED) or int(not report.passed)
-    # Its figures are in the report's JSON where the check came to any.
+    # The check has measurements only if it got that far.
     latency: dict[str, Any] = next(
         (check.as_dict().get("measurements", {}) for check in report.checks if check.name == "latency"), {}
     )

@@ -1,4 +1,4 @@
-"""A report for people: a table, or a list where the terminal is too narrow for one."""
+"""A report for people: a table, or a list if the terminal is too narrow for a table."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
-# A reason has a hundred characters and more.
-_LEAST_REASON = 30
-# Between four columns and around them.
+# A reason has a hundred characters or more.
+_MIN_REASON_WIDTH = 30
+# The lines between and around four columns.
 _RULES = 13
 
 
 def render_report(report: Mapping[str, Any]) -> RenderableType:
-    """Make a report readable, at any width.
+    """Make a report readable at any width.
 
     Args:
-        report: As the smoke test's function returns and logs it.
+        report: The JSON that the smoke test's function returns and logs.
 
     Returns:
         What ``rich.print`` takes.
@@ -30,13 +30,13 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
     Raises:
         ImportError: rich is not installed; it comes with ``cdk-redis[cli]``.
     """
-    # Missed here, and not where it is printed.
+    # Raised here, and not when it is printed.
     importlib.import_module("rich")
     return _Rendering(report)
 
 
 class _Rendering:
-    """Decides when it is printed, because only then the width is known."""
+    """Chooses table or list when it is printed, because the width is known only then."""
 
     def __init__(self, report: Mapping[str, Any]) -> None:
         self._report = report
@@ -51,7 +51,7 @@ class _Rendering:
                 ["ms", *(str(check["duration_ms"]) for check in checks)],
             )
         )
-        if options.max_width >= fixed + _RULES + _LEAST_REASON:
+        if options.max_width >= fixed + _RULES + _MIN_REASON_WIDTH:
             yield _table(self._report)
         else:
             yield from _list(self._report)

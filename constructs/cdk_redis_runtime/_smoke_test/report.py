@@ -1,4 +1,4 @@
-"""The verdicts of a battery, and what is said when it fails."""
+"""The verdicts of a smoke test, and the message of its failure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"
 
-# CloudFormation cuts a resource's status reason, and wraps this message in its own words.
+# CloudFormation truncates a resource's status reason, and adds its own text to this message.
 LONGEST_MESSAGE = 1000
-_LEAST_REASON = 60
+_MIN_REASON_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Outcome:
 
     Attributes:
         status: ``passed``, ``failed`` or ``skipped``.
-        reason: Why, in words.
-        expected: What was expected; empty where there is nothing to compare.
-        observed: What was seen; empty where nothing was.
-        measurements: What was seen in figures, for programs; no text in it comes from the store.
-        unsettled: Whether another try may find otherwise, because something may heal or could not be looked at.
+        reason: Why, in plain English.
+        expected: What was expected; empty if there is nothing to compare.
+        observed: What was found; empty if nothing was.
+        measurements: Figures for programs; no text in it comes from the store.
+        unsettled: Whether another try may have another result, because something may heal or did not answer.
     """
 
     status: str
@@ -67,13 +67,13 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Report:
-    """The verdicts of one battery.
+    """The verdicts of one smoke test.
 
     Attributes:
         store: Name of the store.
         service: ``elasticache`` or ``memorydb``.
-        duration_ms: How long the battery took.
-        checks: One verdict a check, in the battery's order.
+        duration_ms: How long the smoke test took.
+        checks: One verdict a check, in the order of the checks.
     """
 
     store: str
@@ -88,11 +88,11 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something was proven, and nothing failed."""
+        """Whether at least one check passed and none failed."""
         return not self.failed and any(check.outcome.status == PASSED for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON has it."""
+        """The report as JSON."""
         return {
             "store": self.store,
             "service": self.service,
@@ -103,14 +103,14 @@ class Report:
 
 
 class SmokeTestFailed(Exception):  # noqa: N818 - its name is what CloudFormation and the CDK CLI show
-    """A smoke test failed; the message names each failed check and its reason, and fits CloudFormation.
+    """A smoke test failed. The message names each failed check with its reason, and is short enough for CloudFormation.
 
     Attributes:
         report: The whole report.
     """
 
     def __init__(self, report: Report) -> None:
-        """Word the failure.
+        """Build the message.
 
         Args:
             report: A report that did not pass.
@@ -123,11 +123,11 @@ def _message(report: Report) -> str:
     failed = report.failed
     head = f"Smoke test of {report.service} {report.store}: "
     if not failed:
-        return head + "nothing could be proven, every check was skipped"
+        return head + "nothing was proven, because every check was skipped"
     head += f"{len(failed)} of {len(report.checks)} checks failed."
     lines = [f" [{check.name}] {check.outcome.reason}." for check in failed]
     if len(head) + sum(map(len, lines)) > LONGEST_MESSAGE:
-        room = max(_LEAST_REASON, (LONGEST_MESSAGE - len(head)) // len(failed))
+        room = max(_MIN_REASON_LENGTH, (LONGEST_MESSAGE - len(head)) // len(failed))
         lines = [_shorten(line, room) for line in lines]
     return head + "".join(lines)
 

@@ -21,7 +21,7 @@ KEY = f"{PREFIX}moving"
 
 @pytest.fixture
 def client(start: Callable[..., EngineSet], monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis | RedisCluster]:
-    """A client that dialled while a second shard was in the cluster, but had no slot; then a slot begins to move."""
+    """A client that connected while the second shard had no slot; then a slot begins to move there."""
     engines = start(shards=2, cluster_mode=True, users=[smoke_user()])
     old, new = engines.primaries
     for node in (old, new):

@@ -17,7 +17,8 @@ from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.connect import cluster_options
 from cdk_redis_runtime._client.credentials import SHARED_FAILURE_SECONDS
 from cdk_redis_runtime._client.pool import pool_class
-from tests.runtime.support.secrets_manager import ARN, SecretsManager
+from tests.runtime.support.environment import bound_environment
+from tests.runtime.support.secrets_manager import SecretsManager
 
 PASSWORD = "correct-horse-battery-staple"
 KEY = "cdk-redis-smoke:connect"
@@ -36,19 +37,7 @@ def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> C
 
     def variables(engines: EngineSet) -> dict[str, str]:
         monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
-        host, port = engines.endpoint
-        return {
-            env.SERVICE: "elasticache",
-            env.STORE: "orders",
-            env.HOST: host,
-            env.PORT: str(port),
-            env.TLS: "true",
-            env.CLUSTER_MODE: str(engines.cluster_mode).lower(),
-            env.AUTHENTICATION: "password",
-            env.USER: "smoke",
-            env.SECRET_ARN: ARN,
-            "AWS_REGION": "eu-west-1",
-        }
+        return bound_environment(engines)
 
     return variables
 
@@ -77,7 +66,7 @@ def test_environment_is_the_processs_unless_given(
     client.close()
 
 
-def test_server_that_shows_a_strangers_certificate_is_not_talked_to(
+def test_server_with_an_untrusted_certificate_is_refused(
     cluster: EngineSet,
     bound: Callable[[EngineSet], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
@@ -115,12 +104,12 @@ def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_
     client.close()
 
 
-def test_patience_of_the_caller_is_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
+def test_given_timeouts_are_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
     options = connect(bound(single), timeouts=ClientTimeouts(connect=2, answer=9, retries=1)).get_connection_kwargs()
     assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
 
 
-def test_function_that_was_bound_to_nothing_is_told() -> None:
+def test_missing_variables_are_an_error() -> None:
     with pytest.raises(SettingsError, match="CDK_REDIS_HOST is not set"):
         connect({})
 

@@ -102,7 +102,7 @@ def test_token_opens_connections_for_fifteen_minutes() -> None:
     assert "X-Amz-Expires=900" in _token()
 
 
-def test_every_connection_gets_a_token_of_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_connection_gets_a_token_with_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter(datetime.datetime(2025, 1, 1, hour, tzinfo=datetime.timezone.utc) for hour in (3, 4))
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_args, **_options: next(moments))
     provider = IamTokenProvider(
@@ -120,20 +120,20 @@ def _without_aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def test_absent_aws_credentials_are_said_to_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_aws_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     _without_aws_credentials(monkeypatch)
     with pytest.raises(NoAwsCredentialsError, match="no AWS credentials"):
         _token(credentials=None)
 
 
-def test_aws_credentials_that_cannot_be_had_are_explained(
+def test_aws_credentials_that_cannot_be_loaded_are_explained(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     _without_aws_credentials(monkeypatch)
     file = tmp_path_factory.mktemp("aws") / "config"
     file.write_text("[default]\ncredential_process = sh -c 'echo no ticket >&2; exit 1'\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
-    with pytest.raises(NoAwsCredentialsError, match=r"could not be had \(CredentialRetrievalError: .*no ticket"):
+    with pytest.raises(NoAwsCredentialsError, match=r"could not be loaded \(CredentialRetrievalError: .*no ticket"):
         _token(credentials=None)
 
 
@@ -165,7 +165,7 @@ def test_secret_may_leave_the_user_name_out(secrets_manager: SecretsManager) -> 
         ("hunter2", "not JSON"),
         ('"hunter2"', "no password"),
         ('{"passwd": "hunter2"}', "no password"),
-        ('{"username": "admin", "password": "hunter2"}', "not that of user 'smoke'"),
+        ('{"username": "admin", "password": "hunter2"}', "does not belong to user 'smoke'"),
         (None, "the secret is binary"),
     ],
 )
@@ -189,7 +189,7 @@ def test_secrets_manager_that_is_not_reached_is_explained(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "an-example")
-    with pytest.raises(SecretUnavailableError, match=r"not reached.*interface endpoint"):
+    with pytest.raises(SecretUnavailableError, match=r"could not be reached.*interface endpoint"):
         _provider().get_credentials()
 
 
@@ -197,7 +197,7 @@ def test_secret_that_cannot_be_asked_for_without_aws_credentials_is_explained(
     secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _without_aws_credentials(monkeypatch)
-    with pytest.raises(SecretUnavailableError, match=r"for want of AWS credentials.*NoCredentialsError"):
+    with pytest.raises(SecretUnavailableError, match=r"AWS credentials or settings are missing.*NoCredentialsError"):
         _provider().get_credentials()
     assert secrets_manager.calls == 0
 
@@ -217,8 +217,8 @@ def _iam_provider() -> IamTokenProvider:
 
 
 @pytest.mark.parametrize("error", [SecretUnavailableError, NoAwsCredentialsError])
-def test_errors_are_of_redis_pys_family(error: type[Exception]) -> None:
-    # Not a plain ConnectionError: for that the cluster client would hang up on every node that it can still talk to.
+def test_errors_are_subclasses_of_redis_pys_errors(error: type[Exception]) -> None:
+    # Not a plain ConnectionError: the cluster client would then disconnect from every node.
     assert issubclass(error, AuthenticationError)
     assert issubclass(error, RedisConnectionError)
 
@@ -257,7 +257,7 @@ def test_process_that_is_forked_while_the_secret_is_read_reads_it_itself(secrets
         try:
             code = 0 if provider.get_credentials() == ("smoke", "correct horse") else 1
         finally:
-            # Whatever is raised: a second pytest would go on from here.
+            # Even after an error: otherwise the child would continue as a second pytest.
             os._exit(code)
     secrets_manager.answers.set()
     reader.join()

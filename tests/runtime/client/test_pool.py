@@ -1,4 +1,4 @@
-"""How many connections clients make, and at what cost."""
+"""All connections of a client share one TLS context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No part of a secret is told, whatever a server makes of it in its answer."""
+"""No part of a secret is shown, in whatever form a server repeats it."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def test_names_that_a_token_contains_are_shown() -> None:
     assert redact(text, [TOKEN]) == text
 
 
-def test_words_by_which_a_refusal_is_known_are_shown() -> None:
+def test_words_of_every_refusal_are_shown() -> None:
     text = "WRONGPASS invalid username-password pair or user is disabled."
     assert redact(text, ["my-username-password-of-2024"]) == text
     assert redact("my-username-password-of", ["my-username-password-of-2024"]) == "***"
 
 
-def test_what_an_engine_repeats_of_a_command_is_cut_off_even_if_it_is_not_known_to_be_secret() -> None:
+def test_arguments_that_an_engine_repeats_are_hidden_even_if_they_are_not_a_known_secret() -> None:
     text = "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'smoke' 'abc\ndef' "
     assert redact(text, []) == "unknown command 'HELLO', with args beginning with ***"
 

@@ -1,6 +1,6 @@
-"""Which commands a client sends again after a lost connection, and that a client without retries sends none again.
+"""Which commands a client sends again after a lost connection; without retries it sends none again.
 
-The engine runs each command and then ends the connection instead of answering: the answer is larger than it may send.
+The engine runs each command and then closes the connection, because its answer is larger than its output limit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cdk_redis_runtime._client.connect import RETRIES, client_for
 
 PASSWORD = "a-password-of-the-app"
 KEY = "counter"
-# Counts, and answers with three megabytes: a cluster client asks for a fifth of one when it begins.
+# Counts, and answers with three megabytes. The largest other answer, to COMMAND, has a fifth of a megabyte.
 COUNT_AND_BE_CUT_OFF = "redis.call('INCR', KEYS[1]); return string.rep('x', 3000000)"
 
 

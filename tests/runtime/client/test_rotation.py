@@ -1,4 +1,4 @@
-"""A client outlives a change of its password, and of the AWS credentials it signs with."""
+"""A client keeps working after a change of its password, or of the AWS credentials that it signs with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from redis.exceptions import AuthenticationError
 
 from cdk_redis_local import AclUser, EngineSet
 from cdk_redis_runtime import ClientTimeouts, connect
-from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.iam_token import IamTokenProvider
-from cdk_redis_runtime._client.secret import LEAST_SECONDS_BETWEEN_READS
-from tests.runtime.support.secrets_manager import ARN, SecretsManager
+from cdk_redis_runtime._client.secret import MIN_SECONDS_BETWEEN_READS
+from tests.runtime.support.environment import bound_environment
+from tests.runtime.support.secrets_manager import SecretsManager
 from tests.support.concurrency import in_threads
 
 OLD, NEW = "the-old-password-of-the-app", "the-new-password-of-the-app"
@@ -53,23 +53,10 @@ def secrets_manager(user: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secr
 def client(
     engines: EngineSet, user: str, secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Redis | RedisCluster]:
-    """What `connect()` makes, without retries: the first command after a change has to work."""
+    """A client of `connect()` without retries: the first command after a change has to work."""
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
-    monkeypatch.setattr("cdk_redis_runtime._client.secret.LEAST_SECONDS_BETWEEN_READS", 0.0)
-    host, port = engines.endpoint
-    variables = {
-        env.SERVICE: "elasticache",
-        env.STORE: "orders",
-        env.HOST: host,
-        env.PORT: str(port),
-        env.TLS: "true",
-        env.CLUSTER_MODE: str(engines.cluster_mode).lower(),
-        env.AUTHENTICATION: "password",
-        env.USER: user,
-        env.SECRET_ARN: ARN,
-        "AWS_REGION": "eu-west-1",
-    }
-    made = connect(variables, timeouts=ClientTimeouts(retries=0))
+    monkeypatch.setattr("cdk_redis_runtime._client.secret.MIN_SECONDS_BETWEEN_READS", 0.0)
+    made = connect(bound_environment(engines, user), timeouts=ClientTimeouts(retries=0))
     yield made
     made.close()
 
@@ -121,14 +108,14 @@ def test_old_password_is_kept_while_secrets_manager_fails(
     _write_everywhere(client)
 
 
-def test_password_that_stays_wrong_is_read_at_most_so_often(
+def test_password_that_stays_wrong_is_not_read_too_often(
     engines: EngineSet,
     user: str,
     client: Redis | RedisCluster,
     secrets_manager: SecretsManager,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cdk_redis_runtime._client.secret.LEAST_SECONDS_BETWEEN_READS", 0.5)
+    monkeypatch.setattr("cdk_redis_runtime._client.secret.MIN_SECONDS_BETWEEN_READS", 0.5)
     _write_everywhere(client)
     _change_password(engines, user)
     started = time.monotonic()
@@ -141,8 +128,8 @@ def test_password_that_stays_wrong_is_read_at_most_so_often(
     _write_everywhere(client)
 
 
-def test_secret_is_read_every_few_seconds_at_most() -> None:
-    assert 1 <= LEAST_SECONDS_BETWEEN_READS <= 10
+def test_secret_is_read_at_most_every_few_seconds() -> None:
+    assert 1 <= MIN_SECONDS_BETWEEN_READS <= 10
 
 
 def _access_key(provider: IamTokenProvider) -> str:

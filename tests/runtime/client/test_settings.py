@@ -1,4 +1,4 @@
-"""Settings are read from the environment, and every problem is told at once."""
+"""Settings are read from the environment, and all problems are reported together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can heal is tried again, what hangs is left behind, and what is found out once is kept."""
+"""Tries with pauses, threads that hang, and values that are computed once."""
 
 from __future__ import annotations
 
@@ -77,6 +77,14 @@ def test_what_has_not_begun_in_time_never_does() -> None:
     time.sleep(0.1)
     assert sorted(begun) == list(range(MOST_THREADS))
     assert all(isinstance(result.error, UnfinishedError) for result in results)
+
+
+def test_without_time_nothing_begins() -> None:
+    begun: list[int] = []
+    (result,) = side_by_side(begun.append, [1], 0.0)
+    time.sleep(0.05)
+    assert begun == []
+    assert isinstance(result.error, UnfinishedError)
 
 
 def test_errors_are_results_and_keep_their_place() -> None:

@@ -1,4 +1,4 @@
-"""The command, as a process of its own, against real engines."""
+"""The command as a process, with real engines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _run(engines: EngineSet, *arguments: str, password: str = PASSWORD) -> subpr
     return done
 
 
-def test_healthy_cluster_ends_with_zero_and_a_table(cluster: EngineSet) -> None:
+def test_healthy_cluster_exits_with_zero_and_shows_a_table(cluster: EngineSet) -> None:
     done = _run(cluster)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "durability" in done.stdout
@@ -60,7 +60,7 @@ def test_report_is_json_where_asked_for(single: EngineSet) -> None:
     assert {check["status"] for check in report["checks"]} == {"passed"}
 
 
-def test_failed_check_ends_with_one_and_shows_no_secret(single: EngineSet) -> None:
+def test_failed_check_exits_with_one_and_shows_no_secret(single: EngineSet) -> None:
     done = _run(single, "--budget", "2", password="not-the-password-of-the-user")
     assert done.returncode == 1
     assert "WRONGPASS" in done.stdout
@@ -86,10 +86,10 @@ def test_failed_check_ends_with_one_and_shows_no_secret(single: EngineSet) -> No
         ("--reader", "[host]:6379", "an IPv6 address with a port in brackets: [::1]:6379"),
         ("--host", "host:6379", "a host name or an IP address; --port takes the port"),
         ("--engine-version", "8.x", "numbers with points between them: 8, 7.1 or 7.0.15"),
-        ("--key-prefix", "", "without a prefix the test would touch anybody's keys"),
+        ("--key-prefix", "", "a prefix is needed so that the test touches no other keys"),
     ],
 )
-def test_what_is_out_of_range_is_refused_before_anything_is_dialled(
+def test_value_out_of_range_is_refused_before_connecting(
     option: str, given: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -110,26 +110,29 @@ def test_latency_limit_is_the_callers(single: EngineSet) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--password-from", "NO_SUCH_VARIABLE"], "names no environment variable that is set"),
+        (
+            ["--password-from", "NO_SUCH_VARIABLE"],
+            "neither the name of an environment variable that is set nor the ARN of a secret",
+        ),
         (["--reader", "host:port"], "allowed is HOST or HOST:PORT"),
         (["--iam", "orders"], "not allowed with argument"),
         (["--nonsense"], "unrecognized arguments"),
     ],
 )
-def test_what_cannot_run_ends_with_two(arguments: list[str], words: str, single: EngineSet) -> None:
+def test_test_that_cannot_run_exits_with_two(arguments: list[str], words: str, single: EngineSet) -> None:
     done = _run(single, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
 
 
-def test_password_that_is_given_in_the_place_of_its_variable_is_not_shown(single: EngineSet) -> None:
+def test_password_that_is_given_instead_of_its_variable_is_not_shown(single: EngineSet) -> None:
     done = _run(single, "--password-from", PASSWORD)
     assert done.returncode == COULD_NOT_RUN
     assert "never the password itself" in done.stderr
 
 
-def test_engines_with_ipv6_addresses_are_reached_by_them(
+def test_engines_are_reached_at_ipv6_addresses(
     start: Callable[..., EngineSet],
 ) -> None:
     engines = start(replicas=1, users=[smoke_user()], place=lambda _shard, _role: Place("::1", "::1"))
@@ -144,7 +147,7 @@ def test_engines_with_ipv6_addresses_are_reached_by_them(
 
 @contextlib.contextmanager
 def _cluster_of_one(directory: Path, authority: CertificateAuthority) -> Generator[int, None, None]:
-    """An engine with all slots whose only address is ::1, as CLUSTER SLOTS tells it."""
+    """An engine with all slots whose only address, in CLUSTER SLOTS too, is ::1."""
     certificate = authority.issue("node", "::1")
     with reserve_port() as reserved:
         port = int(reserved.getsockname()[1])
@@ -159,7 +162,7 @@ def _cluster_of_one(directory: Path, authority: CertificateAuthority) -> Generat
         admin = Redis(host="::1", port=port, retry=Retry(ConstantBackoff(0.1), 50), **trust)
         admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         wait_until(lambda: admin.cluster("INFO")["cluster_state"] == "ok", "the cluster's forming")
-        # Everybody was let in to set it up.
+        # The user default was on for the setup.
         admin.execute_command("ACL SETUSER default off")
         admin.close()
         yield port
@@ -168,7 +171,7 @@ def _cluster_of_one(directory: Path, authority: CertificateAuthority) -> Generat
         engine.wait()
 
 
-def test_cluster_whose_nodes_are_told_of_by_ipv6_addresses_passes(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_cluster_whose_nodes_have_ipv6_addresses_passes(tmp_path_factory: pytest.TempPathFactory) -> None:
     authority = CertificateAuthority(tmp_path_factory.mktemp("authority") / "ca")
     engine = find_engine()
     with _cluster_of_one(tmp_path_factory.mktemp("engine"), authority) as port:
@@ -186,7 +189,7 @@ def test_cluster_whose_nodes_are_told_of_by_ipv6_addresses_passes(tmp_path_facto
 
 
 def _asked_for(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[Connection, Declaration]:
-    """What the command makes of its arguments."""
+    """The settings that the command makes of its arguments."""
     asked: list[tuple[Connection, Declaration]] = []
 
     def smoke_test(connection: Connection, declared: Declaration, **_options: object) -> Report:
@@ -202,7 +205,7 @@ SERVERLESS = ["--host", "sessions.example.com", "--user", "web", "--iam", "sessi
 
 
 @pytest.mark.parametrize(("arguments", "resource_type"), [([], None), (["--serverless"], ["ServerlessCache"])])
-def test_token_of_a_serverless_cache_can_be_asked_for(
+def test_serverless_option_changes_the_token(
     arguments: list[str], resource_type: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
@@ -224,13 +227,13 @@ def test_serverless_cache_is_in_cluster_mode_and_chooses_its_shards(monkeypatch:
     ("arguments", "words"),
     [
         (["--service", "memorydb"], "memorydb has no serverless stores"),
-        (["--shards", "1"], "goes without --shards and --replicas"),
-        (["--replicas", "0"], "goes without --shards and --replicas"),
-        (["--no-tls"], "goes without --reader and --no-tls"),
-        (["--reader", "sessions.example.com:6380"], "goes without --reader and --no-tls"),
+        (["--shards", "1"], "cannot be combined with --shards or --replicas"),
+        (["--replicas", "0"], "cannot be combined with --shards or --replicas"),
+        (["--no-tls"], "cannot be combined with --reader or --no-tls"),
+        (["--reader", "sessions.example.com:6380"], "cannot be combined with --reader or --no-tls"),
     ],
 )
-def test_what_a_serverless_cache_does_not_have_is_refused(
+def test_option_that_a_serverless_cache_lacks_is_refused(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["smoke", *SERVERLESS, "--serverless", *arguments]) == COULD_NOT_RUN

@@ -13,7 +13,7 @@ from cdk_redis_runtime._client.iam_token import NoAwsCredentialsError
 from cdk_redis_runtime._client.pool import HelloCutOffError
 from cdk_redis_runtime._client.secret import SecretUnavailableError
 from cdk_redis_runtime._client.settings import Connection
-from cdk_redis_runtime._client.wire import NotAnEngineError, SilentError, TlsOnlyError, UnreachedError
+from cdk_redis_runtime._client.wire import ConnectTimeoutError, NoAnswerError, NotAnEngineError, TlsOnlyError
 from cdk_redis_runtime._smoke_test.diagnosis import FindingError, diagnose
 
 
@@ -35,9 +35,9 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
     [
         (socket.gaierror(-2, "Name or service not known"), "does not resolve", True),
         (ConnectionRefusedError(), "connection refused", True),
-        (UnreachedError(), "security-group rule", True),
-        (SilentError("the TLS handshake"), "did not answer the TLS handshake", True),
-        (ConnectionResetError(), "hung up", True),
+        (ConnectTimeoutError(), "security-group rule", True),
+        (NoAnswerError("the TLS handshake"), "did not answer the TLS handshake", True),
+        (ConnectionResetError(), "closed the connection: ", True),
         (OSError(113, "No route to host"), "No route to host", True),
         (OSError("in words alone"), "cannot be reached (in words alone)", True),
         (_certificate_error(62, "Hostname mismatch"), "for another host name", False),
@@ -48,21 +48,21 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (_certificate_error(20, "unable to get local issuer certificate"), "intermediate certificate", False),
         (_certificate_error(21, "unable to verify the first certificate"), "intermediate certificate", False),
         (_certificate_error(23, "certificate revoked"), "(certificate revoked): the certificate is not valid", False),
-        (_tls_error("WRONG_VERSION_NUMBER"), "not in TLS", False),
+        (_tls_error("WRONG_VERSION_NUMBER"), "not with TLS", False),
         (_tls_error("TLSV1_ALERT_PROTOCOL_VERSION"), "nothing newer than TLS 1.1", False),
         (_tls_error("UNSUPPORTED_PROTOCOL"), "nothing newer than TLS 1.1", False),
-        (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "demands a certificate of the client", False),
-        (_tls_error("SSLV3_ALERT_BAD_CERTIFICATE"), "demands a certificate of the client", False),
+        (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "requires a client certificate", False),
+        (_tls_error("SSLV3_ALERT_BAD_CERTIFICATE"), "requires a client certificate", False),
         (_tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "no cipher suite in common", False),
         (ssl.SSLError(1, "in words alone"), "in words alone", False),
         (_tls_error("SOMETHING_ELSE"), "the TLS handshake failed (SOMETHING_ELSE)", False),
-        (ssl.SSLEOFError(8, "EOF"), "hung up during the TLS handshake", True),
+        (ssl.SSLEOFError(8, "EOF"), "closed the connection during the TLS handshake", True),
         (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", True),
-        (ssl.SSLEOFError(8, "EOF"), "as many clients as it may (maxclients)", True),
-        (TlsOnlyError(), "speaks TLS only", False),
-        (NotAnEngineError("HTTP/1.1 400 Bad Request"), "answers 'HTTP/1.1 400 Bad Request', as no engine does", False),
-        (NotAnEngineError("x" * 61), f"answers '{'x' * 57}...', as", False),
-        (HelloCutOffError("Connection closed by server."), "hung up at HELLO", True),
+        (ssl.SSLEOFError(8, "EOF"), "its limit of clients (maxclients)", True),
+        (TlsOnlyError(), "accepts only TLS", False),
+        (NotAnEngineError("HTTP/1.1 400 Bad Request"), "answers 'HTTP/1.1 400 Bad Request', which is not", False),
+        (NotAnEngineError("x" * 61), f"answers '{'x' * 57}...', which", False),
+        (HelloCutOffError("Connection closed by server."), "closed the connection at HELLO", True),
         (redis_errors.ResponseError("unknown command 'HELLO', with args"), "HELLO was refused", False),
         (redis_errors.ResponseError("unknown command `HELLO`, with args"), "HELLO was refused", False),
         (redis_errors.ResponseError("NOPROTO unsupported protocol version"), "HELLO was refused", False),
@@ -71,13 +71,17 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (redis_errors.NoPermissionError("no permissions to run the 'set' command"), "NOPERM", False),
         (redis_errors.ClusterDownError("The cluster is down"), "does not serve this slot", True),
         (redis_errors.BusyLoadingError("loading"), "LOADING", True),
-        (redis_errors.MovedError("1 localhost:1"), "in cluster mode has to be declared so, which --cluster", False),
-        (redis_errors.AskError("1 localhost:1"), "the slot is on its way to another shard", True),
-        (redis_errors.TryAgainError("Multiple keys"), "the slot is on its way to another shard", True),
-        (redis_errors.ClusterError("TTL exhausted."), "the slot is on its way to another shard", True),
+        (redis_errors.MovedError("1 localhost:1"), "cluster mode is on; declare it (--cluster", False),
+        (redis_errors.AskError("1 localhost:1"), "the slot is being moved to another shard", True),
+        (redis_errors.TryAgainError("Multiple keys"), "the slot is being moved to another shard", True),
+        (redis_errors.ClusterError("TTL exhausted."), "the slot is being moved to another shard", True),
         (redis_errors.MasterDownError("Link with MASTER is down"), "MASTERDOWN", True),
         (redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."), "min-replicas-to-write", True),
-        (redis_errors.ResponseError("BUSY Redis is busy running a script."), "busy with a script", True),
+        (
+            redis_errors.ResponseError("BUSY Redis is busy running a script."),
+            "a script blocks all other commands",
+            True,
+        ),
         (redis_errors.ExecAbortError("Transaction discarded because of: NOREPLICAS Not"), "NOREPLICAS", True),
         (redis_errors.ResponseError("BUSYGROUP Consumer Group name exists"), "with an error (BUSYGROUP", False),
         (redis_errors.ConnectionError("Connection closed by server."), "the connection failed", True),
@@ -100,15 +104,15 @@ def test_error_is_explained(error: Exception, words: str, heals: bool) -> None:
 
 def test_slot_that_moved_heals_where_cluster_mode_is_known() -> None:
     diagnosis = diagnose(redis_errors.MovedError("1 localhost:1"), Connection("memorydb", "orders", "host", 6379))
-    assert diagnosis.reason == "the slot is on its way to another shard"
+    assert diagnosis.reason == "the slot is being moved to another shard"
     assert diagnosis.heals
 
 
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        (((), ()), "no security-group rule lets this function's group in on the port"),
-        ((("sg-aaa",), ()), "no security-group rule lets this function's group in on the port"),
+        (((), ()), "no security-group rule allows this function's group on the port"),
+        ((("sg-aaa",), ()), "no security-group rule allows this function's group on the port"),
         ((("sg-aaa",), ("sg-bbb",)), "no security-group rule from sg-aaa to sg-bbb on 6380"),
         ((("sg-aaa",), ("sg-bbb", "sg-ccc")), "no security-group rule from sg-aaa to sg-bbb or sg-ccc on 6380"),
     ],
@@ -118,7 +122,7 @@ def test_missing_rule_is_named_by_its_groups_where_they_are_known(
 ) -> None:
     ours, theirs = groups
     connection = Connection("memorydb", "orders", "host", 6380, security_groups=ours, store_security_groups=theirs)
-    assert words in diagnose(UnreachedError(), connection).reason
+    assert words in diagnose(ConnectTimeoutError(), connection).reason
 
 
 def _wrapped(inner: Exception, outer: Exception) -> Exception:
@@ -152,7 +156,7 @@ def test_answer_of_the_engine_stands_for_itself() -> None:
 def test_what_a_pipeline_quotes_of_its_commands_is_left_out() -> None:
     said = "Command # 3 (SET cdk-redis-smoke:1 (a value\nof two lines)) of pipeline caused error: no permissions to set"
     reason = diagnose(redis_errors.NoPermissionError(said)).reason
-    assert reason == "NOPERM: the user may not do this (no permissions to set); extend its access string"
+    assert reason == "NOPERM: the user lacks a permission (no permissions to set); extend its access string"
     reason = diagnose(redis_errors.ResponseError(said)).reason
     assert reason == "the engine answered with an error (no permissions to set)"
 

@@ -1,4 +1,4 @@
-"""The drill against a primary that fails under load, beside an observer that asks the engines themselves."""
+"""The drill during failovers under load, compared with an observer that asks the engines directly."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import pytest
 
 from cdk_redis_local import EngineSet, LocalCloudError, Node, own_network
-from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._smoke_test.drill import Attempt, Drill, outage_of
 from cdk_redis_runtime.drill_lambda import handler
+from tests.runtime.support.environment import bound_environment
 from tests.runtime.support.failovers import (
     NODE_TIMEOUT,
     PASSWORD,
@@ -38,11 +38,11 @@ def _answered(*ends: float) -> list[Attempt]:
     ("attempts", "failed", "longest", "recovered"),
     [
         (_answered(0.1, 0.4, 0.8), 0.0, 0.4, True),
-        # An error in between makes the whole stretch from answer to answer a failure.
+        # An error makes the whole gap between two answers a failure.
         ([*_answered(0.1), Attempt(0.2, 0.25, "TimeoutError"), *_answered(0.4, 0.8)], 0.3, 0.4, True),
-        # A single slow answer is one as well.
+        # So does a single slow answer.
         ([*_answered(0.1), Attempt(0.2, 0.8), *_answered(0.9)], 0.7, 0.7, True),
-        # It never came back.
+        # It did not recover.
         ([*_answered(0.1), Attempt(0.2, 0.95, "TimeoutError")], 0.9, 0.9, False),
         ([Attempt(0.0, 0.5, "ConnectionError")], 1.0, 1.0, False),
     ],
@@ -58,7 +58,7 @@ def test_outage_is_the_time_between_answers(
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[EngineSet]:
-    """One cluster for all: a killed primary leaves a shard with one node, of three that elect a new primary."""
+    """One cluster for all tests: a killed primary leaves its shard with one node."""
     with EngineSet(shards=3, replicas=1, cluster_mode=True, users=USERS, node_timeout=NODE_TIMEOUT) as engines:
         yield engines
 
@@ -73,11 +73,11 @@ def drill(engines: EngineSet) -> Drill:
     return drill_of(engines, primaries(engines)[0])
 
 
-def test_outage_of_a_killed_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
+def test_outage_of_a_killed_primary_is_the_observers(engines: EngineSet) -> None:
     standby = engines.replica_nodes[0]
 
     def kill(victim: Node) -> None:
-        # The replica is cut off first: what is acknowledged from then on, it does not have.
+        # The replica is disconnected first, so it misses writes that are acknowledged from then on.
         standby.admin.config_set("masterauth", "wrong")
         victim.admin.client_kill_filter(_type="replica")
         time.sleep(0.5)
@@ -88,7 +88,7 @@ def test_outage_of_a_killed_primary_is_the_one_that_an_observer_sees(engines: En
     assert seen.lost
 
 
-def test_outage_of_a_frozen_primary_is_the_one_that_an_observer_sees(engines: EngineSet) -> None:
+def test_outage_of_a_frozen_primary_is_the_observers(engines: EngineSet) -> None:
     victim = engines.primaries[1]
     try:
         seen = fail_over(engines, victim, Node.freeze)
@@ -97,7 +97,7 @@ def test_outage_of_a_frozen_primary_is_the_one_that_an_observer_sees(engines: En
     _agree(seen)
 
 
-def test_outage_of_an_unreachable_primary_is_the_one_that_an_observer_sees(repository: Path) -> None:
+def test_outage_of_an_unreachable_primary_is_the_observers(repository: Path) -> None:
     try:
         own = own_network()
     except LocalCloudError as refused:
@@ -116,16 +116,16 @@ def test_outage_of_an_unreachable_primary_is_the_one_that_an_observer_sees(repos
 
 
 def _agree(seen: Failover) -> None:
-    """What the drill reported is what the observer saw, under a load that is worth the name."""
+    """Assert that the drill and the observer agree, under real load."""
     assert seen.load_per_second > 1000, seen
     assert seen.observed > NODE_TIMEOUT / 2, seen
     for operation in (seen.writes, seen.reads):
-        # Back within a second of the moment the new primary answers.
+        # Clients recover within a second after the new primary answers.
         assert operation.late < 1.0, seen
         assert operation.gap == pytest.approx(seen.observed, rel=0.2), seen
         assert operation.errors, seen
     assert seen.failed_over == [True, False, False], seen
-    # Replication is asynchronous: what the engine lost is reported as lost, and nothing that it kept.
+    # Replication is asynchronous: the writes that the engine lost are reported as lost, and no others.
     assert seen.acknowledged, seen
     assert seen.lost == seen.gone, seen
     assert seen.left == 0, seen
@@ -143,27 +143,16 @@ def test_acknowledged_writes_that_are_gone_are_counted(engines: EngineSet, drill
     assert [node.admin.keys(f"{PREFIX}*") for node in primaries(engines)] == [[], [], []]
 
 
-def test_function_drills_within_its_time_and_leaves_nothing_behind(
+def test_function_ends_in_time_and_leaves_no_key(
     engines: EngineSet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = f'{{"username": "drill", "password": "{PASSWORD}"}}'
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
     monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
-    host, port = primaries(engines)[0].host, primaries(engines)[0].port
-    variables = {
-        env.SERVICE: "elasticache",
-        env.STORE: "orders",
-        env.HOST: host,
-        env.PORT: str(port),
-        env.TLS: "true",
-        env.CLUSTER_MODE: "true",
-        env.AUTHENTICATION: "password",
-        env.USER: "drill",
-        env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:drill",
-        env.DRILL_SECONDS: "300",
-        "AWS_REGION": "eu-west-1",
-    }
-    for name, value in variables.items():
+    # The node that the endpoint leads to may be stopped by another test.
+    primary = primaries(engines)[0]
+    bound = bound_environment(engines, "drill", HOST=primary.host, PORT=str(primary.port), DRILL_SECONDS="300")
+    for name, value in bound.items():
         monkeypatch.setenv(name, value)
     started = time.monotonic()
     report = handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 61_000))

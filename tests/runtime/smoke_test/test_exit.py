@@ -22,7 +22,7 @@ def _command(engines: EngineSet, port: int, *options: str) -> tuple[list[str], d
     engine = find_engine()
     arguments = ["--host", "localhost", "--port", str(port), "--user", "smoke", "--password-from", "STORE_PASSWORD"]
     arguments += ["--engine", engine.name, "--engine-version", engine.major_minor, "--shards", "3", "--replicas", "1"]
-    # Memory that is freed is overwritten: whoever still uses it then crashes at once, not once in a thousand runs.
+    # Freed memory is overwritten, so that a thread that still uses it crashes always, and not once in a thousand runs.
     environment = {
         **os.environ,
         "SSL_CERT_FILE": engines.ca_file,

@@ -1,6 +1,6 @@
-"""One row a fault: what fails and in which words, what is skipped; all else passes.
+"""One row for each fault: which checks fail with which message, and which are skipped; all others pass.
 
-That it ends in time, tells no secret and leaves no key is seen to by the battery and by the stores' fixtures.
+`Battery` and the fixtures of the stores check that each run ends in time, shows no secret and leaves no key.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FAULTS = [
             **dict.fromkeys(("write-read", "replica-read", "durability"), "shard of {primary}: " + REFUSED),
         },
     ),
-    Fault("slots-missing", make.slots_missing(), {"topology": NO_SLOTS + "; 2 shards with slots, declared are 3"}),
+    Fault("slots-missing", make.slots_missing(), {"topology": NO_SLOTS + "; 2 shards with slots (declared: 3)"}),
     Fault(
         "slots-missing-of-a-serverless-cache",
         make.slots_missing(shards=None, replicas=None, serverless=True),
@@ -64,7 +64,7 @@ FAULTS = [
         "replica-not-syncing",
         make.replica_not_syncing,
         {
-            "topology": "{endpoint}: 0 replicas in sync, declared are 1: a replica is down or still copying; "
+            "topology": "{endpoint}: 0 replicas in sync (declared: 1): a replica is down or still copying data; "
             "{replica}: its link to the primary is down: it serves old data",
             "replica-read": "{replica}: " + NOT_THERE,
             "durability": "shard of {endpoint}: " + NOT_ACKNOWLEDGED,
@@ -107,20 +107,20 @@ FAULTS = [
     Fault(
         "tls-1.1-only",
         make.old_tls,
-        {"tls": "{endpoint}: offers nothing newer than TLS 1.1 (*); TLS 1.2 is the least that is accepted"},
+        {"tls": "{endpoint}: offers nothing newer than TLS 1.1 (*); TLS 1.2 or newer is required"},
         UNTRUSTED,
     ),
     Fault(
         "plaintext-server",
         make.plaintext_server,
         {
-            "tls": "{endpoint}: answers in plaintext only: encryption in transit is off, or the port is wrong",
+            "tls": "{endpoint}: answers only without TLS: encryption in transit is off, or the port is wrong",
             "plaintext-refused": PLAINTEXT_ANSWERED,
         },
         {
             **because_of("tls", EVERYTHING - {"dns", "tls", "plaintext-refused"}),
             "replica-read": "the store is declared without replicas",
-            "durability": "the store is declared without replicas: a write is as durable as its node",
+            "durability": "the store is declared without replicas: a write is lost with its node",
         },
     ),
     Fault("plaintext-beside-tls", make.plaintext_beside_tls, {"plaintext-refused": PLAINTEXT_ANSWERED}),
@@ -128,22 +128,22 @@ FAULTS = [
         "no-authentication",
         make.no_authentication,
         {
-            "anonymous-refused": "{nodes}: answers PING, GET to a client that did not sign in: the user default is on "
-            "without a password; put a default user that is off into the access list"
+            "anonymous-refused": "{nodes}: answers PING, GET to a client that did not sign in: the user 'default' is "
+            "on and needs no password; add a default user that is off to the access list"
         },
     ),
     Fault(
         "any-password",
         make.any_password,
         {
-            "wrong-password-refused": "{nodes}: lets user 'smoke' in with a password that was made up: the user needs "
-            "none (nopass); give it a password or IAM authentication"
+            "wrong-password-refused": "{nodes}: signs user 'smoke' in with a random password: the user needs no "
+            "password (nopass); give it a password or IAM authentication"
         },
     ),
     Fault(
         "wrong-password",
         lambda lab: {"engines": lab.cluster, "password": "hunter2-hunter2-hunter2"},
-        {"auth": WRONG_PASSWORD + "the secret holds the password that user 'smoke' has now"},
+        {"auth": WRONG_PASSWORD + "the secret holds the current password of user 'smoke'"},
         SIGNED_OUT,
     ),
     Fault(
@@ -166,27 +166,30 @@ FAULTS = [
         "access-to-everything",
         make.with_access("on ~* &* +@all"),
         {
-            "acl-enforced": "user 'smoke' is allowed the administrative command CLIENT LIST, the administrative "
-            "command SLOWLOG, to read a key outside its prefix, to write a key outside its prefix; its access string "
-            "should be held to ~cdk-redis-smoke:* and to the commands it needs"
+            "acl-enforced": "user 'smoke' can read a key outside its prefix, run the administrative command CLIENT "
+            "LIST, run the administrative command SLOWLOG, write a key outside its prefix; limit its access string to "
+            "~cdk-redis-smoke:* and to the commands it needs"
         },
     ),
-    Fault("fewer-shards", make.declared(shards=4), {"topology": "3 shards with slots, declared are 4"}),
+    Fault("fewer-shards", make.declared(shards=4), {"topology": "3 shards with slots (declared: 4)"}),
     Fault(
         "fewer-replicas",
         make.declared(replicas=2),
-        {"topology": "shard of {primaries}: 1 replica in service, declared are 2: a replica is down or still copying"},
+        {
+            "topology": "shard of {primaries}: 1 replica in service (declared: 2): a replica is down or "
+            "still copying data"
+        },
     ),
     Fault(
         "other-version",
         make.declared(engine_version="6.2"),
-        {"topology": "localhost:*: runs {engine}, declared is {name} 6.2: the upgrade did not reach it"},
+        {"topology": "localhost:*: runs {engine} (declared: {name} 6.2): it was not upgraded, or it is another store"},
     ),
     Fault(
         "other-policy",
         make.with_parameters({"maxmemory-policy": "allkeys-lru"}),
         {
-            "parameters": "{endpoint}, {replica}: runs with maxmemory-policy allkeys-lru, declared is noeviction: "
+            "parameters": "{endpoint}, {replica}: runs with maxmemory-policy allkeys-lru (declared: noeviction): "
             "the store has another parameter group, or a change of it was not applied"
         },
     ),
@@ -196,8 +199,8 @@ FAULTS = [
         {
             **dict.fromkeys(("write-read", "replica-read", "durability"), "shard of {endpoint}: " + NO_ROOM),
             **dict.fromkeys(("data-types", "transaction"), NO_ROOM),
-            "memory-headroom": "{endpoint}: * of 1.0 MiB are used (1*%) and the policy is noeviction: writes will be "
-            "refused (OOM); take a larger node type or more shards, or delete data",
+            "memory-headroom": "{endpoint}: * of 1.0 MiB are used (1*%) and the maxmemory-policy is noeviction: "
+            "writes will be refused (OOM); use a larger node type or more shards, or delete data",
         },
     ),
     Fault(
@@ -222,7 +225,7 @@ FAULTS = [
         "slow-server",
         make.slow,
         {
-            "latency": "{endpoint}: the median round trip takes 2* ms, allowed are 100 ms: the node is overloaded or "
+            "latency": "{endpoint}: the median round trip takes 2* ms (limit: 100 ms): the node is overloaded or "
             "too small, or the network is slow"
         },
         budget=8.0,
@@ -249,8 +252,8 @@ FAULTS = [
         "black-hole-between-unknown-groups",
         make.behind(black_hole),
         {
-            "tls": "{endpoint}: connection timed out: most likely no security-group rule lets this function's group "
-            "in on the port, or the subnets have no route to the store"
+            "tls": "{endpoint}: connection timed out: most likely no security-group rule allows this function's "
+            "group on the port, or the subnets have no route to the store"
         },
         UNREACHED,
     ),

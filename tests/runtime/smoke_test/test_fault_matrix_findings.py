@@ -1,4 +1,4 @@
-"""Rows of the fault matrix for what a check must not find: the wrong cause, or a fault where there is none."""
+"""Rows of the fault matrix for causes that a check could confuse, and for healthy stores that look faulty."""
 
 from __future__ import annotations
 
@@ -11,27 +11,34 @@ from tests.runtime.support.fault_rows import SIGNED_OUT, Fault, assert_found
 
 LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
 EVICTED = (
-    "what was written is gone: it was evicted at once: * MiB are used (9?%) and the policy is allkeys-lru; take a "
-    "larger node type or more shards, or another policy"
+    "the key is gone right after it was written: it was evicted: * MiB are used (9?%) and the maxmemory-policy is "
+    "allkeys-lru; use a larger node type, more shards or another policy"
 )
-GONE = "what was written is gone: a failover lost it, another client deleted it, or two stores answer by one name"
+GONE = (
+    "the key is gone right after it was written: a failover lost it, another client deleted it, or two stores share "
+    "one name"
+)
 NODE_UNREACHED = (
-    "connection timed out, while the store's endpoint answers, which has the same security groups: the node is down or "
-    "hangs, or a route or a network ACL keeps its subnet away"
+    "connection timed out, but the store's endpoint answers, which has the same security groups: the node is down or "
+    "hangs, or a route or a network ACL blocks its subnet"
 )
 NO_ANSWER = "did not answer in time: the engine hangs, is overloaded or answers very slowly, or cannot be reached"
 AFTER_TOPOLOGY = {name: reason.replace("auth", "topology") for name, reason in SIGNED_OUT.items() if name != "topology"}
 
 FAULTS = [
     Fault(
-        "a-stranger-is-told-that-it-loads",
-        make.altering(make.stranger_is_told(LOADING)),
+        "loading-is-answered-without-a-sign-in",
+        make.altering(make.answered_without_sign_in(LOADING)),
         {
-            "anonymous-refused": "{endpoint}: answers * of a client that did not sign in with '-LOADING Redis is "
-            "loading the dataset in memory', from which neither a refusal nor a permission can be told*"
+            "anonymous-refused": "{endpoint}: answers * from a client that did not sign in with '-LOADING Redis is "
+            "loading the dataset in memory', which neither refuses nor allows it*"
         },
     ),
-    Fault("a-stranger-is-told-for-a-second-that-it-loads", make.altering(make.stranger_is_told(LOADING, 0.5)), {}),
+    Fault(
+        "loading-is-answered-for-a-moment-without-a-sign-in",
+        make.altering(make.answered_without_sign_in(LOADING, 0.5)),
+        {},
+    ),
     Fault(
         "keys-are-evicted-at-once",
         make.full(0.95, "allkeys-lru", alter=make.gone(b":write:")),
@@ -57,14 +64,14 @@ FAULTS = [
         "cluster-mode-is-not-declared",
         lambda lab: {"engines": lab.cluster, "cluster_mode": False},
         {
-            "topology": "{endpoint}: the engine is in cluster mode, and the store is declared without: declare cluster "
-            "mode, which --cluster does for the command"
+            "topology": "{endpoint}: cluster mode is on, but the store is declared without it: declare cluster mode "
+            "(--cluster on the command line)"
         },
-        {**AFTER_TOPOLOGY, "auth": "needs what topology found missing; see there"},
+        {**AFTER_TOPOLOGY, "auth": "not tried, because topology failed; see topology"},
     ),
 ]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_the_cause_is_found_and_no_other(fault: Fault, lab: Lab, battery: Battery) -> None:
+def test_the_right_cause_is_reported(fault: Fault, lab: Lab, battery: Battery) -> None:
     assert_found(fault, lab, battery)

@@ -1,7 +1,6 @@
-"""One row a fault that heals while the battery runs, or comes while it does: a store that is healthy in time passes.
+"""One row for each fault that begins or heals during the smoke test: a store that is healthy in time passes.
 
-Each row has the whole verdict: what is not named passes. Where a fault is sure to meet a check, that check says how
-many tries it took.
+Checks that a row does not name pass. A check that the fault is sure to hit reports how many tries it took.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ WRITES = frozenset({"write-read", "replica-read", "durability", "data-types", "t
 
 @dataclasses.dataclass(frozen=True)
 class Healing:
-    """A fault that heals, which checks must have tried again on its account, and what fails all the same."""
+    """A fault that heals, the checks that must have tried again because of it, and the checks that fail anyway."""
 
     name: str
     disturb: Disturbance
@@ -35,8 +34,8 @@ class Healing:
 
 
 NO_REPLICA = (
-    "shard of localhost:*: 0 replicas in service, declared are 1: a replica is down or still copying",
-    "shard of localhost:*: has no replica in service to read from; see topology",
+    "shard of localhost:*: 0 replicas in service (declared: 1): a replica is down or still copying data",
+    "shard of localhost:*: no replica in service to read from; see topology",
     "shard of localhost:*: no replica acknowledged a write within * s: the replicas lag, or their links to the primary "
     "are down; a failover now would lose acknowledged writes",
 )

@@ -1,4 +1,4 @@
-"""Rows of the fault matrix for what a check must not pass: an engine that answers, and is wrong."""
+"""Rows of the fault matrix for engines that answer, but wrongly: no check may pass them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from tests.runtime.support.fault_lab import Lab
 from tests.runtime.support.fault_rows import NO_PERMISSION, Fault, assert_found
 
 TYPES = ("string", "hash", "list", "set", "sorted set", "stream")
-LOST = "does not give back what it was given: "
-NO_MESSAGE = "a message did not arrive within 0.6 s, or another one did"
-BUSY = (
-    "the engine is busy with a script and answers nothing else (BUSY): end it with SCRIPT KILL or FUNCTION KILL, or "
-    "wait for its end"
-)
-OTHER_VALUE = "another value was read than was written: "
-REFUSES = "writes will be refused (OOM); take a larger node type or more shards, or delete data"
+LOST = "the engine lost a value, or kept an expired key: "
+NO_MESSAGE = "a message did not arrive within 0.6 s, or a different one arrived"
+BUSY = "a script blocks all other commands (BUSY): stop it with SCRIPT KILL or FUNCTION KILL, or wait until it ends"
+OTHER_VALUE = "the value read is not the one written: "
+REFUSES = "writes will be refused (OOM); use a larger node type or more shards, or delete data"
 READER_IS_PRIMARY = (
-    "the reader endpoint leads to a primary, by which no replica is read: a failover is not over, or it is the primary "
-    "endpoint; give the reader endpoint"
+    "the reader endpoint leads to a primary: a failover is not over, or it is the primary endpoint; give the reader "
+    "endpoint"
 )
 OF_MEMORYDB = {
     "durability": "MemoryDB acknowledges a write once it is in its log in several Availability Zones: there is no "
@@ -34,9 +31,9 @@ FAULTS = [
         "one-node-refuses-the-sign-in",
         make.one_node("resetpass >another-password", "replica"),
         {
-            "auth": "{node}: WRONGPASS: the store refuses to sign the user in (*); check that the secret holds the "
-            "password that user 'smoke' has now",
-            **dict.fromkeys(("topology", "replica-read"), "{node}: WRONGPASS: the store refuses to sign the user in *"),
+            "auth": "{node}: WRONGPASS: the store refused the sign-in (*); check that the secret holds the current "
+            "password of user 'smoke'",
+            **dict.fromkeys(("topology", "replica-read"), "{node}: WRONGPASS: the store refused the sign-in *"),
         },
     ),
     Fault(
@@ -49,12 +46,12 @@ FAULTS = [
     Fault(
         "another-value-is-read",
         make.altering(make.other_value_of(b":write:")),
-        {"write-read": "shard of {endpoint}: " + OTHER_VALUE + "two stores answer by one name"},
+        {"write-read": "shard of {endpoint}: " + OTHER_VALUE + "two stores share one name"},
     ),
     Fault(
         "another-value-is-read-from-a-replica",
         make.altering_of_replica(make.other_value_of(b":replica:")),
-        {"replica-read": "localhost:{reader}: " + OTHER_VALUE + "another store answers"},
+        {"replica-read": "localhost:{reader}: " + OTHER_VALUE + "it is another store"},
     ),
     *(
         Fault(
@@ -72,7 +69,7 @@ FAULTS = [
     Fault(
         "a-transaction-answers-something-else",
         make.altering(lambda _request, answer: answer.replace(b"$5\r\nfirst", b"$5\r\nother")),
-        {"transaction": "EXEC did not answer what was queued"},
+        {"transaction": "EXEC did not return the answers of the queued commands"},
     ),
     Fault(
         "a-watched-key-is-forgotten",
@@ -90,22 +87,22 @@ FAULTS = [
         {"pubsub": NO_MESSAGE},
     ),
     Fault(
-        "a-name-leads-out-into-the-world",
+        "a-name-has-a-public-address",
         make.resolving_to("8.8.8.8"),
-        {"dns": "localhost: resolves to the public address 8.8.8.8: the name is of something outside the VPC"},
+        {"dns": "localhost: resolves to the public address 8.8.8.8: the name belongs to something outside the VPC"},
     ),
     Fault(
         "memory-is-nearly-full",
         make.full(0.91, "noeviction"),
-        {"memory-headroom": "{endpoint}: * MiB are used (9?%) and the policy is noeviction: " + REFUSES},
+        {"memory-headroom": "{endpoint}: * MiB are used (9?%) and the maxmemory-policy is noeviction: " + REFUSES},
     ),
     Fault("memory-is-not-yet-full", make.full(0.86, "noeviction"), {}),
     Fault(
         "memory-is-full-of-keys-that-stay",
         make.full(0.95, "volatile-lru"),
         {
-            "memory-headroom": "{endpoint}: * MiB are used (9?%) and the policy is volatile-lru, which evicts ? of "
-            "2,00? keys: " + REFUSES
+            "memory-headroom": "{endpoint}: * MiB are used (9?%) and the maxmemory-policy is volatile-lru, which can "
+            "evict ? of 2,00? keys: " + REFUSES
         },
     ),
     Fault("memory-is-full-of-a-cache-that-evicts", make.full(0.95, "allkeys-lru"), {}),
@@ -129,15 +126,15 @@ FAULTS = [
         make.reader_leads_to_the_primary,
         {
             "replica-read": "{reader}: " + READER_IS_PRIMARY,
-            "topology": "{reader}: is announced as a replica, and says that it is none: *",
+            "topology": "{reader}: it is the reader endpoint, but INFO reports role primary: *",
         },
     ),
     Fault(
         "memorydb-without-cluster-mode",
         lambda lab: {"engines": lab.single, "service": env.MEMORYDB},
         {
-            "topology": "{endpoint}, {replica}: runs without cluster mode, which MemoryDB is always in: another store "
-            "answers"
+            "topology": "{endpoint}, {replica}: runs without cluster mode, which is always on in MemoryDB: it is "
+            "another store"
         },
         OF_MEMORYDB,
     ),
@@ -146,8 +143,8 @@ FAULTS = [
             f"{system.lower().replace(' ', '-')}-for-{service}",
             make.altering(make.system_called(system), service=service),
             {
-                "topology": f"{{endpoint}}: INFO calls its system '{system}', declared is {service}: another store "
-                f"answers, or give --service {other}*"
+                "topology": f"{{endpoint}}: INFO reports os '{system}' (declared: {service}): it is another store, or "
+                f"give --service {other}*"
             },
             OF_MEMORYDB if service == env.MEMORYDB else {},
         )
@@ -160,17 +157,17 @@ FAULTS = [
         "name-of-memorydb-for-elasticache",
         make.named("clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com"),
         {
-            "dns": "clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com: is a name of memorydb, declared is "
-            "elasticache: another store answers, or give --service memorydb"
+            "dns": "clustercfg.orders.abc123.memorydb.eu-west-1.amazonaws.com: is a host name of memorydb "
+            "(declared: elasticache): it is another store, or give --service memorydb"
         },
     ),
     Fault(
         "name-of-elasticache-for-memorydb",
         make.named("master.orders.abc123.euw1.cache.amazonaws.com", service=env.MEMORYDB),
         {
-            "dns": "master.orders.abc123.euw1.cache.amazonaws.com: is a name of elasticache, declared is memorydb: "
-            "another store answers, or give --service elasticache",
-            "topology": "*: runs without cluster mode, which MemoryDB is always in: another store answers",
+            "dns": "master.orders.abc123.euw1.cache.amazonaws.com: is a host name of elasticache (declared: "
+            "memorydb): it is another store, or give --service elasticache",
+            "topology": "*: runs without cluster mode, which is always on in MemoryDB: it is another store",
         },
         OF_MEMORYDB,
     ),
@@ -189,5 +186,5 @@ def test_every_check_finds_some_fault() -> None:
     others = (test_fault_matrix, test_fault_matrix_findings, test_fault_matrix_words)
     failing = {name for module in others for fault in module.FAULTS for name in fault.failed}
     failing |= {name for fault in FAULTS for name in fault.failed}
-    # Of MemoryDB alone, and held by test_managed_commands.py.
+    # Only for MemoryDB; test_managed_commands.py makes it fail.
     assert failing == {check.name for check in CHECKS} - {"managed-commands-refused"}

@@ -1,4 +1,4 @@
-"""Rows of the fault matrix whose words have to lead to the cure: what was seen, why most likely, what to do."""
+"""Rows of the fault matrix whose message has to help: what was found, the likely cause, what to do."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.runtime.support.fault_rows import (
 
 CLOCK = "this machine's clock says 20??-??-?? ??:?? UTC"
 HELLO = (
-    "redis-py begins each connection with HELLO, which engines since Redis 6.0 know: the engine is older, or a proxy "
-    "between does not pass it on; connect to the store itself"
+    "redis-py begins each connection with HELLO, which needs Redis 6.0 or newer: the engine is older, or a proxy in "
+    "between does not forward it; connect to the store directly"
 )
 MAXCLIENTS = (
-    "has as many clients as it may (maxclients): look for clients that open connections and keep them (metric "
+    "has reached its limit of clients (maxclients): look for clients that do not close their connections (metric "
     "CurrConnections)"
 )
 NO_CREDENTIALS = (
@@ -37,7 +37,7 @@ READONLY = (
     "the node is a replica and refuses writes (READONLY): a failover is not over, or the name leads to a former "
     "primary; connect by the primary or configuration endpoint, not by a node's name"
 )
-NOT_ITS_CERTIFICATE = "which ElastiCache and MemoryDB never do"
+NEVER = "which ElastiCache and MemoryDB never do"
 
 
 def _not_yet_valid(lab: Lab) -> dict[str, object]:
@@ -53,8 +53,8 @@ FAULTS = [
         {
             "tls": "{endpoint}: CERTIFICATE_VERIFY_FAILED (unable to get local issuer certificate): no trusted "
             "authority is known for the certificate: the server does not send the intermediate certificate of its "
-            "chain, another server answers, or SSL_CERT_FILE names a file without its authority; what it sends is "
-            "shown by openssl s_client -showcerts"
+            "chain, another server answers, or SSL_CERT_FILE names a file without its authority; openssl s_client "
+            "-showcerts shows what it sends"
         },
         UNTRUSTED,
     ),
@@ -68,21 +68,21 @@ FAULTS = [
         UNTRUSTED,
     ),
     Fault(
-        "client-certificate-demanded",
-        make.client_certificate_demanded(ssl.TLSVersion.TLSv1_3),
+        "client-certificate-required",
+        make.client_certificate_required(ssl.TLSVersion.TLSv1_3),
         {
-            "tls": "{endpoint}: demands a certificate of the client (TLSV13_ALERT_CERTIFICATE_REQUIRED), "
-            f"{NOT_ITS_CERTIFICATE}: another server answers, or a proxy; connect to the store itself, or let the "
-            "server do without (tls-auth-clients no)"
+            "tls": "{endpoint}: requires a client certificate (TLSV13_ALERT_CERTIFICATE_REQUIRED), "
+            f"{NEVER}: another server or a proxy answers; connect to the store directly, or set tls-auth-clients no on "
+            "the server"
         },
         UNTRUSTED,
     ),
     Fault(
-        "client-certificate-demanded-over-tls-1.2",
-        make.client_certificate_demanded(ssl.TLSVersion.TLSv1_2),
+        "client-certificate-required-over-tls-1.2",
+        make.client_certificate_required(ssl.TLSVersion.TLSv1_2),
         {
             "tls": "{endpoint}: refuses the TLS handshake (SSLV3_ALERT_HANDSHAKE_FAILURE): it has no cipher suite in "
-            f"common with this machine, or demands a certificate of the client, {NOT_ITS_CERTIFICATE}; see the "
+            f"common with this machine, or requires a client certificate, {NEVER}; see the "
             "server's log"
         },
         UNTRUSTED,
@@ -90,7 +90,10 @@ FAULTS = [
     Fault(
         "too-many-clients",
         make.too_many_clients(tls=True),
-        {"tls": "{endpoint}: hung up during the TLS handshake: the engine is restarting, or " + MAXCLIENTS},
+        {
+            "tls": "{endpoint}: closed the connection during the TLS handshake: the engine is restarting, or "
+            + MAXCLIENTS
+        },
         UNTRUSTED,
     ),
     Fault(
@@ -101,7 +104,7 @@ FAULTS = [
             **because_of("auth", EVERYTHING - {"dns", "auth", "tls", "plaintext-refused"}),
             **dict.fromkeys(("tls", "plaintext-refused"), "the store is declared without TLS"),
             "replica-read": "the store is declared without replicas",
-            "durability": "the store is declared without replicas: a write is as durable as its node",
+            "durability": "the store is declared without replicas: a write is lost with its node",
         },
     ),
     Fault(
@@ -113,15 +116,18 @@ FAULTS = [
     Fault(
         "hello-cut-off",
         make.hello_cut_off,
-        {"auth": "{endpoint}: hung up at HELLO: the engine is restarting, or does not take it; " + HELLO},
+        {
+            "auth": "{endpoint}: closed the connection at HELLO: the engine is restarting, or does not support it; "
+            + HELLO
+        },
         SIGNED_OUT,
     ),
     Fault(
-        "without-tls-to-a-store-that-speaks-it",
+        "without-tls-to-a-store-that-requires-it",
         lambda lab: {"engines": lab.single, "tls": False},
         {
-            "auth": "{endpoint}: speaks TLS only, and was spoken to without: declare encryption in transit, or leave "
-            "--no-tls out"
+            "auth": "{endpoint}: accepts only TLS, but was contacted without: declare encryption in transit, or remove "
+            "--no-tls"
         },
         {
             **because_of("auth", EVERYTHING - {"dns", "auth", "tls", "plaintext-refused"}),
@@ -132,8 +138,8 @@ FAULTS = [
         "another-server",
         make.another_server,
         {
-            "tls": "{endpoint}: answers 'HTTP/1.1 400 Bad Request', as no engine does: another server listens there; "
-            "look at host and port"
+            "tls": "{endpoint}: answers 'HTTP/1.1 400 Bad Request', which is not an engine's answer: another server "
+            "listens there; check host and port"
         },
         UNTRUSTED,
     ),
@@ -141,29 +147,29 @@ FAULTS = [
         "endpoint-leads-to-a-replica",
         make.endpoint_leads_to_a_replica,
         {
-            "topology": "{endpoint}: is announced as a primary, and says that it is none: a failover is not over, or "
-            "the name leads to a former primary; connect by the primary or configuration endpoint, not by a node's "
-            "name",
+            "topology": "{endpoint}: it is the primary endpoint, but INFO reports role replica: a failover is not "
+            "over, or the name leads to a former primary; connect by the primary or configuration endpoint, not by "
+            "a node's name",
             **dict.fromkeys(("write-read", "durability"), "shard of {endpoint}: " + READONLY),
             **dict.fromkeys(("data-types", "transaction"), READONLY),
-            "replica-read": "no reader endpoint is given, by which the replicas are read: give --reader, or "
-            "declare the store without replicas",
+            "replica-read": "without the reader endpoint the replicas cannot be read: give --reader, or declare "
+            "the store without replicas",
         },
     ),
     Fault(
         "no-reader-endpoint",
         lambda lab: {"engines": lab.single, "reader": None},
         {
-            "replica-read": "no reader endpoint is given, by which the replicas are read: give --reader, or "
-            "declare the store without replicas"
+            "replica-read": "without the reader endpoint the replicas cannot be read: give --reader, or declare "
+            "the store without replicas"
         },
     ),
     Fault(
         "no-aws-credentials-for-the-secret",
         make.no_aws_credentials(),
         {
-            "auth": "{endpoint}: Secrets Manager was not asked for the password, for want of AWS credentials or "
-            "settings (NoCredentialsError: Unable to locate credentials); " + NO_CREDENTIALS
+            "auth": "{endpoint}: Secrets Manager could not be called for the password: AWS credentials or settings are "
+            "missing (NoCredentialsError: Unable to locate credentials); " + NO_CREDENTIALS
         },
         SIGNED_OUT,
     ),
@@ -177,5 +183,5 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_words_lead_to_the_cure(fault: Fault, lab: Lab, battery: Battery) -> None:
+def test_message_has_cause_and_remedy(fault: Fault, lab: Lab, battery: Battery) -> None:
     assert_found(fault, lab, battery)

@@ -1,4 +1,4 @@
-"""What the fault matrix has no room for: the same faults in other shapes, and declarations that do not fit."""
+"""Faults outside the fault matrix: the same faults in other forms, and wrong declarations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
 from tests.runtime.support.battery import COMMANDS, Battery, Verdicts
 from tests.runtime.support.fault_proxy import FaultProxy
 
-# What may heal is tried again for half of it: long enough for a busy machine, short enough for a test.
+# Long enough for a busy machine, short enough for a test.
 BUDGET = 3.0
 Run = Callable[..., Verdicts]
 NO_TTL = -1
@@ -29,12 +29,12 @@ def battery(battery: Battery) -> Run:
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        ({"shards": 4}, "3 shards with slots, declared are 4"),
-        ({"shards": 2}, "3 shards with slots, declared are 2"),
-        ({"replicas": 2}, r"1 replica in service, declared are 2: a replica is down or still copying"),
-        ({"engine_version": "6.2"}, r"runs \w+ \d+\.\d+\.\d+, declared is \w+ 6\.2"),
-        ({"engine_version": "7.0.14.1"}, r"declared is \w+ 7\.0\.14\.1"),
-        ({"engine": "keydb"}, r"runs \w+ \d+\.\d+\.\d+, declared is keydb"),
+        ({"shards": 4}, r"3 shards with slots \(declared: 4\)"),
+        ({"shards": 2}, r"3 shards with slots \(declared: 2\)"),
+        ({"replicas": 2}, r"1 replica in service \(declared: 2\): a replica is down or still copying data"),
+        ({"engine_version": "6.2"}, r"runs \w+ \d+\.\d+\.\d+ \(declared: \w+ 6\.2\)"),
+        ({"engine_version": "7.0.14.1"}, r"\(declared: \w+ 7\.0\.14\.1\)"),
+        ({"engine": "keydb"}, r"runs \w+ \d+\.\d+\.\d+ \(declared: keydb"),
     ],
 )
 def test_cluster_other_than_declared_is_found(
@@ -48,7 +48,7 @@ def test_cluster_other_than_declared_is_found(
 def test_replicas_other_than_declared_are_found_without_cluster_mode(single: EngineSet, battery: Run) -> None:
     verdicts = battery(single, replicas=2)
     assert verdicts.failed == {"topology"}
-    assert "1 replica in sync, declared are 2" in verdicts["topology"]
+    assert "1 replica in sync (declared: 2)" in verdicts["topology"]
 
 
 def test_cluster_mode_that_is_off_is_found(single: EngineSet, battery: Run) -> None:
@@ -61,7 +61,7 @@ def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Run, let: A
     let(cluster, "on ~* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
     verdicts = battery(cluster)
     assert verdicts.failed == {"acl-enforced"}
-    assert "is allowed to read a key outside its prefix, to write a key outside its prefix;" in verdicts["acl-enforced"]
+    assert "can read a key outside its prefix, write a key outside its prefix;" in verdicts["acl-enforced"]
     assert "~cdk-redis-smoke:*" in verdicts["acl-enforced"]
 
 
@@ -73,7 +73,7 @@ def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: R
     verdicts = battery(cluster)
     assert {"write-read", "replica-read", "latency", "topology"} <= verdicts.passed
     assert verdicts.failed == {"durability", "data-types", "transaction", "pubsub"}
-    assert "NOPERM: the user may not do this" in verdicts["durability"]
+    assert "NOPERM: the user lacks a permission" in verdicts["durability"]
     assert "'wait' command" in verdicts["durability"]
 
 
@@ -90,7 +90,7 @@ def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
         assert str(node.port) in verdicts[name]
 
 
-def test_what_is_written_while_the_time_runs_out_goes_by_itself(single: EngineSet, battery: Run) -> None:
+def test_keys_that_are_written_when_the_time_is_over_expire_or_are_deleted(single: EngineSet, battery: Run) -> None:
     [primary] = single.primaries
     # Too slow for every check to end, quick enough for all to begin.
     with FaultProxy(primary.port, up_delay=0.2) as proxy:
@@ -100,7 +100,7 @@ def test_what_is_written_while_the_time_runs_out_goes_by_itself(single: EngineSe
             # It may be gone by now.
             assert primary.admin.ttl(key) != NO_TTL
             assert primary.admin.ttl(key) <= TTL_SECONDS
-        # Where the process lives on, the checks that were given up clean up behind themselves.
+        # As long as the process lives, the checks that were given up delete their keys.
         wait_until(lambda: primary.admin.dbsize() == 0, "the end of the checks that were given up", seconds=10)
 
 
@@ -108,10 +108,10 @@ def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let
     let(cluster, "on ~{tag}:* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
     verdicts = battery(cluster, key_prefix="{tag}:")
     assert verdicts.failed >= {"write-read", "replica-read", "data-types", "latency"}
-    assert "choose one without braces" in verdicts["write-read"]
+    assert "choose a prefix without braces" in verdicts["write-read"]
 
 
-def test_tries_are_told_by_the_check_that_made_them(cluster: EngineSet, battery: Run) -> None:
+def test_check_reports_how_many_tries_it_took(cluster: EngineSet, battery: Run) -> None:
     verdicts = battery(cluster, host="localhost", port=1)
     assert re.search(r"connection refused.* \(after \d+ tries\)$", verdicts["tls"])
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == "dns"]

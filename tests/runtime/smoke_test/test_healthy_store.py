@@ -1,4 +1,4 @@
-"""A store that is as it was declared passes every check, with no more rights than it needs, and keeps no trace."""
+"""A healthy store passes every check; the user needs all of its permissions, and no key is left."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_six_healthy_nodes_take_no_longer_than_a_second(cluster: EngineSet, batt
     assert min(battery(cluster).seconds for _ in range(5)) <= 1.0
 
 
-def test_healthy_store_does_not_cry_wolf(cluster: EngineSet, battery: Battery) -> None:
+def test_healthy_store_passes_ten_times_in_a_row(cluster: EngineSet, battery: Battery) -> None:
     assert all(battery(cluster).report.passed for _ in range(10))
 
 
-def test_every_node_is_looked_at(cluster: EngineSet, battery: Battery) -> None:
+def test_every_node_is_checked(cluster: EngineSet, battery: Battery) -> None:
     observed = {check.name: check.outcome.observed for check in battery(cluster).report.checks}
     assert "6 of 6" in observed["tls"]
     assert "6 of 6" in observed["plaintext-refused"]
@@ -55,14 +55,14 @@ def test_every_node_is_looked_at(cluster: EngineSet, battery: Battery) -> None:
     assert observed["pubsub"] == "over a sharded channel"
 
 
-def test_tls_tells_cipher_and_days_until_the_certificate_expires(cluster: EngineSet, battery: Battery) -> None:
+def test_tls_reports_cipher_and_days_until_the_certificate_expires(cluster: EngineSet, battery: Battery) -> None:
     observed = next(check.outcome.observed for check in battery(cluster).report.checks if check.name == "tls")
     assert re.fullmatch(r"TLSv1\.3 TLS_\w+ at 6 of 6 addresses; the first certificate expires in \d+ days", observed), (
         observed
     )
 
 
-def test_latency_is_told_in_figures_as_a_whole_and_by_shard(cluster: EngineSet, battery: Battery) -> None:
+def test_latency_is_reported_in_figures_in_total_and_by_shard(cluster: EngineSet, battery: Battery) -> None:
     report = battery(cluster).report.as_dict()
     measured = next(check["measurements"] for check in report["checks"] if check["name"] == "latency")
     assert len(measured["shards"]) == 3
@@ -71,7 +71,7 @@ def test_latency_is_told_in_figures_as_a_whole_and_by_shard(cluster: EngineSet, 
     assert {shard["primary"] for shard in measured["shards"]} == {f"localhost:{n.port}" for n in cluster.primaries}
 
 
-def test_store_without_cluster_mode_has_plain_channels(single: EngineSet, battery: Battery) -> None:
+def test_store_without_cluster_mode_uses_a_plain_channel(single: EngineSet, battery: Battery) -> None:
     observed = {check.name: check.outcome.observed for check in battery(single).report.checks}
     assert observed["pubsub"] == "over a channel"
 
@@ -102,7 +102,7 @@ def test_every_key_is_under_the_prefix_and_short_lived(cluster: EngineSet, batte
     keyed = [words for words in commands if words[0].upper() not in keyless]
     writing = {"SET", "HSET", "RPUSH", "SADD", "ZADD", "XADD"}
     assert writing <= {words[0].upper() for words in keyed}
-    # The engine's own: what it does to replicas and to keys that expired.
+    # PING and DEL of the engine itself, for replicas and expired keys.
     assert all(words[1].startswith("cdk-redis-smoke:") for words in keyed if words[0].upper() != "PING")
     lives = [words[3:] for words in keyed if words[0].upper() == "SET"]
     assert all(life in (["EX", "60"], ["PX", "5"]) for life in lives), lives
@@ -117,7 +117,7 @@ def _access_without(missing: str) -> str:
 
 ACCESS = str(AccessString.smoke_test("cdk-redis-smoke:")).replace("on ", "on resetchannels -@all ", 1)
 _PLAIN_CHANNELS = {"subscribe", "publish"}
-# Who may not ask for its name has signed in all the same. The others are needed by what heals, which has a matrix.
+# NOPERM to ACL WHOAMI proves the sign-in, too. The others are needed while faults heal; see the fault matrix.
 NOT_ALWAYS_NEEDED = {"acl|whoami", "asking", "unwatch"}
 
 
@@ -141,23 +141,23 @@ def test_channels_of_the_prefix_are_enough_and_needed(cluster: EngineSet, batter
     assert "NOPERM" in verdicts["pubsub"]
 
 
-def test_nothing_but_the_probes_is_refused(cluster: EngineSet, battery: Battery) -> None:
+def test_only_the_forbidden_commands_are_refused(cluster: EngineSet, battery: Battery) -> None:
     for node in cluster.nodes:
         node.admin.acl_log_reset()
     battery(cluster)
     refused = {str(entry["object"]) for node in cluster.nodes for entry in node.admin.acl_log()}
     outside = {name for name in refused if name.startswith("xcdk-redis-smoke:")}
     assert outside
-    # AUTH: the password that was made up.
+    # AUTH: the random password.
     assert refused - outside <= {"slowlog|len", "client|list", "AUTH"}
 
 
-def test_user_that_may_not_ask_who_it_is_has_signed_in(cluster: EngineSet, battery: Battery, let: Any) -> None:
+def test_user_without_acl_whoami_passes(cluster: EngineSet, battery: Battery, let: Any) -> None:
     let(cluster, _access_without("acl|whoami"))
     assert battery(cluster).passed == CHECKS
 
 
-def test_store_without_replicas_skips_the_reading_from_them(start: Callable[..., EngineSet], battery: Battery) -> None:
+def test_store_without_replicas_skips_checks_of_replicas(start: Callable[..., EngineSet], battery: Battery) -> None:
     verdicts = battery(start(tls=False, users=[OPEN_DEFAULT]), authentication="none", user=None)
     assert verdicts.failed == set()
     assert {"auth", "topology", "write-read", "data-types", "latency"} <= verdicts.passed, verdicts.report
@@ -171,9 +171,7 @@ def test_store_without_replicas_skips_the_reading_from_them(start: Callable[...,
     assert verdicts["replica-read"] == "the store is declared without replicas"
 
 
-def test_passwords_that_are_made_up_are_among_the_secrets_that_are_looked_for(
-    cluster: EngineSet, battery: Battery
-) -> None:
+def test_random_passwords_are_among_the_secrets_of_the_tests(cluster: EngineSet, battery: Battery) -> None:
     known = set(battery.secrets)
     battery(cluster)
     # One for each address.

@@ -1,4 +1,4 @@
-"""The commands by which MemoryDB manages its nodes: refused to everybody, and tried without doing harm."""
+"""The commands that MemoryDB reserves for itself: every user is refused, and trying them changes nothing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.runtime.support.battery import ACCESS, Battery
 
 CHECK = "managed-commands-refused"
 ALLOWED_TO_ALL = " ".join(f"+{command}" for command in env.MEMORYDB_REFUSED_COMMANDS)
-# Where the list names a command whose subcommands are all meant.
+# The list names some commands with all their subcommands.
 SUBCOMMANDS = {"config": ["get"], "module": ["list"]}
-PROBED = {
+TRIED = {
     "ACL DELUSER",
     "ACL SETUSER",
     "BGSAVE",
@@ -36,7 +36,7 @@ PROBED = {
 
 
 def state(engines: EngineSet) -> list[object]:
-    """What the probes could have changed."""
+    """What the commands could have changed."""
     return [
         (node.role, node.admin.dbsize(), node.admin.acl_list(), node.admin.execute_command("CLUSTER", "NODES")[:40])
         for node in engines.nodes
@@ -47,13 +47,13 @@ def test_a_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery
     verdicts = battery(cluster, service="memorydb")
     assert CHECK in verdicts.passed, verdicts.report
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == CHECK]
-    # An engine of one's own is not taken for MemoryDB without a word.
+    # A self-managed engine is mentioned.
     assert re.fullmatch(
-        r"13 commands refused at 6 nodes; INFO calls the system '.+', where MemoryDB's says 'Amazon MemoryDB'", observed
+        r"13 commands refused at 6 nodes; INFO reports os '.+', MemoryDB reports 'Amazon MemoryDB'", observed
     )
 
 
-def test_of_elasticache_nothing_is_asked(cluster: EngineSet, battery: Battery) -> None:
+def test_check_is_not_run_for_elasticache(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster)
     assert CHECK not in verdicts.passed | verdicts.failed | verdicts.skipped
 
@@ -67,7 +67,7 @@ def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, ba
     assert verdicts.failed == {CHECK}
     # The engine's own switch keeps DEBUG off.
     assert verdicts[CHECK] == (
-        f"the store allows {', '.join(sorted(PROBED))}, which MemoryDB allows to nobody: what answers is not MemoryDB"
+        f"the store allows {', '.join(sorted(TRIED))}, which MemoryDB allows no user: the store is not MemoryDB"
     )
     assert state(cluster) == before
 
@@ -80,7 +80,7 @@ def test_open_access_does_not_open_them(start: Callable[..., EngineSet], battery
 
 
 def test_every_command_that_is_tried_is_in_the_list() -> None:
-    assert set(_managed._probes("prefix:run")) < set(env.MEMORYDB_REFUSED_COMMANDS)
+    assert set(_managed._forbidden_commands("prefix:run")) < set(env.MEMORYDB_REFUSED_COMMANDS)
 
 
 @pytest.mark.parametrize("command", env.MEMORYDB_REFUSED_COMMANDS)
@@ -93,7 +93,7 @@ def test_a_user_with_every_right_is_refused_every_one_of_them(cluster: EngineSet
 
     for command in env.MEMORYDB_REFUSED_COMMANDS:
         words = [*command.split("|"), *SUBCOMMANDS.get(command, ())]
-        # Whatever number of arguments it wants.
+        # With any number of arguments.
         answers = [dry_run(cluster, [*words, *"12345"[:more]]) for more in range(6)]
         assert any("has no permissions to run" in answer for answer in answers), (command, answers)
 

@@ -59,11 +59,11 @@ def test_verdicts_are_counted_by_service_and_store() -> None:
 
 
 @pytest.mark.parametrize("statuses", [(), ("skipped", "skipped")])
-def test_nothing_proven_counts_as_a_failure(statuses: tuple[str, ...]) -> None:
+def test_report_without_a_pass_counts_as_a_failure(statuses: tuple[str, ...]) -> None:
     assert _line(*statuses)["ChecksFailed"] == 1
 
 
-def test_nothing_that_a_store_said_is_in_the_line() -> None:
+def test_line_contains_no_reason() -> None:
     assert SECRET not in json.dumps(_line("passed", "failed"))
 
 

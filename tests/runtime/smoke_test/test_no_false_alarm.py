@@ -1,4 +1,4 @@
-"""A healthy store under load passes, every time; `benchmarks/no_false_alarm.py` asks it a thousand times."""
+"""A healthy store under load always passes; `benchmarks/no_false_alarm.py` tries it a thousand times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report says what failed, fits CloudFormation, holds no secret, and can be read by people."""
+"""A report names what failed, fits CloudFormation, contains no secret, and is readable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _report(*verdicts: tuple[str, str, str]) -> Report:
     return Report("orders", "memorydb", 1234, checks)
 
 
-def test_report_is_json_as_agreed() -> None:
+def test_report_as_json() -> None:
     assert json.loads(json.dumps(_report(("tls", "passed", "all well")).as_dict())) == {
         "store": "orders",
         "service": "memorydb",
@@ -60,7 +60,7 @@ def test_failure_names_each_failed_check_and_its_reason() -> None:
     )
 
 
-def test_failure_of_nothing_proven_says_so() -> None:
+def test_failure_without_a_failed_check_says_so() -> None:
     assert str(SmokeTestFailed(_report(("tls", "skipped", "no")))).endswith("every check was skipped")
 
 
@@ -86,7 +86,7 @@ def test_secrets_are_taken_out() -> None:
     )
 
 
-def test_table_shows_each_check_with_what_was_seen_or_why_not() -> None:
+def test_table_shows_each_check_with_its_observation_or_reason() -> None:
     from rich.console import Console
 
     report = _report(
@@ -102,7 +102,7 @@ def test_table_shows_each_check_with_what_was_seen_or_why_not() -> None:
     assert "skipped" in rows["acl"]
 
 
-def test_run_time_imports_neither_cdk_nor_what_it_does_not_use() -> None:
+def test_function_imports_neither_the_cdk_nor_unused_modules() -> None:
     program = (
         "import sys, cdk_redis_runtime.smoke_lambda;"
         "print([m for m in ('aws_cdk', 'jsii', 'boto3', 'botocore', 'rich', 'asyncio') if m in sys.modules])"

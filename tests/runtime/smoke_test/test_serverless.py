@@ -1,6 +1,6 @@
-"""A serverless cache: one endpoint in cluster mode, and shards and replicas that are the service's own affair.
+"""A serverless cache: one endpoint in cluster mode, whose shards and replicas the service chooses.
 
-A real engine in cluster mode stands in for it.
+The tests use a real engine in cluster mode instead.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_wrong_word_in_the_environment_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("serverless", "resource_type"), [("true", ["ServerlessCache"]), ("false", None)])
-def test_its_tokens_say_what_they_are_for(
+def test_its_tokens_have_a_resource_type(
     serverless: str, resource_type: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fakeAccessKeyId")
@@ -67,7 +67,7 @@ def test_its_tokens_say_what_they_are_for(
 def test_every_check_passes_whatever_its_shards_and_replicas(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, **UNDECLARED)
     assert verdicts.passed == CHECKS, verdicts.report
-    assert verdicts["topology"] == "every slot is served, by the engine and version that were declared"
+    assert verdicts["topology"] == "every slot is served, and engine and version are as declared"
 
 
 def test_major_version_is_precise_enough(cluster: EngineSet, battery: Battery) -> None:
@@ -78,7 +78,7 @@ def test_major_version_is_precise_enough(cluster: EngineSet, battery: Battery) -
 def test_another_major_version_is_found(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, **UNDECLARED, engine_version="99", budget=3.0)
     assert verdicts.failed == {"topology"}
-    assert "declared is" in verdicts["topology"]
+    assert "(declared: " in verdicts["topology"]
 
 
 def test_replicas_that_are_not_shown_are_not_read(start: Callable[..., EngineSet], battery: Battery) -> None:
@@ -86,7 +86,7 @@ def test_replicas_that_are_not_shown_are_not_read(start: Callable[..., EngineSet
     battery(engines, **UNDECLARED).assert_are(
         {},
         {
-            "replica-read": "the service chooses the replicas, and shows none",
-            "durability": "the service chooses the replicas, and shows none to wait for",
+            "replica-read": "the service chooses the number of replicas and shows none",
+            "durability": "the service chooses the number of replicas and shows none",
         },
     )

@@ -1,4 +1,4 @@
-"""The function says what it found in its answer, in its log, and in the message that CloudFormation shows."""
+"""The function reports in its answer, in its log, and in the message that CloudFormation shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from cdk_redis_local import EngineSet, find_engine
 from cdk_redis_runtime import SettingsError, SmokeTestFailed
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime.smoke_lambda import handler
-from tests.runtime.support.battery import PASSWORD, assert_no_secret
+from tests.runtime.support.battery import PASSWORD, PREFIX, assert_no_secret
+from tests.runtime.support.environment import bound_environment
 
 
 def _context(seconds: float = 60) -> Any:
@@ -25,29 +26,9 @@ def _context(seconds: float = 60) -> Any:
 def environment(single: EngineSet, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a function for the store without cluster mode, its password in a secret."""
     engine = find_engine()
-    host, port = single.endpoint
-    reader_host, reader_port = single.reader_endpoint
-    variables = {
-        env.SERVICE: "elasticache",
-        env.STORE: "orders",
-        env.HOST: host,
-        env.PORT: str(port),
-        env.READER_HOST: reader_host,
-        env.READER_PORT: str(reader_port),
-        env.TLS: "true",
-        env.CLUSTER_MODE: "false",
-        env.AUTHENTICATION: "password",
-        env.USER: "smoke",
-        env.SECRET_ARN: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
-        env.ENGINE: engine.name,
-        env.ENGINE_VERSION: engine.major_minor,
-        env.SHARDS: "1",
-        env.REPLICAS: "1",
-        env.KEY_PREFIX: "cdk-redis-smoke:",
-        env.BUDGET_SECONDS: "5",
-        "AWS_REGION": "eu-west-1",
-        "SSL_CERT_FILE": single.ca_file,
-    }
+    declared = {"ENGINE": engine.name, "ENGINE_VERSION": engine.major_minor, "SHARDS": "1", "REPLICAS": "1"}
+    variables = bound_environment(single, **declared, KEY_PREFIX=PREFIX, BUDGET_SECONDS="5")
+    monkeypatch.setenv("SSL_CERT_FILE", single.ca_file)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     secret = json.dumps({"username": "smoke", "password": PASSWORD})
@@ -81,7 +62,7 @@ def test_failure_is_logged_and_raised_by_name(
 
 
 @pytest.mark.usefixtures("environment")
-def test_wrong_password_is_told_without_being_told(
+def test_wrong_password_is_reported_without_showing_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = "not-the-password-of-the-user"

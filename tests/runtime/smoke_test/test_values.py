@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from cdk_redis_runtime._smoke_test.checks.data import keys_on
+from cdk_redis_runtime._smoke_test.checks.dns import service_of
 from cdk_redis_runtime._smoke_test.checks.memory import Memory
-from cdk_redis_runtime._smoke_test.checks.names import service_of
-from cdk_redis_runtime._smoke_test.checks.nodes import Node, Shard
+from cdk_redis_runtime._smoke_test.checks.nodes import Node, Shard, keys_on
 from cdk_redis_runtime._smoke_test.checks.store import engine_mode
 from cdk_redis_runtime._smoke_test.checks.topology import engine_of, is_as_declared, replicas_in_sync
 
@@ -46,7 +45,7 @@ def test_version_is_compared_as_precisely_as_declared(
         ({"redis_version": "255.255.255", "server_name": "other"}, ("other", "255.255.255")),
     ],
 )
-def test_engine_is_known_by_its_own_words(info: dict[str, str], expected: tuple[str, str]) -> None:
+def test_engine_and_version_are_read_from_info(info: dict[str, str], expected: tuple[str, str]) -> None:
     assert engine_of(info) == expected
 
 
@@ -127,7 +126,7 @@ def test_without_a_limit_a_memory_is_never_full() -> None:
         ("10.0.0.1", None),
     ],
 )
-def test_a_name_of_aws_tells_the_service(host: str, service: str | None) -> None:
+def test_service_is_read_from_the_host_name(host: str, service: str | None) -> None:
     assert service_of(host) == service
 
 
@@ -135,10 +134,10 @@ def test_a_name_of_aws_tells_the_service(host: str, service: str | None) -> None
     ("info", "mode"),
     [({"redis_mode": "cluster"}, "cluster"), ({"server_mode": "standalone"}, "standalone"), ({}, "unknown")],
 )
-def test_an_engine_tells_its_mode(info: dict[str, Any], mode: str) -> None:
+def test_mode_is_read_from_info(info: dict[str, Any], mode: str) -> None:
     assert engine_mode(info) == mode
 
 
-def test_a_memory_tells_how_full_it_is() -> None:
+def test_memory_is_described_with_its_policy() -> None:
     memory = Memory.of({"used_memory": 3 << 19, "maxmemory": 2 << 20, "maxmemory_policy": "allkeys-lru"})
-    assert str(memory) == "1.5 of 2.0 MiB are used (75%) and the policy is allkeys-lru"
+    assert str(memory) == "1.5 of 2.0 MiB are used (75%) and the maxmemory-policy is allkeys-lru"

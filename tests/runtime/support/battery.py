@@ -1,4 +1,4 @@
-"""The battery as tests run it: whatever it finds, it ends in time, and leaves neither a key nor a secret behind."""
+"""Runs the smoke test in tests, and asserts that it ends in time and shows no secret."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from cdk_redis_runtime import Address, Connection, Declaration, Report, SmokeTes
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
+from tests.runtime.support.secrets_manager import ARN
 
 PREFIX = "cdk-redis-smoke:"
 PASSWORD = "correct-horse-battery-staple"
@@ -50,7 +51,7 @@ def connection_to(engines: EngineSet) -> Connection:
         cluster_mode=engines.cluster_mode,
         authentication="password",
         user="smoke",
-        secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke",
+        secret_arn=ARN,
         region="eu-west-1",
     )
 
@@ -64,7 +65,7 @@ def declared_for(engines: EngineSet) -> Declaration:
 
 @dataclasses.dataclass(frozen=True)
 class Verdicts:
-    """A report, as tests ask it."""
+    """A report, with shortcuts for tests."""
 
     report: Report
     seconds: float
@@ -89,7 +90,7 @@ class Verdicts:
         return next(check.outcome.reason for check in self.report.checks if check.name == name)
 
     def assert_are(self, failed: Mapping[str, str], skipped: Mapping[str, str]) -> None:
-        """These fail and these are skipped, each in these words, where ``*`` stands for anything; all else passes."""
+        """Assert which checks fail or are skipped, each with its reason (``*`` matches anything); all others pass."""
         expected = {check.name: ("passed", "*") for check in self.report.checks}
         expected |= {name: ("failed", words) for name, words in failed.items()}
         expected |= {name: ("skipped", words) for name, words in skipped.items()}
@@ -108,7 +109,7 @@ def _fits(found: tuple[str, str], expected: tuple[str, str]) -> bool:
 
 
 class Battery:
-    """Runs the battery on engines; keywords change the connection or the declaration."""
+    """Runs the smoke test on engines; keywords change the connection or the declaration."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -118,9 +119,9 @@ class Battery:
         self._capfd = capfd
         aws = AWS_CREDENTIALS
         self.secrets: set[str] = {PASSWORD, aws.access_key, aws.secret_key, str(aws.token)}
-        """What no text may contain: passwords, tokens, and the passwords that the battery made up."""
+        """What no message may contain: passwords, tokens, and the smoke test's random passwords."""
         caplog.set_level(logging.DEBUG)
-        # It logs what it signs when it is asked to; that is its users' own choice.
+        # At level DEBUG botocore logs what it signs.
         caplog.set_level(logging.INFO, logger="botocore")
         monkeypatch.setattr(secrets, "token_hex", self._remembering(secrets.token_hex))
 
@@ -159,7 +160,7 @@ class Battery:
     def _remembering(self, token_hex: Callable[..., str]) -> Callable[..., str]:
         def make(nbytes: int | None = None) -> str:
             made = token_hex(nbytes)
-            # Anything shorter is a key or a value.
+            # Shorter ones are keys or values.
             if nbytes is not None and nbytes >= _MADE_UP_BYTES:
                 self.secrets.add(made)
             return made
@@ -168,7 +169,7 @@ class Battery:
 
 
 class _Recording(CredentialProvider):
-    """Hands on credentials, and takes note of what is secret in them."""
+    """Passes on credentials, and records the secrets in them."""
 
     def __init__(self, provider: CredentialProvider, into: set[str]) -> None:
         self._provider = provider
@@ -189,14 +190,14 @@ def _texts(report: Report) -> list[str]:
 
 
 def assert_no_secret(texts: Iterable[str], unspeakable: Iterable[str]) -> None:
-    """Whatever anybody gets to read holds no secret."""
+    """Assert that no text contains a secret."""
     everything = "\n".join(texts)
     told = [secret for secret in unspeakable if secret in everything]
     assert not told, told
 
 
 def assert_no_key(engines: EngineSet) -> None:
-    """No key is on any node that can be reached, and none stays for the next test."""
+    """Assert that no node has a key; delete keys for the next test."""
     running = [node for node in engines.nodes if node.running]
     left = {key for node in running if node.role == "primary" for key in _keys(node)}
     for node in running:
@@ -208,7 +209,7 @@ def assert_no_key(engines: EngineSet) -> None:
 
 
 def drop_keys_that_expire(engines: EngineSet) -> None:
-    """What a user may not delete is left to its time to live."""
+    """Assert that all keys expire soon, which a user without DEL cannot delete, and delete them."""
     for node in engines.primaries:
         for key in _keys(node):
             assert key.startswith(PREFIX)

@@ -1,6 +1,6 @@
-"""One failover under load, seen by the drill and by an observer that asks the engines themselves.
+"""A failover under load, measured by the drill and by an observer that asks the engines directly.
 
-As a program, a primary that the network loses, in networks of its own: prints what was seen as one line of JSON.
+As a program it runs in its own network namespaces, lets the network lose a primary, and prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _AFTERWARDS_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Seen:
-    """The longest gap of one kind of operation on the shard: how long, how long after the observer, and errors."""
+    """The longest gap of one kind of operation: its seconds, how many after the observer's it ended, and its errors."""
 
     gap: float
     late: float
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Failover:
-    """What a drill reported of one failover, and what the observer and the engines say of it."""
+    """What the drill reported of a failover, and what the observer and the engines know of it."""
 
     observed: float
     writes: Seen
@@ -68,9 +68,9 @@ class Failover:
 
 
 class Observer:
-    """Writes to both nodes of a shard, by connections of its own: until the primary takes none, and the replica does.
+    """Writes to both nodes of a shard over its own connections, until the replica accepts writes.
 
-    A replica refuses writes, a primary takes them: by its first answer it has taken over.
+    A replica refuses writes and a primary accepts them: its first answer shows that it has taken over.
     """
 
     def __init__(self, victim: Node, standby: Node, shards: int) -> None:
@@ -102,12 +102,12 @@ class Observer:
 
     def _write(self, node: Node, note: Callable[[float], None]) -> None:
         manager = node.security.manager
-        # Not the node's own client: that is closed when the node is stopped, in the middle of a command.
+        # Not the node's client, which is closed in the middle of a command when the node is stopped.
         with node.client(manager.name, manager.passwords[0]) as client:
             while not self._done.is_set():
                 with contextlib.suppress(RedisError):
                     client.set(self._key, "1", ex=60)
-                    # A frozen node answers when it is resumed: that is no answer of the primary any more.
+                    # A frozen node answers when it is resumed: that answer does not count.
                     if not self._done.is_set():
                         note(time.monotonic())
                 time.sleep(0.01)
@@ -115,7 +115,7 @@ class Observer:
 
 @contextlib.contextmanager
 def load(engines: EngineSet) -> Generator[None]:
-    """Writes as fast as they go to every primary, from a process each; the one of a primary that dies ends with it."""
+    """Write to every primary as fast as possible, each from its own process, which ends if the primary dies."""
     shards = len(engines.primaries)
     tags = (str(number) for number in range(1000))
     tag_of: dict[int, str] = {}
@@ -148,7 +148,7 @@ def _benchmark() -> str:
 
 
 def primaries(engines: EngineSet) -> list[Node]:
-    """The nodes that are primaries now."""
+    """The nodes that are primaries at the moment."""
     return [node for node in engines.nodes if node.running and node.role == "primary"]
 
 
@@ -157,7 +157,7 @@ def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object])
     standby = next(node for node in engines.nodes if node.shard == victim.shard and node is not victim)
     witness = next(node for node in primaries(engines) if node is not victim)
     observer = Observer(victim, standby, len(engines.primaries))
-    # By a node that stays: what is measured is the failover, not the first dialling.
+    # Connects to a node that stays: the failover is measured, not the first connection.
     drill = drill_of(engines, witness)
     with load(engines):
         drill.start()
@@ -187,7 +187,7 @@ def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object])
 
 
 def drill_of(engines: EngineSet, node: Node) -> Drill:
-    """A drill with the client's own settings, that begins at this node. The caller has set ``SSL_CERT_FILE``."""
+    """A drill with the default timeouts that connects to this node first. The caller has set ``SSL_CERT_FILE``."""
     connection = Connection("elasticache", "orders", node.host, node.port, authentication="password", user="drill")
     credentials = UsernamePasswordCredentialProvider("drill", PASSWORD)
     return Drill(connection, key_prefix=PREFIX, seconds=60, credentials=credentials)
@@ -205,7 +205,7 @@ def _commands(node: Node) -> int:
 
 
 def silent(node: Node, established: socket.socket) -> None:
-    """Show that an open connection says nothing any more, and that a SYN is answered by nothing, not by an error."""
+    """Assert that an open connection gets no answer, and that a SYN gets neither an answer nor an error."""
     established.settimeout(0.2)
     with pytest.raises(TimeoutError):
         established.recv(1)

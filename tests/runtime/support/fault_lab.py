@@ -1,4 +1,4 @@
-"""How each fault of the matrix is made, and what of it the battery is told."""
+"""Makes the faults of the matrix, and the settings with which the smoke test runs on them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tests.runtime.support.fault_proxy import FaultProxy, handshakes_only
 
 @dataclasses.dataclass
 class Lab:
-    """What a fault is made with."""
+    """The engines and tools to make a fault with."""
 
     cluster: EngineSet
     single: EngineSet
     directory: Path
     undo: contextlib.ExitStack
     find: Callable[[str], Any]
-    """Gives a fixture by its name."""
+    """Returns a fixture by its name."""
 
     @property
     def spares(self) -> dict[str, EngineSet]:
-        """A cluster for each fault that breaks one for good."""
+        """A cluster for each fault that cannot be undone."""
         return self.find("spares")
 
     def start(self, **options: Any) -> EngineSet:
@@ -58,9 +58,9 @@ class Lab:
 
 
 Run = dict[str, Any]
-"""Keyword arguments of the battery: the engines, and what differs in connection and declaration.
+"""Keyword arguments of `Battery`: the engines, and what differs in connection and declaration.
 
-What is ``named`` stands in the expected words in braces; ``{endpoint}`` always may.
+``named`` replaces names in braces in the expected messages, in addition to those that every row can use.
 """
 
 

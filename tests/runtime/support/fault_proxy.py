@@ -1,4 +1,4 @@
-"""A proxy before an engine that does to the traffic what networks and sick servers do."""
+"""A proxy in front of an engine that behaves like a faulty network or a faulty server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FaultProxy:
     ``greeting_delay`` the first two of each connection, as where handshakes are slow. ``drip`` sends the client one
     byte each so many seconds. ``plaintext_port`` takes the connections that do not begin with TLS. With
     ``server_context`` the proxy ends TLS itself, and speaks it to the engine with ``engine_context``. ``rewrite``
-    changes what a client sends, ``alter`` what it is answered, given what it sent last; None hangs up.
+    changes what a client sends; ``alter`` changes the answer, given the last request, and closes with None.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ def silent_server() -> Generator[int, None, None]:
 
 @contextlib.contextmanager
 def handshakes_only(context: ssl.SSLContext) -> Generator[int, None, None]:
-    """A port that does TLS handshakes and hangs up; a failed one ends with an alert, which asyncio would not send."""
+    """A port that closes after the TLS handshake; a failed one gets an alert, which asyncio does not send."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -143,7 +143,7 @@ def handshakes_only(context: ssl.SSLContext) -> Generator[int, None, None]:
 
 @contextlib.contextmanager
 def black_hole() -> Generator[int, None, None]:
-    """A port that answers a dial with nothing at all, as where packets are dropped: its backlog is full."""
+    """A port that does not answer connections, as if packets were dropped: its backlog is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port = int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What a row of the fault matrix is, how it is run, and the words that several rows share."""
+"""The rows of the fault matrix, how one is run, and messages that several rows share."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from cdk_redis_runtime._smoke_test.battery import checks_of
 from tests.runtime.support.battery import Battery
 from tests.runtime.support.fault_lab import Lab, Run, at
 
-# What may heal is tried again for half of it.
+# What may heal is tried again for 70 % of it.
 BUDGET = 3.0
 EVERYTHING = frozenset(check.name for check in checks_of(env.ELASTICACHE))
-# What needs no sign-in is judged all the same.
+# Checks that need no sign-in.
 BEFORE_SIGN_IN = frozenset({"dns", "tls", "plaintext-refused", "anonymous-refused", "wrong-password-refused"})
 AFTER_SIGN_IN = EVERYTHING - BEFORE_SIGN_IN - {"auth"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """A fault, and what the battery is to say of it; whatever is not named passes."""
+    """A fault, and the checks that fail or are skipped because of it; all others pass."""
 
     name: str
     make: Callable[[Lab], Run]
@@ -31,10 +31,10 @@ class Fault:
 
 
 def because_of(owner: str, names: frozenset[str]) -> dict[str, str]:
-    return dict.fromkeys(names, f"needs what {owner} found missing; see there")
+    return dict.fromkeys(names, f"not tried, because {owner} failed; see {owner}")
 
 
-NOT_TRIED = {"plaintext-refused": "no connection came about to try it on; see dns and tls"}
+NOT_TRIED = {"plaintext-refused": "not tried: no address accepted a connection; see dns and tls"}
 UNREACHED = {**because_of("tls", EVERYTHING - {"dns", "tls"}), **NOT_TRIED}
 UNTRUSTED = because_of("tls", EVERYTHING - {"dns", "tls", "plaintext-refused"})
 SIGNED_OUT = because_of("auth", AFTER_SIGN_IN)
@@ -43,22 +43,22 @@ NO_TOKEN = {
     "durability": "MemoryDB acknowledges a write once it is in its log *: there is no replica to wait for",
 }
 REFUSED = "connection refused: no engine listens there; it is down, or the port is wrong"
-NO_SLOTS = "5,462 of 16,384 slots are served by no shard (5461-10922): a shard is gone or resharding"
+NO_SLOTS = "no shard serves 5,462 of 16,384 slots (5461-10922): a shard is down, or slots are being moved"
 NOT_THERE = "a write did not arrive within * s: the replica lags, or its link to the primary is down"
 NOT_ACKNOWLEDGED = (
     "no replica acknowledged a write within * s: the replicas lag, or their links to the primary are down; "
     "a failover now would lose acknowledged writes"
 )
-NO_PERMISSION = "NOPERM: the user may not do this (*o permissions to access *key*); extend its access string"
-NO_ROOM = "the memory is full and the policy evicts nothing (OOM): raise the node type or the policy"
+NO_PERMISSION = "NOPERM: the user lacks a permission (*o permissions to access *key*); extend its access string"
+NO_ROOM = "memory is full and the maxmemory-policy evicts nothing (OOM): use a larger node type or another policy"
 WRONG_PASSWORD = (
-    "{endpoint}: WRONGPASS: the store refuses to sign the user in (invalid username-password pair or user is "
-    "disabled); check that "
+    "{endpoint}: WRONGPASS: the store refused the sign-in (invalid username-password pair or user is disabled); check "
+    "that "
 )
 WRONG_TOKEN = (
     "user 'smoke' is an IAM user in the store's access list, that the role is allowed memorydb:Connect on both the "
     "store's and the user's ARN, and that the token's store '{store}' and Region 'eu-west-1' are the store's own, and "
-    "that this machine's clock is right: a token is good for 15 minutes"
+    "that this machine's clock is right: a token is valid for 15 minutes"
 )
 PLAINTEXT_ANSWERED = (
     "{endpoint}: answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
@@ -66,7 +66,7 @@ PLAINTEXT_ANSWERED = (
 
 
 def assert_found(fault: Fault, lab: Lab, battery: Battery) -> None:
-    """The battery says of a fault what its row says, and nothing else."""
+    """The smoke test reports what the row says, and nothing else."""
     run = fault.make(lab)
     engines = run.pop("engines")
     names = _names(engines, run) | run.pop("named", {})
@@ -75,7 +75,7 @@ def assert_found(fault: Fault, lab: Lab, battery: Battery) -> None:
 
 
 def _names(engines: EngineSet, run: Run) -> dict[str, object]:
-    """What stands in braces in the words of a failure."""
+    """What replaces the names in braces in the expected messages."""
     port = run.get("port", engines.endpoint[1])
     return {
         "endpoint": f"localhost:{port}",

@@ -1,4 +1,4 @@
-"""How an engine is made that answers and is wrong: it loses, keeps, forgets or mixes up what it was given."""
+"""Engines that answer wrongly: they lose, keep or confuse data, or report wrong facts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RANDOM = rb"[0-9a-f]"
 
 
 def altering(alter: Alter, **changes: Any) -> Callable[[Lab], Run]:
-    """A primary whose answers are changed on their way."""
+    """A primary whose answers a proxy changes."""
     return lambda lab: {"engines": lab.single, "port": lab.tls_proxy(alter=alter).port, **changes}
 
 
@@ -41,7 +41,7 @@ def altering_of_replica(alter: Alter) -> Callable[[Lab], Run]:
 
 
 def rewriting(old: bytes, new: bytes) -> Callable[[Lab], Run]:
-    """A primary that does something else than it is told."""
+    """A primary whose commands a proxy changes."""
 
     def make(lab: Lab) -> Run:
         return {"engines": lab.single, "port": lab.tls_proxy(rewrite=lambda sent: sent.replace(old, new)).port}
@@ -50,7 +50,7 @@ def rewriting(old: bytes, new: bytes) -> Callable[[Lab], Run]:
 
 
 def other_value_of(command: bytes) -> Alter:
-    """Another value than was written is read by a command."""
+    """A command reads another value than was written."""
 
     def alter(request: bytes, answer: bytes) -> bytes:
         return (
@@ -61,7 +61,7 @@ def other_value_of(command: bytes) -> Alter:
 
 
 def gone(command: bytes) -> Alter:
-    """What was written is not there any more when a command reads it."""
+    """A command finds no value."""
 
     def alter(request: bytes, answer: bytes) -> bytes:
         return re.sub(rb"\$32\r\n" + _RANDOM + rb"{32}", b"_", answer) if command in request else answer
@@ -83,7 +83,7 @@ def type_that_loses(position: int) -> Alter:
 
 
 def system_called(name: str) -> Alter:
-    """INFO speaks of another operating system, as the services' engines do."""
+    """INFO reports another operating system, as the services' engines do."""
 
     def alter(_request: bytes, answer: bytes) -> bytes:
         for found in re.finditer(rb"([$=])(\d+)\r\n", answer):
@@ -96,8 +96,8 @@ def system_called(name: str) -> Alter:
     return alter
 
 
-def stranger_is_told(words: bytes, seconds: float = 60.0) -> Alter:
-    """For so many seconds who has not signed in is told this, instead of being refused."""
+def answered_without_sign_in(words: bytes, seconds: float = 60.0) -> Alter:
+    """For so many seconds a client that has not signed in gets this answer instead of a refusal."""
     ends: list[float] = []
 
     def alter(_request: bytes, answer: bytes) -> bytes:
@@ -108,7 +108,7 @@ def stranger_is_told(words: bytes, seconds: float = 60.0) -> Alter:
 
 
 def one_node(rules: str, of_role: str) -> Callable[[Lab], Run]:
-    """On one node of the cluster the user has other rights or another password."""
+    """On one node of the cluster the user has other permissions or another password."""
 
     def make(lab: Lab) -> Run:
         node = (lab.cluster.primaries if of_role == "primary" else lab.cluster.replica_nodes)[1]
@@ -167,7 +167,7 @@ def full(share: float, policy: str, *, expiring: bool = False, alter: Alter | No
 
 
 def evicted_before_a_replica_is_read(lab: Lab) -> Run:
-    """Neither the primary nor the replica has it any more."""
+    """Neither the primary nor the replica has the key."""
     alter = gone(b":replica:")
     run = full(0.95, "allkeys-lru", alter=alter)(lab)
     port = lab.tls_proxy(port=lab.single.replica_nodes[0].port, alter=alter).port
@@ -175,7 +175,7 @@ def evicted_before_a_replica_is_read(lab: Lab) -> Run:
 
 
 def resolving_to(address: str) -> Callable[[Lab], Run]:
-    """The name leads out into the world as well; nothing is dialled there."""
+    """The host name has another address, too; nothing connects to it."""
 
     def make(lab: Lab) -> Run:
         ask = socket.getaddrinfo

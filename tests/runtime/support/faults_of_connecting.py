@@ -1,4 +1,4 @@
-"""How the faults are made that a client meets before it can ask for anything."""
+"""Faults that a client meets before it can send a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runtime.support.fault_proxy import handshakes_only
 
 
 def without_intermediate(lab: Lab) -> Run:
-    """An authority that is trusted, and a server that keeps the certificate between the two to itself."""
+    """A server with a certificate of a trusted authority that does not send the intermediate certificate."""
     root = trustme.CA()
     leaf = root.create_child_ca().issue_cert("localhost")
     chain, key, trust = (lab.directory / name for name in ("chain.pem", "key.pem", "root.pem"))
@@ -29,7 +29,7 @@ def without_intermediate(lab: Lab) -> Run:
     return {"engines": lab.single, "port": lab.tls_proxy(context=context).port, "reader": None, "trust": str(trust)}
 
 
-def client_certificate_demanded(version: ssl.TLSVersion) -> Callable[[Lab], Run]:
+def client_certificate_required(version: ssl.TLSVersion) -> Callable[[Lab], Run]:
     def make(lab: Lab) -> Run:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = version
@@ -47,7 +47,7 @@ def too_many_clients(tls: bool) -> Callable[[Lab], Run]:
         engines = lab.single if tls else lab.start(tls=False, users=lab.single.users)
         [primary] = engines.primaries
         if tls:
-            # Who is in stays in, so that the manager can undo it.
+            # Clients that are connected stay so, and the manager can undo it.
             lab.undo.callback(primary.admin.config_set, "maxclients", 10_000)
         primary.admin.config_set("maxclients", 1)
         return {"engines": engines, "reader": None}
@@ -56,7 +56,7 @@ def too_many_clients(tls: bool) -> Callable[[Lab], Run]:
 
 
 def hello_unknown(lab: Lab) -> Run:
-    """An engine of another age, which quotes what it does not know, the password too."""
+    """An old engine, which quotes the arguments of unknown commands, including the password."""
 
     def alter(request: bytes, answer: bytes) -> bytes:
         if b"HELLO" not in request:
@@ -77,13 +77,13 @@ def endpoint_leads_to_a_replica(lab: Lab) -> Run:
 
 
 def another_server(lab: Lab) -> Run:
-    """A web server of HTTPS, with a certificate that is right in every way."""
+    """An HTTPS server with a valid certificate."""
     page = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
     return {"engines": lab.single, "port": lab.tls_proxy(alter=lambda *_: page).port, "reader": None}
 
 
 def no_aws_credentials(**changes: Any) -> Callable[[Lab], Run]:
-    """A machine on which nobody has signed in to AWS."""
+    """A machine without AWS credentials."""
 
     def make(lab: Lab) -> Run:
         _sign_out_of_aws(lab)

@@ -1,4 +1,4 @@
-"""Faults that come and go while the battery runs, on real engines: what heals in time is to pass."""
+"""Faults of real engines that begin or heal during the smoke test."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.runtime.support.failovers import primaries
 LONGEST_LIFE = 60
 NODE_TIMEOUT = 1.0
 _VICTIM = 1
-# Longer than the battery waits for one answer.
+# Longer than the smoke test waits for one answer.
 _HANGS_SECONDS = 4.0
 
 Disturbance = Callable[[EngineSet], contextlib.AbstractContextManager[None]]
-"""Disturbs engines while the battery runs within the ``with`` block; the engines are healthy again after it."""
+"""Disturbs engines during the ``with`` block; they are healthy again after it."""
 
 
 @contextlib.contextmanager
 def beside(work: Callable[[], object]) -> Generator[None, None, None]:
-    """Do something in a thread beside the ``with`` block; its error is raised at the end."""
+    """Do something in another thread during the ``with`` block; its error is raised at the end."""
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -48,7 +48,7 @@ def beside(work: Callable[[], object]) -> Generator[None, None, None]:
 def settle(engines: EngineSet) -> None:
     """Wait until each node knows of every shard with its replicas, and all slots are served.
 
-    The endpoint is then at the primary of the first shard again, as the services' own follows their failovers.
+    The endpoint then leads to the primary of the first shard again, as the services' endpoints follow failovers.
     """
     running = [node for node in engines.nodes if node.running]
     wait_until(lambda: all(_serves(engines, node) for node in running), "the healing of the cluster")
@@ -68,7 +68,7 @@ def _serves(engines: EngineSet, node: Node) -> bool:
 
 
 def drop_short_lived_keys(engines: EngineSet) -> None:
-    """What could not be deleted because a node was lost goes by its time to live, and nothing else is left."""
+    """Assert that all keys expire soon, which could not be deleted because a node was lost, and delete them."""
     for node in primaries(engines):
         for key in node.admin.scan_iter(count=1000):
             assert key.startswith(PREFIX)
@@ -77,7 +77,7 @@ def drop_short_lived_keys(engines: EngineSet) -> None:
 
 
 def pair(engines: EngineSet, shard: int = _VICTIM) -> tuple[Node, Node]:
-    """The primary and the replica of a shard, as they are now."""
+    """The primary and the replica of a shard at the moment."""
     nodes = [node for node in engines.nodes if node.shard == shard]
     return tuple(sorted(nodes, key=lambda node: node.role != "primary"))  # type: ignore[return-value]
 
@@ -92,7 +92,7 @@ def start_again(engines: EngineSet, node: Node) -> None:
 
 
 def killed_primary(shard: int = _VICTIM, *, after: float = 0.0, stays: bool = False) -> Disturbance:
-    """The primary dies, its replica takes over; a new node joins as its replica, as the services see to it."""
+    """The primary dies and its replica takes over; a new node joins as its replica, as in the services."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -117,7 +117,7 @@ def killed_primary(shard: int = _VICTIM, *, after: float = 0.0, stays: bool = Fa
 
 
 def hung_primary(shard: int = _VICTIM, *, after: float = 0.0) -> Disturbance:
-    """The primary hangs, its replica takes over; later the old primary goes on, and finds itself a replica."""
+    """The primary hangs and its replica takes over; later the old primary continues as a replica."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -143,7 +143,7 @@ def hung_primary(shard: int = _VICTIM, *, after: float = 0.0) -> Disturbance:
 
 @contextlib.contextmanager
 def graceful_failovers(engines: EngineSet) -> Generator[None, None, None]:
-    """Each shard fails over, one soon after the other, without losing anything."""
+    """Each shard fails over, one after the other, without lost writes."""
 
     def fail_over() -> None:
         for shard in range(engines.shards):
@@ -157,7 +157,7 @@ def graceful_failovers(engines: EngineSet) -> Generator[None, None, None]:
 
 @contextlib.contextmanager
 def moving_slots(engines: EngineSet) -> Generator[None, None, None]:
-    """Slots move between two shards, one after the other, as long as the battery runs; then they are moved back."""
+    """Slots move between two shards, one after the other, during the smoke test; then they are moved back."""
     giver, taker = pair(engines, 0)[0], pair(engines, 2)[0]
     ends = threading.Event()
     moved: list[int] = []
@@ -193,7 +193,7 @@ def move_slot(engines: EngineSet, slot: int, giver: Node, taker: Node) -> None:
 
 
 def half_moved_slots(seconds: float) -> Disturbance:
-    """Every slot of a shard is about to move to another: what it has no key for is asked for there (ASK)."""
+    """Every slot of a shard is migrating to another: requests for missing keys are redirected there (ASK)."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -202,16 +202,16 @@ def half_moved_slots(seconds: float) -> Disturbance:
         _set_slots(taker, slots, "IMPORTING", node_id(giver))
         _set_slots(giver, slots, "MIGRATING", node_id(taker))
 
-        def think_better_of_it() -> None:
+        def cancel() -> None:
             time.sleep(seconds)
             _set_slots(giver, slots, "STABLE")
-            # What was written at the taker meanwhile is not the giver's any more.
+            # Keys that were written to the taker meanwhile do not move back.
             for slot in slots:
                 for key in taker.admin.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
                     taker.admin.pipeline(transaction=False).execute_command("ASKING").delete(key).execute()
             _set_slots(taker, slots, "STABLE")
 
-        with beside(think_better_of_it):
+        with beside(cancel):
             yield
 
     return disturb
@@ -225,7 +225,7 @@ def _set_slots(node: Node, slots: list[int], *what: str) -> None:
 
 
 def slots_missing_for(seconds: float) -> Disturbance:
-    """Nobody serves some slots of a shard, for a while."""
+    """No node serves some slots of a shard, for a while."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -245,7 +245,7 @@ def slots_missing_for(seconds: float) -> Disturbance:
 
 
 def late_replica(seconds: float) -> Disturbance:
-    """A replica comes into service so many seconds after the battery began."""
+    """A replica comes into service so many seconds after the smoke test began."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -269,7 +269,7 @@ def _is_announced(asked: Node, node: Node) -> bool:
 
 
 def setting_for(seconds: float, name: str, value: str, healthy: str) -> Disturbance:
-    """Every primary runs with a setting that does harm, for a while."""
+    """Every primary runs with a harmful setting, for a while."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -289,7 +289,7 @@ def setting_for(seconds: float, name: str, value: str, healthy: str) -> Disturba
 
 
 def busy_script(seconds: float) -> Disturbance:
-    """A primary runs a script that ends after a while, and answers BUSY until then."""
+    """A primary runs a script for a while, and answers BUSY."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -297,7 +297,7 @@ def busy_script(seconds: float) -> Disturbance:
         before = primary.admin.config_get("busy-reply-threshold")["busy-reply-threshold"]
         primary.admin.config_set("busy-reply-threshold", 50)
         script = f"for _ = 1, {int(seconds * 90_000_000)} do end return 1"
-        # A connection of its own, begun before: a busy engine lets nobody sign in.
+        # A connection from before: a busy engine refuses sign-ins.
         manager = primary.security.manager
         with primary.client(manager.name, manager.passwords[0], port=primary.engine_port) as client:
             client.ping()
@@ -310,7 +310,7 @@ def busy_script(seconds: float) -> Disturbance:
 
 
 def lost_link(seconds: float) -> Disturbance:
-    """The replica of a store without cluster mode loses its primary for a while, and serves no old data then."""
+    """The replica of a store without cluster mode loses its primary for a while, and refuses to serve old data."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
@@ -331,7 +331,7 @@ def lost_link(seconds: float) -> Disturbance:
 
 
 def cut_connections(seconds: float) -> Disturbance:
-    """Every connection of the smoke test's user is closed again and again, for a while."""
+    """Every connection of the smoke test's user is closed repeatedly, for a while."""
 
     @contextlib.contextmanager
     def disturb(engines: EngineSet) -> Generator[None, None, None]:

@@ -1,4 +1,4 @@
-"""A stand-in for Secrets Manager: an HTTP server that boto3 calls, whose answers can be late or errors."""
+"""An HTTP server that answers boto3's calls to Secrets Manager, late or with errors if asked to."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smoke"
 class SecretsManager:
     """Holds one secret. Attributes may change while it runs.
 
-    ``secret`` is the secret's text, or None for a binary one; ``refusal`` the code that calls are refused with;
-    ``failures`` the number of calls that still end in status 500; ``calls`` how many came.
-    While ``answers`` is cleared, calls wait.
+    ``secret`` is the secret's text, or None for a binary one; ``refusal`` the error code of every answer; ``failures``
+    how many of the next calls get status 500; ``calls`` how many calls there were. While ``answers`` is cleared, calls
+    wait.
     """
 
     def __init__(self, user: str, password: str) -> None:
@@ -80,7 +80,7 @@ class SecretsManager:
         self._server.server_close()
 
     def announce(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Lead boto3 here."""
+        """Make boto3 call this server."""
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "an-example")

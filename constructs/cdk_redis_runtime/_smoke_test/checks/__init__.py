@@ -1,4 +1,4 @@
-"""The checks of the smoke test, one file a theme."""
+"""The checks of the smoke test, one file for each theme."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from cdk_redis_runtime._smoke_test.checks.access import ACL_ENFORCED, ANONYMOUS_
 from cdk_redis_runtime._smoke_test.checks.clients import Clients
 from cdk_redis_runtime._smoke_test.checks.context import Check, Context
 from cdk_redis_runtime._smoke_test.checks.data import DURABILITY, REPLICA_READ, WRITE_READ
+from cdk_redis_runtime._smoke_test.checks.dns import DNS
 from cdk_redis_runtime._smoke_test.checks.encryption import PLAINTEXT_REFUSED, TLS
 from cdk_redis_runtime._smoke_test.checks.features import DATA_TYPES, PUBSUB, TRANSACTION
 from cdk_redis_runtime._smoke_test.checks.managed import MANAGED_COMMANDS_REFUSED
-from cdk_redis_runtime._smoke_test.checks.names import DNS
 from cdk_redis_runtime._smoke_test.checks.state import LATENCY, MEMORY_HEADROOM, PARAMETERS
 from cdk_redis_runtime._smoke_test.checks.store import PrerequisiteError, Store
 from cdk_redis_runtime._smoke_test.checks.topology import TOPOLOGY
@@ -21,6 +21,6 @@ CHECKS = (
     *(DATA_TYPES, TRANSACTION, PUBSUB),
     *(PARAMETERS, MEMORY_HEADROOM, LATENCY),
 )
-"""In the order of the report; they run side by side."""
+"""In the order of the report; they run at the same time."""
 
 __all__ = ["CHECKS", "Check", "Clients", "Context", "PrerequisiteError", "Store"]

@@ -1,10 +1,11 @@
-"""Who may sign in, and what the smoke test's own user may do."""
+"""Who can sign in, and what the smoke test's own user can do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
-from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.settings import Address
 from cdk_redis_runtime._smoke_test.checks.context import (
     Check,
@@ -15,28 +16,29 @@ from cdk_redis_runtime._smoke_test.checks.context import (
     failed,
     passed,
     skipped,
+    without_authentication,
 )
 from cdk_redis_runtime._smoke_test.checks.nodes import Command
-from cdk_redis_runtime._smoke_test.checks.probes import probing
-from cdk_redis_runtime._smoke_test.checks.stranger import Meeting
+from cdk_redis_runtime._smoke_test.checks.permissions import permissions_of
+from cdk_redis_runtime._smoke_test.checks.unauthenticated import UnauthenticatedProbe
 from cdk_redis_runtime._smoke_test.diagnosis import heals
 from cdk_redis_runtime._smoke_test.report import Outcome
 
-_AUTH_PROVES = "the user can sign in to every node, and is who it says"
+_AUTH_PROVES = "the user can sign in to every node, under its own name"
 _ANONYMOUS_EXPECTED = "NOAUTH or NOPERM for a client that does not sign in"
-_ANONYMOUS_PROVES = "nobody gets in without signing in"
-_WRONG_PASSWORD_EXPECTED = "WRONGPASS for the user's name with a password that was made up"  # noqa: S105 - words of a report
-_WRONG_PASSWORD_PROVES = "nobody gets in by the user's name alone"  # noqa: S105 - words of a report
+_ANONYMOUS_PROVES = "clients that do not sign in are refused"
+_WRONG_PASSWORD_EXPECTED = "WRONGPASS for the user's name with a random password"  # noqa: S105 - words of a report
+_WRONG_PASSWORD_PROVES = "the user's name with a random password is refused"  # noqa: S105 - words of a report
 _ACL_EXPECTED = "NOPERM for a key outside the prefix and for administrative commands"
-_ACL_PROVES = "the user is held to its key prefix and to the commands it needs"
+_ACL_PROVES = "the user can use only its key prefix and the commands it needs"
 
-_NOT_TRIED = "no connection came about to try it on; see dns and tls"
+_NOT_TRIED = "not tried: no address accepted a connection; see dns and tls"
 
-# Whom an AUTH token stands for.
+# The user that an AUTH token signs in as.
 _DEFAULT_USER = "default"
 
-# Permission comes before the slot: who is sent elsewhere has it.
-_LETS_IN = ("+", "$", "_", "-MOVED", "-ASK", "-CLUSTERDOWN")
+# An engine checks permissions before slots, so MOVED, ASK and CLUSTERDOWN mean that the command was allowed.
+_ALLOWS = ("+", "$", "_", "-MOVED", "-ASK", "-CLUSTERDOWN")
 _NOT_YET = ("-LOADING", "-BUSY", "-MASTERDOWN", "-TRYAGAIN")
 _REFUSALS = ("-NOAUTH", "-NOPERM", "-DENIED", "-WRONGPASS")
 
@@ -45,125 +47,149 @@ def _check_auth(context: Context) -> Outcome:
     user = context.connection.user
     expected = f"signed in as {user}" if user else "an answer to PING"
 
-    results = context.store.visits()
+    results = context.store.node_answers()
     problems: list[str | Problem] = []
-    silent: list[str] = []
+    unreachable: list[str] = []
     for result in results:
         if isinstance(result.error, (AuthenticationError, ResponseError)):
             reason = context.store.explain_sign_in(result.item.address, result.error)
             problems.append(Problem(reason, heals(result.error)))
         elif result.error:
-            silent.append(str(result.item))
+            unreachable.append(str(result.item))
         elif result.value and result.value.user not in (None, user):
             problems.append(f"{result.item}: signed in as {result.value.user!r} instead of {user!r}")
-    observed = f"{count(len(results) - len(silent) - len(problems), 'node')} of {len(results)}"
-    if silent:
-        observed += f"; no connection to {', '.join(silent)}, see tls and topology"
+    observed = f"{count(len(results) - len(unreachable) - len(problems), 'node')} of {len(results)}"
+    if unreachable:
+        observed += f"; no connection to {', '.join(unreachable)}, see tls and topology"
     if problems:
         return failed(problems, expected, observed)
     return passed(_AUTH_PROVES, expected, observed, unsettled=any_heals(results))
 
 
 def _check_anonymous_refused(context: Context) -> Outcome:
-    if context.connection.authentication == env.AUTHENTICATION_NONE:
-        return skipped("the store is declared without authentication")
-    met, all_addresses, unsettled = _strangers(context)
-    problems: list[str | Problem] = [
-        f"{address}: answers {', '.join(let_in)} to a client that did not sign in: the user default is on without a "
-        "password; put a default user that is off into the access list"
-        for address, meeting in met
-        if (let_in := [name for name, answer in meeting.anonymous.items() if answer.startswith(_LETS_IN)])
-    ]
-    problems += [
-        _unclear(address, f"{name} of a client that did not sign in", answer)
-        for address, meeting in met
-        for name, answer in meeting.anonymous.items()
-        if not answer.startswith((*_REFUSALS, *_LETS_IN))
-    ]
-    if problems:
-        return failed(problems, _ANONYMOUS_EXPECTED)
-    if not met:
-        return skipped(_NOT_TRIED, unsettled=unsettled)
-    observed = f"refused at {len(met)} of {all_addresses} addresses"
-    return passed(_ANONYMOUS_PROVES, _ANONYMOUS_EXPECTED, observed, unsettled=unsettled)
+    def problems_of(address: Address, probe: UnauthenticatedProbe) -> list[Problem]:
+        allowed = [name for name, answer in probe.anonymous.items() if answer.startswith(_ALLOWS)]
+        unclear = [
+            _unclear(address, f"{name} from a client that did not sign in", answer)
+            for name, answer in probe.anonymous.items()
+            if not answer.startswith((*_REFUSALS, *_ALLOWS))
+        ]
+        if not allowed:
+            return unclear
+        reason = (
+            f"{address}: answers {', '.join(allowed)} to a client that did not sign in: the user 'default' is on and "
+            "needs no password; add a default user that is off to the access list"
+        )
+        return [Problem(reason), *unclear]
+
+    return _refused_everywhere(context, problems_of, _ANONYMOUS_EXPECTED, _ANONYMOUS_PROVES)
 
 
 def _check_wrong_password_refused(context: Context) -> Outcome:
-    if context.connection.authentication == env.AUTHENTICATION_NONE:
-        return skipped("the store is declared without authentication")
-    met, all_addresses, unsettled = _strangers(context)
     user = context.connection.user
-    problems = [
-        f"{address}: lets user {user!r} in with a password that was made up: the user needs none (nopass); "
-        "give it a password or IAM authentication"
-        if meeting.wrong_password.startswith("+OK")
-        else _unclear(address, f"a made-up password of user {user!r}", meeting.wrong_password)
-        for address, meeting in met
-        if not meeting.wrong_password.startswith(_REFUSALS)
-    ]
+
+    def problems_of(address: Address, probe: UnauthenticatedProbe) -> list[Problem]:
+        if probe.wrong_password.startswith(_REFUSALS):
+            return []
+        if probe.wrong_password.startswith("+OK"):
+            reason = (
+                f"{address}: signs user {user!r} in with a random password: the user needs no password (nopass); give "
+                "it a password or IAM authentication"
+            )
+            return [Problem(reason)]
+        return [_unclear(address, f"user {user!r} with a random password", probe.wrong_password)]
+
+    return _refused_everywhere(context, problems_of, _WRONG_PASSWORD_EXPECTED, _WRONG_PASSWORD_PROVES)
+
+
+def _refused_everywhere(
+    context: Context,
+    problems_of: Callable[[Address, UnauthenticatedProbe], list[Problem]],
+    expected: str,
+    proves: str,
+) -> Outcome:
+    """Pass if every address that answered has no problem."""
+    context.store.endpoint()
+    results = context.store.unauthenticated_probes()
+    # Closing the connection proves nothing: an engine that refuses answers with an error.
+    answered = [(result.item, result.value) for result in results if result.value and result.value.wrong_password]
+    # Problems that do not heal come first.
+    problems = sorted(
+        (problem for address, probe in answered for problem in problems_of(address, probe)),
+        key=lambda problem: problem.heals,
+    )
+    unsettled = context.store.nodes_pending or len(answered) < len(results)
     if problems:
-        return failed(problems, _WRONG_PASSWORD_EXPECTED)
-    if not met:
+        return failed(problems, expected)
+    if not answered:
         return skipped(_NOT_TRIED, unsettled=unsettled)
-    observed = f"refused at {len(met)} of {all_addresses} addresses"
-    return passed(_WRONG_PASSWORD_PROVES, _WRONG_PASSWORD_EXPECTED, observed, unsettled=unsettled)
+    return passed(proves, expected, f"refused at {len(answered)} of {len(results)} addresses", unsettled=unsettled)
 
 
-def _unclear(address: Address, question: str, answer: str) -> Problem:
-    """An answer that neither refuses nor lets in, such as that of an engine which still loads its data."""
-    words = f"{address}: answers {question} with {answer!r}, from which neither a refusal nor a permission can be told"
+def _unclear(address: Address, request: str, answer: str) -> Problem:
+    """An answer that neither refuses nor allows, such as LOADING."""
+    words = f"{address}: answers {request} with {answer!r}, which neither refuses nor allows it"
     return Problem(words, heals=answer.startswith(_NOT_YET))
 
 
-def _strangers(context: Context) -> tuple[list[tuple[Address, Meeting]], int, bool]:
-    """The addresses that answered one who did not sign in, how many there are in all, and whether more may answer."""
-    context.store.endpoint()
-    results = context.store.meetings()
-    # Hanging up says nothing: an engine that refuses says so.
-    met = [(result.item, result.value) for result in results if result.value and result.value.wrong_password]
-    return met, len(results), context.store.partial or len(met) < len(results)
-
-
 def _check_acl_enforced(context: Context) -> Outcome:
-    if context.connection.authentication == env.AUTHENTICATION_NONE:
-        return skipped("the store is declared without authentication")
-    if context.connection.user == _DEFAULT_USER:
-        return skipped("whoever signs in with the store's AUTH token is the default user, who has every right")
-    seen = probing(context, _probes(context.run), _refused)
-    if seen.allowed:
-        allowed = ", ".join(seen.allowed)
+    permissions = permissions_of(context, _forbidden_commands(context.run), _is_refusal)
+    if permissions.allowed:
+        allowed = ", ".join(permissions.allowed)
         reason = (
-            f"user {context.connection.user!r} is allowed {allowed}; its access string should be held to "
+            f"user {context.connection.user!r} can {allowed}; limit its access string to "
             f"~{context.declared.key_prefix}* and to the commands it needs"
         )
         return failed(reason, _ACL_EXPECTED, f"allowed: {allowed}")
-    if not seen.nodes:
-        return failed(seen.errors, _ACL_EXPECTED)
-    return passed(_ACL_PROVES, _ACL_EXPECTED, f"refused at {count(seen.nodes, 'node')}", unsettled=seen.unsettled)
+    if not permissions.nodes:
+        return failed(permissions.errors, _ACL_EXPECTED)
+    observed = f"refused at {count(permissions.nodes, 'node')}"
+    return passed(_ACL_PROVES, _ACL_EXPECTED, observed, unsettled=permissions.unsettled)
 
 
-def _refused(answer: object) -> bool:
-    # A managed service takes some commands away from everybody, which is as good.
+def _acl_not_applicable(context: Context) -> str | None:
+    if why := without_authentication(context):
+        return why
+    if context.connection.user == _DEFAULT_USER:
+        return "the AUTH token signs in as the user 'default', which can run every command on every key"
+    return None
+
+
+def _is_refusal(answer: object) -> bool:
+    # A managed service removes some commands for every user, which is as good as NOPERM.
     unknown = isinstance(answer, ResponseError) and "unknown command" in str(answer).lower()
     return unknown or isinstance(answer, NoPermissionError)
 
 
-def _probes(run: str) -> dict[str, Command]:
-    """Commands that the user must be refused, each harmless where it is allowed."""
-    # Begins with another character than the prefix, so it cannot be under it.
+def _forbidden_commands(run: str) -> dict[str, Command]:
+    """Commands that the user must be refused. Each is harmless where it is allowed."""
+    # Starts with a different character than the prefix, so it cannot be under it.
     outside = ("x" if run[:1] != "x" else "y") + run
     return {
-        "to read a key outside its prefix": ("GET", outside),
-        # NX and XX together are a syntax error, which the engine finds after it has looked at permissions: nothing is
+        "read a key outside its prefix": ("GET", outside),
+        # NX and XX together are a syntax error, which the engine finds after it has checked permissions: nothing is
         # ever written.
-        "to write a key outside its prefix": ("SET", outside, "never", "NX", "XX"),
-        # Both are of the category @dangerous, as FLUSHALL is, and only read: one a counter, one an empty list.
-        "the administrative command SLOWLOG": ("SLOWLOG", "LEN"),
-        "the administrative command CLIENT LIST": ("CLIENT", "LIST", "ID", "0"),
+        "write a key outside its prefix": ("SET", outside, "never", "NX", "XX"),
+        # Both are in the category @dangerous, as FLUSHALL is, and only read: a counter and an empty list.
+        "run the administrative command SLOWLOG": ("SLOWLOG", "LEN"),
+        "run the administrative command CLIENT LIST": ("CLIENT", "LIST", "ID", "0"),
     }
 
 
 AUTH = Check("auth", _AUTH_PROVES, _check_auth)
-ANONYMOUS_REFUSED = Check("anonymous-refused", _ANONYMOUS_PROVES, _check_anonymous_refused)
-WRONG_PASSWORD_REFUSED = Check("wrong-password-refused", _WRONG_PASSWORD_PROVES, _check_wrong_password_refused)
-ACL_ENFORCED = Check("acl-enforced", _ACL_PROVES, _check_acl_enforced, probes=_probes)
+ANONYMOUS_REFUSED = Check(
+    "anonymous-refused", _ANONYMOUS_PROVES, _check_anonymous_refused, not_applicable=without_authentication
+)
+WRONG_PASSWORD_REFUSED = Check(
+    "wrong-password-refused",
+    _WRONG_PASSWORD_PROVES,
+    _check_wrong_password_refused,
+    not_applicable=without_authentication,
+)
+ACL_ENFORCED = Check(
+    "acl-enforced",
+    _ACL_PROVES,
+    _check_acl_enforced,
+    not_applicable=_acl_not_applicable,
+    forbidden_commands=_forbidden_commands,
+)

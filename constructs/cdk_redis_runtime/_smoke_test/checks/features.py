@@ -1,7 +1,7 @@
-"""Whether the engine does what applications use it for: data types, transactions, messages.
+"""Whether data types, transactions and messages work.
 
-Every shard runs the same engine, which `topology` proves, so each of these is shown on one shard: the first
-that answers.
+Every shard runs the same engine, which `topology` proves, so each of these is tried on one shard: the first that
+answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from redis.client import PubSub
 from redis.exceptions import WatchError
 
 from cdk_redis_runtime._smoke_test.checks.context import Check, Context, Problem, failed, passed
-from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS, keys_on, no_key
+from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
 from cdk_redis_runtime._smoke_test.checks.nodes import Node
 from cdk_redis_runtime._smoke_test.clock import UnfinishedError
 from cdk_redis_runtime._smoke_test.diagnosis import diagnose, heals
@@ -24,11 +24,11 @@ from cdk_redis_runtime._smoke_test.report import Outcome
 T = TypeVar("T")
 
 _TYPES_EXPECTED = "string, hash, list, set, sorted set and stream keep a value, and a key expires"
-_TYPES_PROVES = "the engine keeps every common data type, and expires keys"
-_TRANSACTION_EXPECTED = "EXEC runs what was queued, and refuses it after a change of a watched key"
-_TRANSACTION_PROVES = "transactions are atomic, and optimistic locking holds"
-_PUBSUB_EXPECTED = "a message that is published reaches its subscriber"
-_PUBSUB_PROVES = "messages reach those who subscribed"
+_TYPES_PROVES = "every common data type keeps its values, and keys expire"
+_TRANSACTION_EXPECTED = "EXEC runs the queued commands, but not after a watched key has changed"
+_TRANSACTION_PROVES = "transactions and optimistic locking work"
+_PUBSUB_EXPECTED = "a published message reaches its subscriber"
+_PUBSUB_PROVES = "published messages reach their subscribers"
 
 _EXPIRES_AFTER_MS = 5
 _PAUSE = 0.002
@@ -38,7 +38,7 @@ _MESSAGES = ("message", "smessage")
 
 def _check_data_types(context: Context) -> Outcome:
     def keep_and_expire(node: Node, key: str) -> list[str]:
-        # In the same slot, and there while the types are tried: so its end need not be waited for.
+        # In the same slot, and written first: it expires while the types are tried.
         short_lived = f"{key}{{{key}}}"
         with context.written(node.client, key, short_lived):
             node.client.set(short_lived, "short-lived", px=_EXPIRES_AFTER_MS)
@@ -51,12 +51,12 @@ def _check_data_types(context: Context) -> Outcome:
     if isinstance(wrong, Outcome):
         return wrong
     if wrong:
-        return failed(f"does not give back what it was given: {', '.join(wrong)}", _TYPES_EXPECTED)
+        return failed(f"the engine lost a value, or kept an expired key: {', '.join(wrong)}", _TYPES_EXPECTED)
     return passed(_TYPES_PROVES, _TYPES_EXPECTED, _TYPES_EXPECTED)
 
 
 def _types_that_lose(node: Node, key: str, value: str) -> list[str]:
-    # One transaction, one key, deleted between the types: nothing of it is ever seen from outside.
+    # One transaction and one key, deleted after each type: other clients never see any of it.
     pipeline: Any = node.client.pipeline(transaction=True)
     with pipeline as queue:
         queue.set(key, value, ex=TTL_SECONDS).get(key).delete(key)
@@ -91,9 +91,10 @@ def _check_transaction(context: Context) -> Outcome:
         pipeline: Any = node.client.pipeline(transaction=True)
         with context.written(node.client, key), pipeline as queue:
             queue.set(key, "first", ex=TTL_SECONDS).get(key)
-            problems = [] if queue.execute() == [True, "first"] else ["EXEC did not answer what was queued"]
+            answered = queue.execute() == [True, "first"]
+            problems = [] if answered else ["EXEC did not return the answers of the queued commands"]
             queue.watch(key)
-            # A change by the watcher itself counts as well.
+            # A change over the watching connection counts, too.
             queue.set(key, "second", ex=TTL_SECONDS)
             queue.multi()
             queue.set(key, "third", ex=TTL_SECONDS)
@@ -115,34 +116,34 @@ def _check_transaction(context: Context) -> Outcome:
 def _check_pubsub(context: Context) -> Outcome:
     sharded = context.connection.cluster_mode and _has_sharded_pubsub(context.declared.engine_version)
 
-    def tell(node: Node, channel: str) -> bool:
+    def publish_and_receive(node: Node, channel: str) -> bool:
         message = secrets.token_hex(8)
-        with context.store.apart(node).client.pubsub() as subscriber:
+        with context.store.with_separate_client(node).client.pubsub() as subscriber:
             (subscriber.ssubscribe if sharded else subscriber.subscribe)(channel)
-            # The subscription is confirmed first; what is published before that is lost. A subscriber that has to dial
-            # and to sign in first has the same time as one that need not.
-            if not _heard(subscriber, _CONFIRMATIONS, context.clock.step_seconds):
+            # A message that is published before the subscription is confirmed would be lost. The time for the message
+            # begins after that, so that connecting and signing in do not count.
+            if not _received(subscriber, _CONFIRMATIONS, context.clock.step_seconds):
                 return False
             node.client.execute_command("SPUBLISH" if sharded else "PUBLISH", channel, message)
-            heard = _heard(subscriber, _MESSAGES, context.clock.step_seconds)
-            return heard is not None and heard["data"] == message
+            received = _received(subscriber, _MESSAGES, context.clock.step_seconds)
+            return received is not None and received["data"] == message
 
-    arrived = _on_one_shard(context, "channel", _PUBSUB_EXPECTED, tell)
+    arrived = _on_one_shard(context, "channel", _PUBSUB_EXPECTED, publish_and_receive)
     if isinstance(arrived, Outcome):
         return arrived
     if not arrived:
-        reason = f"a message did not arrive within {context.clock.step_seconds:g} s, or another one did"
+        reason = f"a message did not arrive within {context.clock.step_seconds:g} s, or a different one arrived"
         return failed(Problem(reason, heals=True), _PUBSUB_EXPECTED)
     return passed(_PUBSUB_PROVES, _PUBSUB_EXPECTED, "over a sharded channel" if sharded else "over a channel")
 
 
-def _heard(subscriber: PubSub, kinds: Collection[str], seconds: float) -> dict[str, Any] | None:
-    """The first message of these kinds; None where none comes in so many seconds."""
+def _received(subscriber: PubSub, kinds: Collection[str], seconds: float) -> dict[str, Any] | None:
+    """The first message of these kinds; None if none arrives in so many seconds."""
     give_up = time.monotonic() + seconds
     while (left := give_up - time.monotonic()) > 0:
-        heard: dict[str, Any] | None = subscriber.get_message(timeout=left)
-        if heard is not None and heard["type"] in kinds:
-            return heard
+        message: dict[str, Any] | None = subscriber.get_message(timeout=left)
+        if message is not None and message["type"] in kinds:
+            return message
     return None
 
 
@@ -151,19 +152,16 @@ def _has_sharded_pubsub(version: str) -> bool:
 
 
 def _on_one_shard(context: Context, name: str, expected: str, action: Callable[[Node, str], T]) -> T | Outcome:
-    """Do something on the first shard that answers; a failure, in words, where none does."""
-    shards = context.store.shards()
-    keys = keys_on(shards, context.keys(name))
-    if keys is None:
-        return failed(no_key(context), expected)
+    """Do something on the first shard that answers; a failed outcome if none does."""
+    pairs = context.shards_and_keys(name)
 
     def try_each() -> T:
         last: Exception = UnfinishedError()
-        for shard, key in zip(shards, keys, strict=True):
+        for shard, key in pairs:
             try:
                 return action(shard.primary, key)
             except Exception as error:  # noqa: PERF203 - one try a shard
-                # That a shard does not answer is found by others.
+                # Other checks report a shard that does not answer.
                 if not heals(error, context.connection):
                     raise
                 last = error

@@ -1,4 +1,4 @@
-"""How full a node is, and what of it can be evicted."""
+"""How full a node's memory is, and how much of it can be evicted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 FULL = 0.9
-"""From which share on memory counts as full."""
+"""Share of ``maxmemory`` from which memory counts as full."""
 _MEBIBYTE = 1024 * 1024
 _NO_EVICTION = "noeviction"
-_OF_KEYS_THAT_EXPIRE = "volatile-"
+_VOLATILE = "volatile-"
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Memory:
 
     Attributes:
         used: Bytes in use.
-        limit: ``maxmemory`` in bytes; 0 where the engine takes what the machine has.
+        limit: ``maxmemory`` in bytes; 0 without a limit.
         policy: ``maxmemory-policy``.
         keys: Number of keys.
         expires: Number of keys that have a time to live.
@@ -45,23 +45,23 @@ class Memory:
 
     @property
     def share(self) -> float:
-        """What part of the limit is in use; 0 where there is none."""
+        """Share of the limit that is in use; 0 without a limit."""
         return self.used / self.limit if self.limit else 0.0
 
     @property
     def lasting_share(self) -> float:
-        """What part of the limit stays in use whatever is evicted, if keys are of one size."""
+        """Share of the limit that eviction cannot free, if all keys have the same size."""
         if self.policy == _NO_EVICTION or not self.keys:
             return self.share
-        kept = self.keys - self.expires if self.policy.startswith(_OF_KEYS_THAT_EXPIRE) else 0
+        kept = self.keys - self.expires if self.policy.startswith(_VOLATILE) else 0
         return self.share * kept / self.keys
 
     @property
     def evicts(self) -> bool:
-        """Whether a new key drives out others, or is driven out by them."""
+        """Whether a new key evicts others, or is evicted itself."""
         return self.share >= FULL and self.policy != _NO_EVICTION
 
     def __str__(self) -> str:
-        """How full it is."""
+        """How full it is, and the policy."""
         mebibytes = f"{self.used / _MEBIBYTE:.1f} of {self.limit / _MEBIBYTE:.1f} MiB"
-        return f"{mebibytes} are used ({self.share:.0%}) and the policy is {self.policy}"
+        return f"{mebibytes} are used ({self.share:.0%}) and the maxmemory-policy is {self.policy}"

@@ -1,17 +1,21 @@
-"""The nodes of a store, and what is asked of one."""
+"""Nodes, shards, the keys of a shard, and how commands are sent to a node."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
+from redis.crc import key_slot
 
 from cdk_redis_runtime._client.settings import Address
 
 SLOTS = 16384
+# Of this many keys in a row at least one falls into any one slot.
+_MOST_TRIES = 500_000
+
 Command = tuple[str, ...]
 
 
@@ -39,7 +43,7 @@ class Shard:
     Attributes:
         slots: First and last slot of each range.
         primary: Takes the writes.
-        replicas: The replicas that are up and in sync enough to be announced.
+        replicas: The replicas that CLUSTER SLOTS lists, or the connections to the reader endpoint.
     """
 
     slots: tuple[tuple[int, int], ...]
@@ -52,19 +56,18 @@ class Shard:
         return (self.primary, *self.replicas)
 
     def serves(self, slot: int) -> bool:
-        """Whether a slot is this shard's."""
+        """Whether the shard serves a slot."""
         return any(first <= slot <= last for first, last in self.slots)
 
 
 @dataclass(frozen=True)
-class Visit:
-    """What a node says to one who has signed in.
+class NodeAnswers:
+    """What a node answers after signing in.
 
     Attributes:
-        user: The user's name; None where there is none, or the user may not ask: to be refused a command one has to be
-            signed in.
-        info: What INFO says of server, memory, keys and replication, or the error that it answers.
-        answers: Answer to each probe; an error that the engine answered with is one.
+        user: The user's name; None without authentication, or if the user may not ask. NOPERM proves a sign-in, too.
+        info: The sections server, memory, keyspace and replication of INFO, or the error that it answers.
+        answers: Answer to each forbidden command, errors of the engine included.
     """
 
     user: str | None
@@ -72,41 +75,65 @@ class Visit:
     answers: Mapping[Command, Any]
 
 
-def ask_at_once(node: Node, commands: Iterable[Command]) -> list[Any]:
+def send_together(node: Node, commands: Iterable[Command], *, raise_errors: bool = True) -> list[Any]:
     """Send commands over one connection in one round trip.
 
+    Args:
+        node: Where to.
+        commands: What to send.
+        raise_errors: Whether the first error that the engine answers is raised, or all are among the answers.
+
     Returns:
-        One answer a command; an error that the engine answered with is among them, not raised.
+        One answer a command.
+
+    Raises:
+        RedisError: The first error that the engine answered, or the connection failed.
     """
     with node.client.pipeline(transaction=False) as pipeline:
         for command in commands:
             pipeline.execute_command(*command)
-        return pipeline.execute(raise_on_error=False)
-
-
-def do_at_once(node: Node, commands: Iterable[Command]) -> list[Any]:
-    """Send commands over one connection in one round trip, all of which have to succeed.
-
-    Raises:
-        RedisError: The first error that the engine answered with.
-    """
-    answers = ask_at_once(node, commands)
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
+        answers = pipeline.execute(raise_on_error=False)
+    error = next((answer for answer in answers if isinstance(answer, Exception)), None)
+    if raise_errors and error:
+        raise error
     return answers
 
 
 @contextlib.contextmanager
 def held_connection(node: Node) -> Generator[Any, None, None]:
-    """A signed-in connection of a node below its client for the length of a ``with`` block; hung up after an error."""
+    """A signed-in connection of a node, without its client; disconnected after an error."""
     pool = node.client.connection_pool
     connection: Any = pool.get_connection()
     try:
         yield connection
     except BaseException:
-        # An answer that still comes would be taken for that to the next command.
+        # A late answer would be taken for the answer to the next command.
         connection.disconnect()
         raise
     finally:
         pool.release(connection)
+
+
+def keys_on(shards: Sequence[Shard], prefix: str) -> list[str] | None:
+    """Find a key with a prefix for each shard.
+
+    Args:
+        shards: Each with its slots.
+        prefix: What every key begins with.
+
+    Returns:
+        One key a shard, in order; None if keys of this prefix do not reach a shard.
+    """
+    keys: dict[int, str] = {}
+    for number in range(_MOST_TRIES):
+        key = f"{prefix}{number}"
+        slot = key_slot(key.encode())
+        for index, shard in enumerate(shards):
+            if index not in keys and shard.serves(slot):
+                keys[index] = key
+        if len(keys) == len(shards):
+            return [keys[index] for index in range(len(shards))]
+        # A hash tag in the prefix puts all its keys into one slot, which the first tries show.
+        if number == 100 and slot == key_slot(f"{prefix}0".encode()) == key_slot(f"{prefix}1".encode()):
+            return None
+    return None

@@ -1,4 +1,4 @@
-"""Whether the store has the shape, the engine and the version that were declared."""
+"""Whether shards, replicas, engine and version are as declared."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._smoke_test.checks.context import Check, Context, Problem, count, failed, passed
 from cdk_redis_runtime._smoke_test.checks.nodes import SLOTS, Node, Shard
 from cdk_redis_runtime._smoke_test.checks.store import engine_mode
-from cdk_redis_runtime._smoke_test.clock import Done
+from cdk_redis_runtime._smoke_test.clock import Result
 from cdk_redis_runtime._smoke_test.report import Outcome
 
 _PROVES = "every slot is served, and shards, replicas, engine and version are as declared"
-_PROVES_SERVED = "every slot is served, by the engine and version that were declared"
-# What the services' engines say in the place of the operating system.
+_PROVES_SERVED = "every slot is served, and engine and version are as declared"
+# What the services' engines report as operating system.
 _SERVICES = {"Amazon ElastiCache": env.ELASTICACHE, "Amazon MemoryDB": env.MEMORYDB}
 
 
 @dataclass(frozen=True)
 class _Survey:
-    """What one look found."""
+    """Shards, engines and problems that were found."""
 
     shards: tuple[Shard, ...]
     engines: tuple[str, ...]
@@ -33,12 +33,12 @@ def _check_topology(context: Context) -> Outcome:
     survey = _survey(context, context.store.shards(), context.store.infos())
     if survey.problems:
         return failed(survey.problems, _expected(context), _observed(context, survey))
-    proved = _PROVES_SERVED if context.declared.shards is None else _PROVES
-    return passed(proved, _expected(context), _observed(context, survey))
+    proves = _PROVES_SERVED if context.declared.shards is None else _PROVES
+    return passed(proves, _expected(context), _observed(context, survey))
 
 
-def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Done[Node, dict[str, Any]]]) -> _Survey:
-    # Replicas join, links come up and slots arrive after a deploy; an engine stays what it is.
+def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Result[Node, dict[str, Any]]]) -> _Survey:
+    # After a deploy replicas join, links come up and slots move. The engine does not change by itself.
     healing = _shape_problems(context, shards) if context.connection.cluster_mode else []
     problems: list[Problem] = []
     engines: set[str] = set()
@@ -54,13 +54,15 @@ def _survey(context: Context, shards: tuple[Shard, ...], infos: Sequence[Done[No
         engines.add(f"{engine} {version}")
         if not is_as_declared(context.declared.engine, context.declared.engine_version, engine, version):
             declared = f"{context.declared.engine} {context.declared.engine_version}"
-            words = f"{node}: runs {engine} {version}, declared is {declared}: the upgrade did not reach it"
+            words = (
+                f"{node}: runs {engine} {version} (declared: {declared}): it was not upgraded, or it is another store"
+            )
             problems.append(Problem(words))
         problems += [Problem(f"{node}: {words}") for words in _service_problems(context.connection.service, info)]
-        healing += _role_problems(context, node, is_primary, info)
+        healing += _replication_problems(context, node, is_primary, info)
         in_sync += replicas_in_sync(info) if is_primary else 0
     problems += [Problem(words, heals=True) for words in healing]
-    # What does not heal first.
+    # Problems that do not heal come first.
     problems.sort(key=lambda problem: problem.heals)
     return _Survey(shards, tuple(sorted(engines)), in_sync, tuple(problems))
 
@@ -72,27 +74,31 @@ def _shape_problems(context: Context, shards: Sequence[Shard]) -> list[str]:
     if unserved:
         gaps = ", ".join(f"{first}-{last}" for first, last in _gaps(shards))
         problems.append(
-            f"{unserved:,} of {SLOTS:,} slots are served by no shard ({gaps}): a shard is gone or resharding"
+            f"no shard serves {unserved:,} of {SLOTS:,} slots ({gaps}): a shard is down, or slots are being moved"
         )
     if declared.shards not in (None, len(shards)):
-        problems.append(f"{count(len(shards), 'shard')} with slots, declared are {declared.shards}")
+        problems.append(f"{count(len(shards), 'shard')} with slots (declared: {declared.shards})")
     return problems + [
-        f"shard of {shard.primary}: {count(len(shard.replicas), 'replica')} in service, declared are "
-        f"{declared.replicas}: a replica is down or still copying"
+        f"shard of {shard.primary}: {count(len(shard.replicas), 'replica')} in service (declared: "
+        f"{declared.replicas}): a replica is down or still copying data"
         for shard in shards
         if declared.replicas not in (None, len(shard.replicas))
     ]
 
 
-def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[str, Any]) -> list[str]:
-    # Where the service chooses the nodes it hides them, and what one of them says of itself means nothing.
+def _replication_problems(context: Context, node: Node, is_primary: bool, info: dict[str, Any]) -> list[str]:
+    # A service that chooses the number of replicas hides its nodes behind proxies, whose role means nothing.
     if context.declared.replicas is None:
         return []
-    if is_primary != (info.get("role") == "master"):
-        role = "primary" if is_primary else "replica"
+    reported = "primary" if info.get("role") == "master" else "replica"
+    if is_primary != (reported == "primary"):
+        if context.connection.cluster_mode:
+            listed = f"CLUSTER SLOTS lists it as {'primary' if is_primary else 'replica'}"
+        else:
+            listed = f"it is the {'primary' if is_primary else 'reader'} endpoint"
         return [
-            f"{node}: is announced as a {role}, and says that it is none: a failover is not over, or the name leads to "
-            "a former primary; connect by the primary or configuration endpoint, not by a node's name"
+            f"{node}: {listed}, but INFO reports role {reported}: a failover is not over, or the name leads to a "
+            "former primary; connect by the primary or configuration endpoint, not by a node's name"
         ]
     if not is_primary:
         link = info.get("master_link_status")
@@ -103,26 +109,26 @@ def _role_problems(context: Context, node: Node, is_primary: bool, info: dict[st
     if connected == context.declared.replicas:
         return []
     return [
-        f"{node}: {count(connected, 'replica')} in sync, declared are {context.declared.replicas}: "
-        "a replica is down or still copying"
+        f"{node}: {count(connected, 'replica')} in sync (declared: {context.declared.replicas}): "
+        "a replica is down or still copying data"
     ]
 
 
 def _service_problems(service: str, info: dict[str, Any]) -> list[str]:
-    """Signs that another service answers. An engine of one's own shows none of them."""
+    """Signs of another service. A self-managed engine shows none of them."""
     system = str(info.get("os", ""))
     if _SERVICES.get(system, service) != service:
         return [
-            f"INFO calls its system {system!r}, declared is {service}: another store answers, or give --service "
+            f"INFO reports os {system!r} (declared: {service}): it is another store, or give --service "
             f"{_SERVICES[system]}"
         ]
     if service == env.MEMORYDB and engine_mode(info) == "standalone":
-        return ["runs without cluster mode, which MemoryDB is always in: another store answers"]
+        return ["runs without cluster mode, which is always on in MemoryDB: it is another store"]
     return []
 
 
 def replicas_in_sync(info: dict[str, Any]) -> int:
-    """How many replicas a primary says are in sync, from its INFO."""
+    """How many replicas are in sync, from INFO of their primary."""
     known = (info.get(f"slave{index}") for index in range(int(info.get("connected_slaves", 0))))
     return sum(1 for replica in known if isinstance(replica, dict) and replica.get("state") == "online")
 
@@ -130,7 +136,7 @@ def replicas_in_sync(info: dict[str, Any]) -> int:
 def engine_of(info: dict[str, Any]) -> tuple[str, str]:
     """Name and version of an engine, from its INFO.
 
-    Valkey goes on reporting ``redis_version:7.2.4`` for the sake of old clients, beside its own version.
+    Valkey still reports ``redis_version:7.2.4`` for old clients, next to its own version.
     """
     if info.get("server_name") == "valkey" or "valkey_version" in info:
         return "valkey", str(info.get("valkey_version", "unknown"))
@@ -138,7 +144,7 @@ def engine_of(info: dict[str, Any]) -> tuple[str, str]:
 
 
 def is_as_declared(engine: str, version: str, seen_engine: str, seen_version: str) -> bool:
-    """Whether an engine is the declared one, at the precision declared: ``7.0`` is met by 7.0.15."""
+    """Whether an engine is the declared one, as precisely as declared: 7.0.15 is ``7.0``."""
     parts = version.split(".")
     return engine == seen_engine and seen_version.split(".")[: len(parts)] == parts
 

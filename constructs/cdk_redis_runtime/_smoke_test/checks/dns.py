@@ -1,4 +1,4 @@
-"""Whether names lead to the store, and not out into the world."""
+"""Whether the store's host names resolve to private addresses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cdk_redis_runtime._smoke_test.diagnosis import heals
 from cdk_redis_runtime._smoke_test.report import Outcome
 
 _EXPECTED = "each host name resolves to private addresses"
-_PROVES = "every host name of the store resolves, inside the network"
+_PROVES = "every host name of the store resolves to private addresses"
 
 
 def _check_dns(context: Context) -> Outcome:
@@ -24,14 +24,14 @@ def _check_dns(context: Context) -> Outcome:
         if result.error
     ]
     problems += [
-        f"{result.item}: resolves to the public address {address}: the name is of something outside the VPC"
+        f"{result.item}: resolves to the public address {address}: the name belongs to something outside the VPC"
         for result in results
         for address in result.value or ()
-        if not is_inside(address)
+        if not is_private(address)
     ]
     service = context.connection.service
     problems += [
-        f"{host}: is a name of {other}, declared is {service}: another store answers, or give --service {other}"
+        f"{host}: is a host name of {other} (declared: {service}): it is another store, or give --service {other}"
         for host in hosts
         if (other := service_of(host)) not in (None, service)
     ]
@@ -39,17 +39,20 @@ def _check_dns(context: Context) -> Outcome:
     observed = f"{count(len(hosts), 'name')}, {len(found)} IP addresses in all"
     if problems:
         return failed(problems, _EXPECTED, observed)
-    return passed(_PROVES, _EXPECTED, observed, unsettled=context.store.partial)
+    return passed(_PROVES, _EXPECTED, observed, unsettled=context.store.nodes_pending)
 
 
-def is_inside(address: str) -> bool:
-    """Whether an address is private, loopback or carrier-grade; IPv6 in a VPC is global and kept in by its routes."""
+def is_private(address: str) -> bool:
+    """Whether an address is private, loopback or carrier-grade NAT.
+
+    IPv6 addresses of a VPC are global, and only its routes keep them private: all of them count.
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return parsed.version == 6 or not parsed.is_global
 
 
 def service_of(host: str) -> str | None:
-    """The service whose stores have such names; None for a name that tells nothing."""
+    """The service whose stores have such host names; None if the name does not tell."""
     labels = host.lower().rstrip(".").removesuffix(".cn").split(".")
     if labels[-3:] == ["cache", "amazonaws", "com"]:
         return env.ELASTICACHE
