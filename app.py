@@ -11,9 +11,6 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-# Found here by who has installed requirements.txt and no more: a folder has no hash, so that it is not among them.
-sys.path.append(str(Path(__file__).resolve().with_name("constructs")))
-
 from cdk_redis import ConfigurationError
 from stacks import ElastiCacheStack, MemoryDbStack, NetworkStack, Settings, SettingsError, SmokeTestStack
 
@@ -25,12 +22,12 @@ def build(app: cdk.App) -> None:
 
     Raises:
         SettingsError: If the settings are wrong.
-        ConfigurationError: If AWS would refuse what they ask for.
+        ConfigurationError: If AWS would reject a resource.
     """
     context = app.node.try_get_context
     name = context("env") or _DEFAULT_ENVIRONMENT
     settings = Settings.read(context("environments"), name, engine=context("engine"))
-    # Left out, the templates fit any account and Region: synth asks AWS nothing, and is the same for everybody.
+    # Without an account and a Region the templates fit all of them, and synth makes no calls to AWS.
     env = cdk.Environment(account=settings.account, region=settings.region)
 
     network = NetworkStack(app, f"CdkRedis-{name}-Network", settings=settings, env=env).network
@@ -47,8 +44,8 @@ def build(app: cdk.App) -> None:
 
 
 def main() -> None:
-    """Write the templates, or end with one message about what is wrong."""
-    # The CDK CLI hands the context of cdk.json over; without it, `python app.py` reads it here.
+    """Write the templates, or exit with one message that lists the problems."""
+    # The CDK CLI passes the context of cdk.json; `python app.py` without the CLI needs it too.
     defaults = json.loads(Path(__file__).with_name("cdk.json").read_text())["context"]
     app = cdk.App(context=defaults)
     try:

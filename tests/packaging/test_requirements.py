@@ -104,5 +104,7 @@ def test_the_pins_resolve_by_their_hashes_without_building_anything(
 def test_the_app_synthesizes_with_what_requirements_txt_pins(repository: Path, tmp_path: Path) -> None:
     python = virtual_environment(tmp_path)
     install(python, "--require-hashes", "-r", repository / "requirements.txt")
+    # A folder has no hash, so it is installed separately, as README.md shows.
+    install(python, "--no-deps", "--editable", repository)
     run(python, "app.py", cwd=repository, CDK_OUTDIR=str(tmp_path / "cdk.out"), CDK_VALIDATION="false")
     assert len([*tmp_path.glob("cdk.out/CdkRedis-dev-*.template.json")]) == 4
