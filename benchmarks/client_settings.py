@@ -1,12 +1,12 @@
-"""Measures how soon clients with different timeouts and retries are back after a primary dies.
+"""Measures how soon clients with different timeouts and retries recover after a primary dies.
 
 Run: python benchmarks/client_settings.py [docs/client-settings.md docs/client-settings.svg]
 
-For each fault one cluster of three shards on this machine, with a drill for every setting at once, so that all
-settings see the same failover; repeated, and the worst is what counts. Late is the time from the moment the new
-primary takes a write, which an observer of its own notices every 10 ms, to the first write of a client.
+Each fault is repeated on a cluster of three shards on this machine, and the worst run counts. A drill for every setting
+runs at the same time, so that all settings see the same failover. "Late" is the time from the first write that the new
+primary accepts from an observer, which tries every 10 ms, to the first write of a client.
 
-Runs in network namespaces of its own, so that "unreachable" is what it says: a router drops what comes and goes.
+Runs in its own network namespaces, in which a router drops all packets of an unreachable node.
 """
 
 from __future__ import annotations

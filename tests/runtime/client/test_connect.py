@@ -56,7 +56,7 @@ def test_client_signs_in_and_works(
     client.close()
 
 
-def test_environment_is_the_processs_unless_given(
+def test_default_environment_is_the_processs(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in bound(single).items():
@@ -81,7 +81,7 @@ def test_server_with_an_untrusted_certificate_is_refused(
         connect({**variables, env.CLUSTER_MODE: "false"}).get(KEY)
 
 
-def test_secrets_managers_failure_is_retried_as_a_failed_connection_is(
+def test_failure_of_secrets_manager_is_retried_like_a_failed_connection(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.failures = 2  # one read, which boto3 tries twice
@@ -91,7 +91,7 @@ def test_secrets_managers_failure_is_retried_as_a_failed_connection_is(
     client.close()
 
 
-def test_secret_that_could_not_be_read_leaves_no_connection_that_has_not_signed_in(
+def test_no_connection_stays_open_without_a_sign_in_after_a_failed_read(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.refusal = "AccessDeniedException"
@@ -117,6 +117,6 @@ def test_missing_variables_are_an_error() -> None:
 @pytest.mark.parametrize(
     ("host", "url"), [("orders.example", "rediss://orders.example:6379"), ("fd00::1", "rediss://[fd00::1]:6379")]
 )
-def test_cluster_client_dials_names_and_addresses_of_either_kind(host: str, url: str) -> None:
+def test_cluster_client_takes_names_and_ipv6_addresses(host: str, url: str) -> None:
     connection = Connection("elasticache", "orders", host, 6379)
     assert cluster_options(connection, None, ClientTimeouts(), pool_class(connection))["url"] == url

@@ -76,7 +76,7 @@ def test_part_of_a_secret_in_any_spelling_is_hidden(spell: Callable[[str], str])
 
 
 @pytest.mark.parametrize("part", ["9e361603d85874bc", "FwoGZXIvYXdzEBYa", "DJ/q1w2e3r4t", "AKIAIOSFODNN7"])
-def test_part_of_what_is_secret_in_a_token_is_hidden(part: str) -> None:
+def test_secret_parts_of_a_token_are_hidden(part: str) -> None:
     assert redact(f"sent {part}", [TOKEN]) == "sent ***"
 
 

@@ -84,7 +84,7 @@ def test_client_signs_in_with_the_new_password(
     assert secrets_manager.calls == 2
 
 
-def test_threads_that_are_refused_together_read_the_secret_once(
+def test_threads_that_are_refused_at_the_same_time_read_the_secret_once(
     engines: EngineSet, user: str, client: Redis | RedisCluster, secrets_manager: SecretsManager
 ) -> None:
     _write_everywhere(client)

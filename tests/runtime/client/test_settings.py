@@ -112,7 +112,7 @@ def test_wrong_declaration_is_refused_by_name(change: dict[str, str], message: s
     assert message in str(refused.value)
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     with pytest.raises(SettingsError) as refused:
         Connection.from_environment({})
     assert len(refused.value.problems) == 7

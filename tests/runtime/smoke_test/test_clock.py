@@ -31,7 +31,7 @@ def test_nothing_is_tried_again_once_the_clock_is_stopped() -> None:
     assert clock.remaining == clock.remaining_for_checks == clock.remaining_for_healing == 0
 
 
-def test_what_hangs_is_left_behind_and_the_rest_is_reported() -> None:
+def test_item_that_hangs_is_left_behind() -> None:
     release = threading.Event()
 
     def work(seconds: float) -> float:
@@ -64,7 +64,7 @@ def test_more_items_than_threads_are_all_done() -> None:
     assert [result.value for result in results] == list(range(3 * MOST_THREADS))
 
 
-def test_what_has_not_begun_in_time_never_does() -> None:
+def test_item_that_has_not_begun_in_time_never_does() -> None:
     release = threading.Event()
     begun: list[int] = []
 
@@ -110,7 +110,7 @@ def test_once_is_once_for_values_and_for_errors() -> None:
     assert len(calls) == 1
 
 
-def test_all_who_ask_at_once_get_the_one_value() -> None:
+def test_callers_at_the_same_time_get_the_same_value() -> None:
     calls: list[int] = []
 
     def compute() -> int:
@@ -131,7 +131,7 @@ def test_tls_is_verified_and_not_older_than_1_2() -> None:
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2])
-def test_cluster_client_is_held_to_tls_1_2_as_well(newest: ssl.TLSVersion, tmp_path: Path) -> None:
+def test_cluster_client_requires_tls_1_2_too(newest: ssl.TLSVersion, tmp_path: Path) -> None:
     # RedisCluster drops ssl_min_version; what is left is Python's default context, whose oldest version is named by
     # Python itself or, on Debian, by OpenSSL's configuration.
     authority = CertificateAuthority(tmp_path)

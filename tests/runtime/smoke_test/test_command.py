@@ -119,7 +119,7 @@ def test_latency_limit_is_the_callers(single: EngineSet) -> None:
         (["--nonsense"], "unrecognized arguments"),
     ],
 )
-def test_test_that_cannot_run_exits_with_two(arguments: list[str], words: str, single: EngineSet) -> None:
+def test_wrong_arguments_exit_with_two(arguments: list[str], words: str, single: EngineSet) -> None:
     done = _run(single, *arguments)
     assert done.returncode == 2
     assert words in done.stderr

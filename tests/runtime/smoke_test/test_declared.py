@@ -51,5 +51,5 @@ def test_check_that_does_not_apply_is_skipped(name: str, changes: dict[str, Any]
 
 
 @pytest.mark.parametrize(("given", "plaintext"), [({}, False), ({env.PLAINTEXT: "true"}, True)])
-def test_plaintext_is_allowed_only_when_it_is_said(given: dict[str, str], plaintext: bool) -> None:
+def test_plaintext_is_off_unless_declared(given: dict[str, str], plaintext: bool) -> None:
     assert Connection.from_environment({**ENVIRONMENT, **given}).plaintext is plaintext

@@ -143,17 +143,17 @@ def _wrapped(inner: Exception, outer: Exception) -> Exception:
         (redis_errors.ClusterDownError("down"), redis_errors.RedisClusterException("no node"), "does not serve"),
     ],
 )
-def test_cause_is_looked_for_in_what_redis_py_wrapped(inner: Exception, outer: Exception, words: str) -> None:
+def test_cause_of_redis_pys_errors_is_found(inner: Exception, outer: Exception, words: str) -> None:
     assert words in diagnose(_wrapped(inner, outer)).reason
 
 
-def test_answer_of_the_engine_stands_for_itself() -> None:
+def test_answer_of_the_engine_is_not_explained_by_its_context() -> None:
     # It came after the connection error that was being handled, and says more.
     error: Any = _wrapped(ConnectionRefusedError(), redis_errors.NoPermissionError("no permissions"))
     assert diagnose(error).reason.startswith("NOPERM")
 
 
-def test_what_a_pipeline_quotes_of_its_commands_is_left_out() -> None:
+def test_quoted_command_of_a_pipeline_is_left_out() -> None:
     said = "Command # 3 (SET cdk-redis-smoke:1 (a value\nof two lines)) of pipeline caused error: no permissions to set"
     reason = diagnose(redis_errors.NoPermissionError(said)).reason
     assert reason == "NOPERM: the user lacks a permission (no permissions to set); extend its access string"
@@ -161,6 +161,6 @@ def test_what_a_pipeline_quotes_of_its_commands_is_left_out() -> None:
     assert reason == "the engine answered with an error (no permissions to set)"
 
 
-def test_an_echo_of_the_sign_in_is_left_out() -> None:
+def test_arguments_of_hello_are_left_out() -> None:
     said = "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'smoke' 'correct-horse"
     assert "horse" not in diagnose(redis_errors.ResponseError(said)).reason

@@ -60,7 +60,7 @@ def test_no_thread_of_the_battery_outlives_a_passed_report(cluster: EngineSet, b
     assert set(sys._current_frames()) <= before
 
 
-def test_threads_that_have_ended_their_work_are_gone() -> None:
+def test_threads_end_with_their_work() -> None:
     before = threading.active_count()
     for _ in range(50):
         side_by_side(lambda seconds: time.sleep(seconds), [0.0049, 0.0, 0.0101], 5)

@@ -265,6 +265,6 @@ def test_fault_is_found_and_explained(fault: Fault, lab: Lab, battery: Battery) 
     assert_found(fault, lab, battery)
 
 
-def test_a_healthy_store_passes_within_the_budget_of_a_broken_one(lab: Lab, battery: Battery) -> None:
+def test_healthy_store_passes_within_the_budget_of_the_faults(lab: Lab, battery: Battery) -> None:
     for engines in (lab.cluster, lab.single):
         battery(engines, budget=BUDGET).assert_are({}, {})

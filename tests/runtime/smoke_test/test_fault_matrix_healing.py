@@ -90,7 +90,7 @@ def healing_cluster(_healing_cluster: EngineSet) -> Iterator[EngineSet]:
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_what_heals_in_time_passes(row: Healing, request: pytest.FixtureRequest, battery: Battery) -> None:
+def test_fault_that_heals_in_time_passes(row: Healing, request: pytest.FixtureRequest, battery: Battery) -> None:
     engines: EngineSet = request.getfixturevalue("single" if row.single else "healing_cluster")
     with contextlib.ExitStack() as stack:
         stack.enter_context(row.disturb(engines))

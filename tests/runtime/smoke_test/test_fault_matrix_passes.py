@@ -175,7 +175,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_wrong_answer_is_not_passed(fault: Fault, lab: Lab, battery: Battery) -> None:
+def test_wrong_answer_is_found(fault: Fault, lab: Lab, battery: Battery) -> None:
     assert_found(fault, lab, battery)
 
 

@@ -65,7 +65,7 @@ def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Run, let: A
     assert "~cdk-redis-smoke:*" in verdicts["acl-enforced"]
 
 
-def test_user_with_too_few_commands_is_told_which(cluster: EngineSet, battery: Run, let: Any) -> None:
+def test_missing_command_is_named(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(
         cluster,
         "on ~cdk-redis-smoke:* resetchannels -@all +acl|whoami +cluster|slots +command +info +readonly +get +set +del",

@@ -122,7 +122,7 @@ NOT_ALWAYS_NEEDED = {"acl|whoami", "asking", "unwatch"}
 
 
 @pytest.mark.parametrize("missing", [name for name in env.SMOKE_TEST_COMMANDS if name not in NOT_ALWAYS_NEEDED])
-def test_no_command_of_the_rule_set_is_superfluous(
+def test_every_command_of_the_access_string_is_needed(
     missing: str, cluster: EngineSet, single: EngineSet, battery: Battery, let: Any
 ) -> None:
     engines = single if missing in _PLAIN_CHANNELS else cluster
@@ -179,13 +179,13 @@ def test_random_passwords_are_among_the_secrets_of_the_tests(cluster: EngineSet,
 
 
 @pytest.mark.parametrize("name", ["on a primary", "outside the prefix"])
-def test_a_key_that_is_left_would_be_seen(name: str, start: Callable[..., EngineSet]) -> None:
+def test_assertion_finds_a_key_that_is_left(name: str, start: Callable[..., EngineSet]) -> None:
     engines = start(tls=False)
     engines.primaries[0].admin.set(name, "left behind")
     with pytest.raises(AssertionError, match=name):
         assert_no_key(engines)
 
 
-def test_a_secret_that_is_told_would_be_seen() -> None:
+def test_assertion_finds_a_secret_that_is_shown() -> None:
     with pytest.raises(AssertionError, match="hunter2"):
         assert_no_secret(["signed in", "as admin:hunter2"], {"correct-horse", "hunter2"})

@@ -43,7 +43,7 @@ def state(engines: EngineSet) -> list[object]:
     ]
 
 
-def test_a_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Battery) -> None:
+def test_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, service="memorydb")
     assert CHECK in verdicts.passed, verdicts.report
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == CHECK]
@@ -58,7 +58,7 @@ def test_check_is_not_run_for_elasticache(cluster: EngineSet, battery: Battery) 
     assert CHECK not in verdicts.passed | verdicts.failed | verdicts.skipped
 
 
-def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, battery: Battery, let: Any) -> None:
+def test_store_that_allows_them_fails_and_is_not_changed(cluster: EngineSet, battery: Battery, let: Any) -> None:
     let(cluster, f"{ACCESS} {ALLOWED_TO_ALL}")
     before = state(cluster)
 
@@ -72,7 +72,7 @@ def test_a_store_that_allows_them_fails_and_takes_no_harm(cluster: EngineSet, ba
     assert state(cluster) == before
 
 
-def test_open_access_does_not_open_them(start: Callable[..., EngineSet], battery: Battery) -> None:
+def test_open_access_does_not_allow_them(start: Callable[..., EngineSet], battery: Battery) -> None:
     everybody = dataclasses.replace(OPEN_DEFAULT, refused=env.MEMORYDB_REFUSED_COMMANDS)
     engines = start(cluster_mode=True, tls=False, users=[everybody])
     verdicts = battery(engines, service="memorydb", authentication="none", user=None)
@@ -88,7 +88,7 @@ def test_the_engine_knows_every_command_of_the_list(cluster: EngineSet, command:
     assert cluster.nodes[0].admin.execute_command("COMMAND", "INFO", command)
 
 
-def test_a_user_with_every_right_is_refused_every_one_of_them(cluster: EngineSet, let: Any) -> None:
+def test_user_with_all_permissions_is_refused_all_of_them(cluster: EngineSet, let: Any) -> None:
     let(cluster, "on", AclUser("admin", passwords=("a-password",), refused=env.MEMORYDB_REFUSED_COMMANDS))
 
     for command in env.MEMORYDB_REFUSED_COMMANDS:

@@ -77,7 +77,7 @@ def test_long_reason_is_not_cut_where_there_is_room() -> None:
     assert long in str(SmokeTestFailed(_report(("tls", "failed", long), ("auth", "failed", "short"))))
 
 
-def test_secrets_are_taken_out() -> None:
+def test_secrets_are_removed() -> None:
     token = (
         "orders/?Action=connect&User=smoke&X-Amz-Security-Token=abc%2Fdef&X-Amz-Expires=900&X-Amz-Signature=0123456789"
     )

@@ -39,7 +39,7 @@ CHECKS = {check.name for check in checks_of(env.ELASTICACHE)}
 UNDECLARED: dict[str, Any] = {"shards": None, "replicas": None, "serverless": True}
 
 
-def test_it_is_read_from_the_environment() -> None:
+def test_serverless_cache_is_read_from_the_environment() -> None:
     declared = Declaration.from_environment(ENVIRONMENT)
     assert (declared.shards, declared.replicas, declared.engine_version) == (None, None, "8")
     assert Connection.from_environment(ENVIRONMENT).serverless
@@ -52,7 +52,7 @@ def test_wrong_word_in_the_environment_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("serverless", "resource_type"), [("true", ["ServerlessCache"]), ("false", None)])
-def test_its_tokens_have_a_resource_type(
+def test_token_has_a_resource_type(
     serverless: str, resource_type: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fakeAccessKeyId")
@@ -81,7 +81,7 @@ def test_another_major_version_is_found(cluster: EngineSet, battery: Battery) ->
     assert "(declared: " in verdicts["topology"]
 
 
-def test_replicas_that_are_not_shown_are_not_read(start: Callable[..., EngineSet], battery: Battery) -> None:
+def test_hidden_replicas_are_not_read(start: Callable[..., EngineSet], battery: Battery) -> None:
     engines = start(shards=2, replicas=0, cluster_mode=True, users=[smoke_user()])
     battery(engines, **UNDECLARED).assert_are(
         {},

@@ -91,7 +91,9 @@ def test_prefix_with_a_hash_tag_reaches_one_slot_only() -> None:
         ("volatile-ttl", 10, 10, 0.0),
     ],
 )
-def test_what_stays_in_memory_depends_on_the_policy(policy: str, keys: int, expires: int, lasting: float) -> None:
+def test_share_that_cannot_be_evicted_depends_on_the_policy(
+    policy: str, keys: int, expires: int, lasting: float
+) -> None:
     info: dict[str, Any] = {"used_memory": 80, "maxmemory": 100, "maxmemory_policy": policy}
     # Spread over databases; what else begins with these letters is none.
     half = {"keys": keys // 2, "expires": expires // 2}
@@ -102,11 +104,11 @@ def test_what_stays_in_memory_depends_on_the_policy(policy: str, keys: int, expi
 
 
 @pytest.mark.parametrize(("used", "policy", "evicts"), [(90, "allkeys-lru", True), (90, "noeviction", False)])
-def test_a_full_memory_evicts_where_it_may(used: int, policy: str, evicts: bool) -> None:
+def test_full_memory_evicts_unless_the_policy_is_noeviction(used: int, policy: str, evicts: bool) -> None:
     assert Memory.of({"used_memory": used, "maxmemory": 100, "maxmemory_policy": policy}).evicts is evicts
 
 
-def test_without_a_limit_a_memory_is_never_full() -> None:
+def test_memory_without_a_limit_is_never_full() -> None:
     memory = Memory.of({"used_memory": 80, "maxmemory": 0, "maxmemory_policy": "noeviction"})
     assert (memory.share, memory.lasting_share) == (0.0, 0.0)
 
