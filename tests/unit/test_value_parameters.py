@@ -81,8 +81,16 @@ SAMPLES: dict[str, list[object]] = {
 # Types of parameters that take constructs: the type checker is there for them.
 CONSTRUCTS = {
     *("Construct", "IAcl", "IConstruct", "IGlobalDatastore", "IMultiRegionCluster", "IParameterGroup", "ISubnetGroup"),
-    *("MemoryDbUser", "RedisNetwork", "ReplicationGroup", "Store", "User", "ec2.ISecurityGroup", "ec2.IVpc"),
-    *("ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),
+    *(
+        "MemoryDbUser",
+        "RedisNetwork",
+        "ReplicationGroup",
+        "Store",
+        "User",
+        "ec2.IInterfaceVpcEndpoint",
+        "ec2.ISecurityGroup",
+    ),
+    *("ec2.IVpc", "ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),
     *("logs.ILogGroup", "secretsmanager.ISecret", "sns.ITopic"),
 }
 CONTAINERS = {"None", "Sequence", "Iterable", "tuple", "NoReturn", "object"}
@@ -168,11 +176,6 @@ NOT_YET: set[str] = {
     "MultiRegionCluster.shards",
     "MultiRegionCluster.update_strategy",
     "NodeType.name",
-    "RedisNetwork.cidr",
-    "RedisNetwork.dual_stack",
-    "RedisNetwork.flow_log_retention",
-    "RedisNetwork.zone_ids",
-    "RedisNetwork.zones",
     "ReplicaScaling.maximum",
     "ReplicaScaling.minimum",
     "ReplicationGroup.authentication",

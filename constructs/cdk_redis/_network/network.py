@@ -15,12 +15,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from types import NoneType
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_redis._core.checks import check_flags
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._network.security_groups import create_security_group, description_of
 from cdk_redis._network.vpc import (
@@ -45,8 +48,9 @@ class RedisNetwork(Construct):
             ports, and nothing else.
         flow_log_group: Log group of the VPC's flow log; None for a given VPC. It outlives the stack.
         owns_vpc: Whether the VPC is defined here.
-        zone_ids: Ids of the zones that the subnets stand in; None where they are placed by names, whose ids nobody
-            knows before the deploy.
+        zone_ids: Ids of the zones that the subnets stand in; None where they are placed by names, whose ids are not
+            known before the deployment.
+        secrets_endpoint: Interface VPC endpoint for Secrets Manager; None if there is none yet.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class RedisNetwork(Construct):
         zone_ids: Sequence[str] | None = None,
         cidr: str = DEFAULT_CIDR,
         dual_stack: bool | None = None,
+        secrets_endpoint: bool | ec2.IInterfaceVpcEndpoint | None = None,
         flow_log_retention: logs.RetentionDays | None = None,
     ) -> None:
         """Define the network.
@@ -83,6 +88,12 @@ class RedisNetwork(Construct):
                 gets a /64 block of a /56 block that Amazon provides, and no route to the internet. For an existing
                 VPC, state here what `ipv6` cannot find out. Default: - the defined VPC has IPv4 only; an existing VPC
                 has what its subnets in this app show.
+            secrets_endpoint: How the subnets reach Secrets Manager, where passwords are kept: True to create an
+                interface VPC endpoint, for which AWS charges by the hour and zone, or an endpoint that exists in the
+                VPC. A VPC can have one only, because two would answer to the same host name. Nobody can connect to a
+                created endpoint until a rule allows it:
+                ``function.connections.allow_to_default_port(network.secrets_endpoint)``.
+                Default: - created in the defined VPC when a smoke test or failover drill needs it; with False, never.
             flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which is what
                 compliance rules ask for.
 
@@ -90,7 +101,7 @@ class RedisNetwork(Construct):
             ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
-        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, dual_stack, flow_log_retention)
+        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, dual_stack, secrets_endpoint, flow_log_retention)
         self.owns_vpc = vpc is None
         self.flow_log_group: logs.LogGroup | None = None
         self.zone_ids: list[str] | None = None
@@ -105,7 +116,12 @@ class RedisNetwork(Construct):
             self, "ClientSecurityGroup", self.vpc, f"Clients of the stores in {self.node.path}"
         )
         self._dual_stack = dual_stack
-        self._secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
+        self.secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
+        if secrets_endpoint is True:
+            self.secrets_endpoint = self._create_secrets_endpoint()
+        elif secrets_endpoint:
+            self.secrets_endpoint = secrets_endpoint
+        self._secrets_endpoint_given = secrets_endpoint
 
     @property
     def ipv6(self) -> bool | None:
@@ -117,6 +133,21 @@ class RedisNetwork(Construct):
             return self._dual_stack
         found = [_has_ipv6(subnet) for subnet in self.subnets]
         return False if False in found else None if None in found else True
+
+    def require_secrets_endpoint(self) -> ec2.IInterfaceVpcEndpoint:
+        """The endpoint for Secrets Manager; created on first use where `secrets_endpoint` was left out.
+
+        Raises:
+            ConfigurationError: If there is none, and the VPC was given or `secrets_endpoint` is False.
+        """
+        if self.secrets_endpoint is None:
+            given = self._secrets_endpoint_given
+            if given is False or not self.owns_vpc:
+                reason = "a password is read from Secrets Manager, and the subnets need an endpoint to reach it"
+                hint = "set secrets_endpoint=True to create one, or give the one that the VPC has"
+                raise ConfigurationError(self.node.path, [problem("secrets_endpoint", given, reason, hint)])
+            self.secrets_endpoint = self._create_secrets_endpoint()
+        return self.secrets_endpoint
 
     def create_store_security_group(
         self, scope: Construct, id: str, *, port: int, last_port: int | None = None
@@ -147,41 +178,6 @@ class RedisNetwork(Construct):
         )
         return group
 
-    def add_secrets_endpoint(self, *, in_existing_vpc: bool = False) -> ec2.IInterfaceVpcEndpoint:
-        """Make Secrets Manager reachable from the subnets, which have no way out; made once, however often asked.
-
-        Nobody gets in until let in: ``client.connections.allow_to_default_port(endpoint)``. AWS charges for the
-        endpoint by the hour and zone.
-
-        Args:
-            in_existing_vpc: Whether to add it to a VPC that was given, too. Default: no, because there may be one
-                already, and two answer to the same host name; `use_secrets_endpoint` names that one.
-
-        Raises:
-            ConfigurationError: If the VPC was given and neither was asked for.
-        """
-        if self._secrets_endpoint is None:
-            if not self.owns_vpc and not in_existing_vpc:
-                reason = "the VPC is not this network's own and may have such an endpoint already"
-                hint = "name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
-                raise ConfigurationError(self.node.path, [problem("in_existing_vpc", False, reason, hint)])
-            self._secrets_endpoint = self._create_secrets_endpoint()
-        return self._secrets_endpoint
-
-    def use_secrets_endpoint(self, endpoint: ec2.IInterfaceVpcEndpoint) -> None:
-        """Name the endpoint by which an existing VPC reaches Secrets Manager.
-
-        Args:
-            endpoint: With its security groups, so that clients can be let in.
-
-        Raises:
-            ConfigurationError: If the network has an endpoint already.
-        """
-        if self._secrets_endpoint is not None:
-            given, reason = endpoint.node.path, "the network has an endpoint for Secrets Manager already"
-            raise ConfigurationError(self.node.path, [problem("endpoint", given, reason)])
-        self._secrets_endpoint = endpoint
-
     def _check(
         self,
         vpc: ec2.IVpc | None,
@@ -190,11 +186,15 @@ class RedisNetwork(Construct):
         zone_ids: Sequence[str] | None,
         cidr: str,
         dual_stack: bool | None,
+        secrets_endpoint: object,
         flow_log_retention: logs.RetentionDays | None,
     ) -> None:
         problems = Problems(self)
-        if dual_stack is not None and not isinstance(dual_stack, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            problems.add("dual_stack", dual_stack, "it is True or False")
+        if dual_stack is not None:
+            check_flags(problems, dual_stack=dual_stack)
+        if not isinstance(secrets_endpoint, (bool, NoneType)) and not hasattr(secrets_endpoint, "vpc_endpoint_id"):
+            problems.add("secrets_endpoint", secrets_endpoint, "it is True, False or an ec2.IInterfaceVpcEndpoint")
+        _check_kinds(problems, vpc, vpc_subnets, flow_log_retention)
         if vpc is None:
             check_zones(problems, zones)
             check_zone_ids(problems, zones, zone_ids)
@@ -256,19 +256,60 @@ class RedisNetwork(Construct):
             self.node.path, [problem("vpc", self.vpc.node.path, "it has neither isolated nor private subnets", hint)]
         )
 
-    def _create_secrets_endpoint(self) -> ec2.InterfaceVpcEndpoint:
+    def _create_secrets_endpoint(self) -> ec2.IInterfaceVpcEndpoint:
         group = create_security_group(
             self, "SecretsEndpointSecurityGroup", self.vpc, f"Secrets Manager endpoint of {self.node.path}"
         )
-        return ec2.InterfaceVpcEndpoint(
+        endpoint = ec2.InterfaceVpcEndpoint(
             self,
             "SecretsEndpoint",
             vpc=self.vpc,
             service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
             subnets=self.subnet_selection,
             security_groups=[group],
-            open=False,  # or all of the VPC's addresses get in
+            open=False,  # True lets in all addresses of the VPC.
         )
+        return cast("ec2.IInterfaceVpcEndpoint", endpoint)
+
+
+def network_of(
+    scope: Construct,
+    problems: Problems,
+    network: RedisNetwork | None,
+    vpc: ec2.IVpc | None,
+    vpc_subnets: ec2.SubnetSelection | None,
+) -> RedisNetwork:
+    """The network of a store: the one that was given, or one of the VPC that was given.
+
+    Args:
+        scope: The store, whose child "Network" the network of a VPC becomes.
+        problems: Those of the store.
+        network: As given to the store, like all that follows.
+        vpc: As given.
+        vpc_subnets: As given.
+
+    Raises:
+        ConfigurationError: With all problems so far, if neither a network nor a VPC was given, or both.
+    """
+    if vpc is None and vpc_subnets is not None:
+        problems.add("vpc_subnets", "a selection", "there is no `vpc` to select from", "give the `vpc` as well")
+    if network is not None and vpc is not None:
+        problems.add("vpc", "a VPC", "`network` is given, which has a VPC", "leave out one of the two")
+    given: object = network
+    if (network is None and vpc is None) or not isinstance(given, (RedisNetwork, NoneType)):
+        problems.add("network", given, "a store needs a RedisNetwork or a VPC", "set `network` or `vpc`")
+    problems.raise_if_any()
+    return network or RedisNetwork(scope, "Network", vpc=vpc, vpc_subnets=vpc_subnets)
+
+
+def _check_kinds(problems: Problems, vpc: object, vpc_subnets: object, flow_log_retention: object) -> None:
+    """The CDK's own kinds of values, which it checks with errors of jsii."""
+    if vpc is not None and not hasattr(vpc, "vpc_id"):
+        problems.add("vpc", vpc, "it is an ec2.IVpc")
+    if not isinstance(vpc_subnets, (ec2.SubnetSelection, NoneType)):
+        problems.add("vpc_subnets", vpc_subnets, "it is an ec2.SubnetSelection")
+    if not isinstance(flow_log_retention, (logs.RetentionDays, NoneType)):
+        problems.add("flow_log_retention", flow_log_retention, "it is a logs.RetentionDays")
 
 
 def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:

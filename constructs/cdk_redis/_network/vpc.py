@@ -41,8 +41,11 @@ def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str
     """Two or three different ids of zones, or None; as many as `zones` says."""
     if zone_ids is None:
         return
-    given = list(zone_ids)
-    reason = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+    reason = 'a network spans 2 or 3 zones, given by different ids such as "use1-az1"'
+    if not isinstance(zone_ids, (list, tuple)):
+        problems.add("zone_ids", zone_ids, reason)
+        return
+    given: list[object] = list(zone_ids)
     read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
     if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
         problems.add("zone_ids", given, reason)

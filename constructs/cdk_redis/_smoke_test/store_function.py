@@ -263,7 +263,7 @@ class StoreFunction:
 
     def _grant_secret(self, secret: secretsmanager.ISecret) -> None:
         # Isolated subnets have no route to Secrets Manager but an interface endpoint.
-        endpoint = self._network.add_secrets_endpoint()
+        endpoint = self._network.require_secrets_endpoint()
         self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
         grant_secret_read(secret, self.function, self.weak)
 

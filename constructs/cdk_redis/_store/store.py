@@ -175,7 +175,7 @@ class Store(cdk.Resource, StoreMetrics):
 
         As `grant_connect`, and variables whose names begin with ``CDK_REDIS_``; no secret is among them. One function
         can be bound to one store, as one user: to do so again changes nothing. Where the user has a password, the
-        function must also reach Secrets Manager: see `RedisNetwork.add_secrets_endpoint`.
+        function must also reach Secrets Manager: see the `secrets_endpoint` of `RedisNetwork`.
 
         Args:
             function: A function in a VPC from which the store can be reached.

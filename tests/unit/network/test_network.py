@@ -6,9 +6,10 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
+from constructs import Construct
 
-from cdk_redis._core.errors import ConfigurationError
-from cdk_redis._network.network import RedisNetwork
+from cdk_redis._core.errors import ConfigurationError, Problems
+from cdk_redis._network.network import RedisNetwork, network_of
 
 KNOWN = cdk.Environment(account="123456789012", region="eu-west-1")
 CLOSED = [Match.object_like({"Description": "Disallow all traffic"})]
@@ -147,8 +148,13 @@ def test_a_third_zone_moves_no_subnet():
 def test_everything_can_be_chosen():
     stack = cdk.Stack()
     RedisNetwork(
-        stack, "Network", zones=3, cidr="192.168.8.0/24", flow_log_retention=logs.RetentionDays.ONE_WEEK
-    ).add_secrets_endpoint()
+        stack,
+        "Network",
+        zones=3,
+        cidr="192.168.8.0/24",
+        secrets_endpoint=True,
+        flow_log_retention=logs.RetentionDays.ONE_WEEK,
+    )
     template = Template.from_stack(stack)
     template.has_resource_properties("AWS::EC2::VPC", {"CidrBlock": "192.168.8.0/24"})
     template.has_resource_properties("AWS::EC2::Subnet", {"CidrBlock": "192.168.8.32/28"})
@@ -263,7 +269,7 @@ def test_ipv6_of_a_vpc_that_is_looked_up_is_unknown():
     assert RedisNetwork(stack, "Network", vpc=ec2.Vpc.from_lookup(stack, "Vpc", vpc_name="shared")).ipv6 is None
 
 
-@pytest.mark.parametrize("dual_stack", [0, 1, "", "true", b"", [], math.nan])
+@pytest.mark.parametrize("dual_stack", [0, 1, math.nan])
 def test_dual_stack_is_true_or_false(dual_stack: Any):
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", dual_stack=dual_stack)
@@ -329,12 +335,12 @@ def test_a_port_may_be_a_token_and_descriptions_stay_within_their_limit():
 # Secrets Manager
 
 
-def test_the_secrets_endpoint_is_made_once_and_lets_in_only_who_is_named():
+def test_the_secrets_endpoint_lets_in_only_clients_with_a_rule():
     app = cdk.App()
     network_stack, client_stack = cdk.Stack(app, "Net"), cdk.Stack(app, "Client")
-    network = RedisNetwork(network_stack, "Network")
-    endpoint = network.add_secrets_endpoint()
-    assert network.add_secrets_endpoint() is endpoint
+    network = RedisNetwork(network_stack, "Network", secrets_endpoint=True)
+    endpoint = network.secrets_endpoint
+    assert endpoint is not None
     client = ec2.SecurityGroup(client_stack, "Group", vpc=network.vpc, allow_all_outbound=False)
     client.connections.allow_to_default_port(endpoint, "To Secrets Manager")
     app.synth()
@@ -367,33 +373,106 @@ def existing_vpc(stack: cdk.Stack) -> ec2.IVpc:
     )
 
 
+def test_a_defined_vpc_gets_a_secrets_endpoint_once_it_is_needed():
+    stack = cdk.Stack()
+    network = RedisNetwork(stack, "Network")
+    assert network.secrets_endpoint is None
+    endpoint = network.require_secrets_endpoint()
+    assert network.require_secrets_endpoint() is network.secrets_endpoint is endpoint
+    Template.from_stack(stack).resource_count_is("AWS::EC2::VPCEndpoint", 1)
+
+
 def test_an_existing_vpc_gets_a_secrets_endpoint_only_when_asked():
     stack = cdk.Stack()
-    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack))
-    with pytest.raises(ConfigurationError) as raised:
-        network.add_secrets_endpoint()
-    assert str(raised.value) == (
-        "Default/Network: in_existing_vpc: got False, but the VPC is not this network's own and may have such an "
-        "endpoint already; name that one with use_secrets_endpoint(), or say in_existing_vpc=True"
-    )
-    endpoint = network.add_secrets_endpoint(in_existing_vpc=True)
-    assert network.add_secrets_endpoint() is endpoint
+    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack), secrets_endpoint=True)
+    assert network.require_secrets_endpoint() is network.secrets_endpoint
+    Template.from_stack(stack).resource_count_is("AWS::EC2::VPCEndpoint", 1)
 
 
-def test_an_existing_secrets_endpoint_can_be_named():
+def test_an_existing_secrets_endpoint_is_used():
     stack = cdk.Stack()
-    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack))
     endpoint = ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
         stack, "Endpoint", vpc_endpoint_id="vpce-1", port=443
     )
-    network.use_secrets_endpoint(endpoint)
-    assert network.add_secrets_endpoint() is endpoint
+    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack), secrets_endpoint=endpoint)
+    assert network.require_secrets_endpoint() is network.secrets_endpoint is endpoint
     Template.from_stack(stack).resource_count_is("AWS::EC2::VPCEndpoint", 0)
+
+
+@pytest.mark.parametrize(("own", "given"), [(True, False), (False, None), (False, False)])
+def test_a_network_without_a_secrets_endpoint_says_how_to_get_one(own: bool, given: bool | None):
+    stack = cdk.Stack()
+    network = RedisNetwork(stack, "Network", vpc=None if own else existing_vpc(stack), secrets_endpoint=given)
     with pytest.raises(ConfigurationError) as raised:
-        network.use_secrets_endpoint(endpoint)
+        network.require_secrets_endpoint()
     assert str(raised.value) == (
-        "Default/Network: endpoint: got 'Default/Endpoint', but the network has an endpoint for Secrets Manager already"
+        f"Default/Network: secrets_endpoint: got {given!r}, but a password is read from Secrets Manager, and the "
+        "subnets need an endpoint to reach it; set secrets_endpoint=True to create one, or give the one that the VPC "
+        "has"
     )
+
+
+# Values of other kinds
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["vpc", "vpc_subnets", "zones", "zone_ids", "cidr", "dual_stack", "secrets_endpoint", "flow_log_retention"],
+)
+@pytest.mark.parametrize("wrong", ["text", b"x", 5, [], [None], math.nan, {}, object(), logs.RetentionDays])
+def test_a_value_of_another_kind_is_refused(parameter: str, wrong: Any):
+    with pytest.raises(ConfigurationError, match=f"{parameter}: got "):
+        RedisNetwork(cdk.Stack(), "Network", **{parameter: wrong})
+
+
+# The network of a store
+
+
+def test_a_store_has_the_network_that_is_given():
+    stack = cdk.Stack()
+    network = RedisNetwork(stack, "Network")
+    assert network_of(stack, Problems(stack), network, None, None) is network
+
+
+def test_a_store_gets_a_network_of_the_vpc_that_is_given():
+    stack = cdk.Stack()
+    store = Construct(stack, "Store")
+    selection = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+    network = network_of(store, Problems(store), None, existing_vpc(stack), selection)
+    assert network.node.path == "Default/Store/Network"
+    assert subnet_ids(network) == ["subnet-e1", "subnet-e2"]
+
+
+NEEDS = "but a store needs a RedisNetwork or a VPC; set `network` or `vpc`"
+
+
+@pytest.mark.parametrize(
+    ("network", "vpc", "vpc_subnets", "problems"),
+    [
+        (None, None, None, [f"network: got None, {NEEDS}"]),
+        ("text", None, None, [f"network: got 'text', {NEEDS}"]),
+        (
+            "a network",
+            "a vpc",
+            None,
+            ["vpc: got 'a VPC', but `network` is given, which has a VPC; leave out one of the two"],
+        ),
+        (
+            "a network",
+            None,
+            ec2.SubnetSelection(),
+            ["vpc_subnets: got 'a selection', but there is no `vpc` to select from; give the `vpc` as well"],
+        ),
+    ],
+)
+def test_a_store_needs_one_of_network_and_vpc(network: Any, vpc: Any, vpc_subnets: Any, problems: list[str]):
+    stack = cdk.Stack()
+    network = RedisNetwork(stack, "Network") if network == "a network" else network
+    found = Problems(stack)
+    found.add("port", 80, "ports begin at 1150")
+    with pytest.raises(ConfigurationError) as raised:
+        network_of(stack, found, network, existing_vpc(stack) if vpc else None, vpc_subnets)
+    assert list(raised.value.problems) == ["port: got 80, but ports begin at 1150", *problems]
 
 
 # A VPC that exists

@@ -17,7 +17,7 @@ from cdk_redis._network.zones import (
     unsupported_zones,
 )
 
-TWO_OR_THREE = 'a network spans 2 or 3 zones, told by different ids such as "use1-az1"'
+TWO_OR_THREE = 'a network spans 2 or 3 zones, given by different ids such as "use1-az1"'
 
 
 def stack_in(region: str | None) -> cdk.Stack:

@@ -195,7 +195,7 @@ def test_without_iam_it_reads_a_password_through_an_interface_endpoint(stack: cd
     assert variables[environment.AUTHENTICATION] == "password"
     assert "Ref" in str(variables[environment.SECRET_ARN])
     (group,) = _function(template)["VpcConfig"]["SecurityGroupIds"]  # type: ignore[index]
-    endpoint = stack.resolve(network.add_secrets_endpoint().connections.security_groups[0].security_group_id)
+    endpoint = stack.resolve(network.require_secrets_endpoint().connections.security_groups[0].security_group_id)
     assert (endpoint, 443, 443) in _rules(template, "Egress", group)
     assert _rules(template, "Ingress", endpoint) == [(group, 443, 443)]
     template.resource_count_is("AWS::EC2::VPCEndpoint", 1)
