@@ -1,6 +1,6 @@
 """A single Redis OSS node that notifies of expired keys and sends its engine log, with a name in a private zone.
 
-Clients that verify certificates, as they should, connect by the store's own name, which the other one leads to.
+Clients that verify certificates must connect to the store's own name: it is in the certificate, the CNAME is not.
 Counterpart of cloudposse/elasticache-redis, examples/complete.
 
 cdk deploy --app "python3 examples/elasticache_complete.py"

@@ -1,4 +1,4 @@
-"""Redis OSS in cluster mode, two shards of four nodes over three zones, with users who sign in in different ways.
+"""Redis OSS in cluster mode, two shards of four nodes over three zones, with IAM users and password users.
 
 Counterpart of terraform-aws-modules/elasticache, examples/redis-cluster-mode.
 
@@ -22,7 +22,7 @@ cache = ReplicationGroup(
     maintenance_window=MaintenanceWindow("sun:05:00-sun:09:00"),
     parameters={"latency-tracking": "yes"},
 )
-# Passwords are generated, and kept in Secrets Manager.
+# Passwords are generated in Secrets Manager.
 cache.add_password_user("moe", AccessString.all_access())
 cache.add_iam_user("larry", AccessString.all_access())
 cache.add_password_user("curly", AccessString.all_access())

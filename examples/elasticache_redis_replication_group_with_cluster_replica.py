@@ -1,6 +1,6 @@
 """Two Redis OSS replication groups, one that sends its slow log and one with an AUTH token, each with one more replica.
 
-A replica is a number here, where Terraform's module joins a cluster of one node to the group.
+The number of replicas is a parameter here; in Terraform's module a cluster of one node joins the group.
 Counterpart of terraform-aws-modules/elasticache, examples/redis-replication-group-with-cluster-replica.
 
 cdk deploy --app "python3 examples/elasticache_redis_replication_group_with_cluster_replica.py"

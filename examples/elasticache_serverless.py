@@ -1,6 +1,6 @@
-"""A Redis OSS serverless cache within limits, with a name in a private zone.
+"""A Redis OSS serverless cache with usage limits, and a name in a private zone.
 
-Clients that verify certificates, as they should, connect by the cache's own name, which the other one leads to.
+Clients that verify certificates must connect to the cache's own name: it is in the certificate, the CNAME is not.
 Counterpart of cloudposse/elasticache-redis, examples/serverless.
 
 cdk deploy --app "python3 examples/elasticache_serverless.py"

@@ -1,4 +1,4 @@
-"""Two serverless caches, Redis OSS and Valkey, within limits, under a key of their own, each with a user who reads.
+"""Two serverless caches, Redis OSS and Valkey, with usage limits, a customer managed key, and a user that can read.
 
 Counterpart of terraform-aws-modules/elasticache, examples/serverless-cache.
 

@@ -1,4 +1,4 @@
-"""A Valkey primary with a replica, and one AUTH token for everybody.
+"""A Valkey primary with a replica, and one AUTH token for all clients.
 
 Counterpart of terraform-aws-modules/elasticache, examples/valkey-replication-group.
 
@@ -17,7 +17,7 @@ cache = ReplicationGroup(
     network=RedisNetwork(stack, "Network", zones=3),
     engine=Engine.valkey("7.2"),
     node_type="cache.t4g.small",
-    # Generated, and kept in Secrets Manager.
+    # Generated in Secrets Manager.
     authentication=Authentication.auth_token(),
     maintenance_window=MaintenanceWindow("sun:05:00-sun:09:00"),
     parameters={"latency-tracking": "yes"},

@@ -1,4 +1,4 @@
-"""How the constructs are composed into the stacks of this repository's app. Not part of the library."""
+"""The stacks of this repository's app, made of the constructs. Not part of the library."""
 
 from stacks._elasticache import ElastiCacheStack as ElastiCacheStack
 from stacks._memorydb import MemoryDbStack as MemoryDbStack

@@ -31,9 +31,9 @@ class ElastiCacheStack(cdk.Stack):
         Args:
             scope: The app.
             id: Name of the stack.
-            settings: Of the environment.
-            network: Where the replication group stands.
-            env: Account and Region. Default: - those of whoever deploys.
+            settings: Settings of the environment.
+            network: Network of the replication group.
+            env: Account and Region. Default: - those of the credentials of the deployment.
         """
         super().__init__(
             scope,

@@ -1,4 +1,4 @@
-"""The key that a store's data is encrypted with, where the account wants one of its own."""
+"""The customer managed key that encrypts the data of a store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_key(stack: cdk.Stack) -> kms.IKey:
-    """A key that is rotated every year. It stays when the stack goes: its snapshots are unreadable without it."""
+    """Create a key with yearly rotation. It stays when the stack is deleted, because it decrypts the final snapshot."""
     from aws_cdk import aws_kms as kms
 
     key = kms.Key(
@@ -21,5 +21,5 @@ def create_key(stack: cdk.Stack) -> kms.IKey:
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    # To a type checker a Key is no IKey: jsii names a parameter of add_alias differently in the two.
+    # Type checkers do not see that a Key is an IKey: jsii names a parameter of add_alias differently in the two.
     return cast("kms.IKey", key)

@@ -31,9 +31,9 @@ class MemoryDbStack(cdk.Stack):
         Args:
             scope: The app.
             id: Name of the stack.
-            settings: Of the environment.
-            network: Where the cluster stands.
-            env: Account and Region. Default: - those of whoever deploys.
+            settings: Settings of the environment.
+            network: Network of the cluster.
+            env: Account and Region. Default: - those of the credentials of the deployment.
         """
         super().__init__(
             scope,

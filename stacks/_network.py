@@ -10,7 +10,7 @@ from stacks._settings import Settings
 
 
 class NetworkStack(cdk.Stack):
-    """A VPC of isolated subnets, and nothing that costs anything while idle.
+    """A VPC with isolated subnets, without resources that cost money while idle.
 
     Attributes:
         network: The network.
@@ -22,8 +22,8 @@ class NetworkStack(cdk.Stack):
         Args:
             scope: The app.
             id: Name of the stack.
-            settings: Of the environment.
-            env: Account and Region. Default: - those of whoever deploys.
+            settings: Settings of the environment.
+            env: Account and Region. Default: - those of the credentials of the deployment.
         """
         super().__init__(
             scope,

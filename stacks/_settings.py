@@ -1,7 +1,7 @@
 """Settings of each environment, read from the context of ``cdk.json`` and checked before anything is built.
 
-They check what only they know: the keys, the types, which words there are. What AWS allows (how many shards, which
-node types, which engine versions) is checked by the constructs, once.
+They check the keys, the types and the words of a setting. The constructs check what AWS allows (numbers of shards, node
+types, engine versions).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RemovalPolicyName = Literal["snapshot", "retain", "destroy"]
 
 
 class SettingsError(Exception):
-    """Wrong settings; the message names every wrong key, what was given and what is allowed."""
+    """Wrong settings; the message lists every wrong key, what was given and what is allowed."""
 
 
 def _engine(given: object) -> Engine:
@@ -33,12 +33,12 @@ def _engine(given: object) -> Engine:
 
 
 class _Settings(BaseModel):
-    # Strict: "3" is not 3 in JSON, and a typing error is told, not guessed at.
+    # Strict: "3" is not 3 in JSON, and is reported and not converted.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
 
 class StoreSettings(_Settings):
-    """What both stores take.
+    """Settings of a store.
 
     Attributes:
         engine: Engine and version, written ``"valkey:8.1"``.
@@ -47,11 +47,11 @@ class StoreSettings(_Settings):
         replicas: Replicas of each shard.
         snapshot_retention_days: Days that a daily snapshot is kept, 1 to 35; 0 takes none.
         removal_policy: What happens to the data when the store is removed: ``"snapshot"`` (a final snapshot stays),
-            ``"retain"`` (the store stays) or ``"destroy"`` (it is lost).
-        customer_managed_key: Whether the data is encrypted with a KMS key of this account, made with the store,
-            instead of one that the service owns. Changing it replaces the store.
-        unlisted_engine: Whether the engine's version may be one that the service is not known to offer. The local
-            cloud runs whatever the machine has; AWS refuses such a version after some minutes.
+            ``"retain"`` (the store stays) or ``"destroy"`` (the data is lost).
+        customer_managed_key: Whether a new KMS key of this account encrypts the data, instead of a key that the
+            service owns. Changing it replaces the store.
+        unlisted_engine: Whether to accept engine versions that the service is not known to offer. The local cloud
+            runs the version that the machine has; AWS rejects such a version after some minutes.
     """
 
     engine: Annotated[Engine, BeforeValidator(_engine)]
@@ -65,7 +65,7 @@ class StoreSettings(_Settings):
 
     @property
     def cdk_engine(self) -> Engine:
-        """The engine, with families for its parameter groups where it needs and may have made-up ones."""
+        """The engine; an unlisted one gets names of parameter group families, which the local cloud accepts."""
         engine = self.engine
         if not self.unlisted_engine:
             return engine
@@ -84,7 +84,7 @@ class StoreSettings(_Settings):
 
     @property
     def cdk_removal_policy(self) -> cdk.RemovalPolicy:
-        """The removal policy as the CDK names it."""
+        """The removal policy of the CDK."""
         return cdk.RemovalPolicy[self.removal_policy.upper()]
 
 
@@ -92,11 +92,11 @@ class Settings(_Settings):
     """One environment.
 
     Attributes:
-        account: AWS account that it may be deployed to, 12 digits. Default: - the one of whoever deploys.
-        region: AWS Region, likewise.
-        zones: Availability zones that the network spans, 2 or 3.
-        termination_protection: Whether CloudFormation refuses to delete the stacks that hold data or the network.
-        tags: Put on every resource that takes tags.
+        account: AWS account of the stacks, 12 digits. Default: - the account of the credentials of the deployment.
+        region: AWS Region of the stacks. Default: - the Region of the deployment.
+        zones: Number of availability zones of the network, 2 or 3.
+        termination_protection: Whether CloudFormation rejects the deletion of the network and the stores.
+        tags: Tags of all resources that support tags.
         elasticache: The replication group.
         memorydb: The cluster.
     """
@@ -114,9 +114,9 @@ class Settings(_Settings):
         """Read one environment.
 
         Args:
-            environments: All of them by name: ``environments`` in the context.
-            name: Which one: ``env`` in the context.
-            engine: Engine and version of both stores, instead of their own: ``engine`` in the context.
+            environments: All environments by name: ``environments`` in the context.
+            name: Name of the environment: ``env`` in the context.
+            engine: Engine and version of both stores, in place of those in the environment: ``engine`` in the context.
 
         Raises:
             SettingsError: If the environment is unknown or a key of it is wrong.
@@ -143,7 +143,7 @@ class Settings(_Settings):
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    """Word one finding of pydantic: the key, what was given, what is allowed."""
+    """Describe one error of pydantic: the key, what was given, what is allowed."""
     key = ".".join(str(part) for part in detail["loc"])
     given, kind, context = detail["input"], detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""The smoke tests, in a stack of their own after the stores."""
+"""The smoke tests, in a separate stack after the stores."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cdk_redis import MemoryDbCluster, ReplicationGroup, SmokeTest
 
 
 class SmokeTestStack(cdk.Stack):
-    """Connects to each store at the end of the deploy, and fails if a store is not what it was asked to be.
+    """Connects to each store at the end of the deployment, and fails if a store does not work as declared.
 
-    A stack of its own, because a failure rolls back the stack it happens in, and rolling back a store can be
-    impossible (an engine cannot be downgraded) or take another quarter of an hour. Here a failure stops the pipeline,
-    the store stays to be looked at, and the test runs again in seconds.
+    A separate stack, because a failure rolls back the stack of the test, and the rollback of a store can be impossible
+    (an engine cannot be downgraded) or take another 15 minutes. Here a failure stops the pipeline, the store stays as
+    it is, and the next run takes seconds.
 
-    All that it reads from the other stacks it reads weakly, by ``Fn::GetStackOutput``: an export that is in use
-    cannot change, and would lock the store's stack. See docs/decisions.md.
+    It reads the values of the other stacks with weak references (``Fn::GetStackOutput``): an export in use cannot
+    change, and would lock the store's stack. See docs/decisions.md.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class SmokeTestStack(cdk.Stack):
         Args:
             scope: The app.
             id: Name of the stack.
-            stores: What to test, by the id that its test gets here.
-            env: Account and Region. Default: - those of whoever deploys.
+            stores: Stores to test, by the ids of their tests.
+            env: Account and Region. Default: - those of the credentials of the deployment.
         """
         super().__init__(scope, id, env=env, description="Smoke tests of the stores, run at the end of each deploy")
         cdk.CrossStackReferences.of(self).consume(cdk.ReferenceStrength.WEAK)

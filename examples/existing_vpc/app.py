@@ -1,4 +1,4 @@
-"""A MemoryDB cluster in a VPC that exists, with a password user for clients that cannot sign IAM tokens.
+"""A MemoryDB cluster in an existing VPC, with a password user for clients that cannot sign IAM tokens.
 
 cdk deploy --app "python3 examples/existing_vpc/app.py"
 """
@@ -15,7 +15,7 @@ from cdk_redis import AccessString, MaintenanceWindow, MemoryDbCluster, RedisNet
 
 
 class LedgerStack(cdk.Stack):
-    """A cluster among what is there already."""
+    """A cluster in an existing VPC."""
 
     def __init__(self, scope: Construct, id: str, **kwargs: Any) -> None:
         super().__init__(scope, id, **kwargs)

@@ -1,4 +1,4 @@
-"""A store that another app owns: let a service in, and test on each deploy of ours that it still answers.
+"""A store that another app owns: a service connects to it, and each deployment of this app tests it.
 
 cdk deploy --app "python3 examples/imported_store/app.py"
 """
@@ -16,7 +16,7 @@ from cdk_redis import ElastiCacheUser, Endpoint, Engine, RedisNetwork, Replicati
 
 
 class ReportsStack(cdk.Stack):
-    """What reads from the other app's store."""
+    """A service that reads from the store of another app."""
 
     def __init__(self, scope: Construct, id: str, **kwargs: Any) -> None:
         super().__init__(scope, id, **kwargs)

@@ -1,4 +1,4 @@
-"""A function that keeps a counter in a cache: it stands in the cache's network and signs in with IAM.
+"""A function that keeps a counter in a cache: it runs in the cache's network and signs in with IAM.
 
 cdk deploy --app "python3 examples/lambda_function/app.py"
 """
@@ -38,18 +38,18 @@ class CounterStack(cdk.Stack):
             vpc=network.vpc,
             vpc_subnets=network.subnet_selection,
         )
-        cache.bind(function, user=user)  # the network, the right to sign in, and what connect() reads
+        cache.bind(function, user=user)  # rules, permission, environment
         SmokeTest(self, "SmokeTest", target=cache)
 
 
 def _code() -> lambda_.Code:
-    """The function's folder, our run time and redis-py beside it: all pure Python, and botocore is there in Lambda."""
+    """Package the function with cdk_redis_runtime and redis-py, which are pure Python; Lambda provides botocore."""
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(Path(__file__).with_name("function"), folder, dirs_exist_ok=True)
     ignore = shutil.ignore_patterns("__pycache__")
     for package in (cdk_redis_runtime, redis):
         shutil.copytree(Path(str(package.__file__)).parent, folder / package.__name__, ignore=ignore)
-    # Lambda runs the function as another user, who cannot read what `umask 077` leaves to the owner of a checkout.
+    # Lambda runs the function as another user, who could not read files of a checkout with `umask 077`.
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return lambda_.Code.from_asset(str(folder))

@@ -6,7 +6,7 @@ from typing import Any
 
 from cdk_redis_runtime import connect
 
-# One client for all calls that this instance of the function will see; it signs a token for each connection.
+# One client for all invocations of this function instance; it signs a token for each connection.
 client = connect()
 
 
