@@ -23,13 +23,14 @@ help: ## Show this list
 demo: engine setup ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
-# What only computes shares the cores, and so does what waits for engines for most of its time; what measures time, or
-# runs the CDK CLI, has them to itself.
-TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py
+# Tests that measure how long a store is away or how fast it answers run alone. The others share the cores: two
+# processes where they compute or run the CDK CLI, three where they wait for engines most of the time.
+TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser lint ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
-	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
-	pytest $(TIMED) tests/e2e
+	pytest -n 3 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
+	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/e2e
+	pytest $(TIMED)
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot

@@ -55,6 +55,12 @@ def templates(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Cal
     return synthesize
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start long files first: one that starts last keeps one worker busy while the others have nothing left to do."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a token in a table without its number, which differs from process to process."""
     is_text = isinstance(val, str) and "${Token[" in val

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cfnlint.api import ManualArgs, lint
 
+pytestmark = pytest.mark.long
+
 # Rules that are wrong about a template of ours, each with the reason. The list is meant to stay short.
 FALSE_POSITIVES: dict[str, str] = {}
 

@@ -16,7 +16,7 @@ from tests.compliance.support.combinations import COMBINATIONS, VALUES
 from tests.compliance.support.elasticache import REGION
 
 # A quarter and half a minute on a machine with nothing else to do.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 # Rules of cfn-lint that do not speak of what is tested here, each with the reason.
 IGNORED = {

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from cfnlint.api import ManualArgs, lint
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 COUNTERPARTS = sorted(EXAMPLES.glob("elasticache_*.py"))
 ROW = re.compile(r"^\| `(\w+)\.py` \| (\S+) `([\w-]+)` \| (\d+) \| (\d+) \|", re.MULTILINE)

@@ -13,6 +13,8 @@ from cfnlint.api import ManualArgs, lint
 
 from tests.compliance.support.memorydb_combinations import COMBINATIONS
 
+pytestmark = pytest.mark.long
+
 # Errors of cfn-lint that are wrong, by rule and property, each with the reason.
 _NO_VALUE_FITS = "the schema has an enumeration of texts and `type: object` for it, so that no value fits"
 FALSE_POSITIVES = {"E3012": dict.fromkeys(("DataTiering", "NetworkType", "IpDiscovery"), _NO_VALUE_FITS)}

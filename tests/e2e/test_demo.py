@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.concurrency import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.timeout(300)]
 DEMO = [sys.executable, "-m", "cdk_redis_local", "demo"]
 CHECKS = (
     "tls",

@@ -13,6 +13,8 @@ from cdk_redis_local import FAULTS, LocalCloud
 from cdk_redis_local._cloud import find_cdk
 from cdk_redis_runtime._smoke_test.battery import checks_of
 
+pytestmark = pytest.mark.long
+
 FAILED_CHECKS = {
     "engine-stopped": "[tls]",
     "wrong-ca": "[tls]",

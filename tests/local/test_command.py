@@ -17,6 +17,8 @@ import pytest
 from cdk_redis_local import LocalCloud, LocalCloudError
 from cdk_redis_local.__main__ import main
 
+pytestmark = pytest.mark.long
+
 COMMAND = [sys.executable, "-m", "cdk_redis_local"]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.packaging.support.environments import install, pins_of, project, run, virtual_environment
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).parent / "support" / "synthesize_examples.py"
 # What talks to real engines, and is quick: connect() in both modes, and the whole battery.
 RUNTIME_TESTS = [

@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from tests.packaging.support.environments import UV, install, pins_of, run, virtual_environment
 from tests.packaging.support.environments import project as read_project
 
+pytestmark = pytest.mark.long
+
 FILES = ["requirements.txt", "requirements-dev.txt"]
 EXTRAS = ["app", "cli", "local"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]

@@ -11,6 +11,8 @@ import pytest
 
 from tests.packaging.support.environments import install, pins_of, run, virtual_environment
 
+pytestmark = pytest.mark.long
+
 # Ten lines of a user's.
 USER_APP = """
 import aws_cdk as cdk

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "examples")
 
 

@@ -18,6 +18,8 @@ from cdk_redis_local._core.keeper import marked_processes
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
 from tests.support.concurrency import wait_until
 
+pytestmark = pytest.mark.long
+
 COMMAND = [sys.executable, "-m", "cdk_redis_local"]
 _SLOW = "import time\ndef handler(event, context):\n    time.sleep(100)\n"
 

@@ -20,6 +20,8 @@ from redis.crc import key_slot
 from tests.local.support.clouds import Cloud
 from tests.support.concurrency import wait_until
 
+pytestmark = pytest.mark.long
+
 KEYS = {f"key:{number}": f"value {number}" for number in range(8_000)}
 # Two shards become three: the first gives away what is above this, and first of all.
 LAST_KEPT = 5_460

@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cdk_redis_local._core.keeper import marked_processes
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
 from tests.support.concurrency import wait_until
+
+pytestmark = pytest.mark.long
 
 _CODE = "def handler(event, context):\n    return {number}\n"
 

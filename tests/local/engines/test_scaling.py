@@ -18,6 +18,8 @@ from cdk_redis_local._engines import resharding, slots
 from cdk_redis_local._engines.cluster import open_slots, owned_slots, slots_by_owner
 from cdk_redis_local._engines.resharding import plan_moves
 
+pytestmark = pytest.mark.long
+
 APP = AclUser("app", "on ~* +@all", passwords=("a-password",))
 SLOTS = 16384
 KEYS = {f"key:{number}": f"value {number}" for number in range(500)}

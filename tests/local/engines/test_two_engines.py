@@ -12,6 +12,8 @@ import redis
 from cdk_redis_local import EngineError, EngineProgram, EngineSet, find_engine, find_engines
 from tests.local.support.clouds import Cloud, StackFailedError
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "a-password-of-sixteen"
 PACKAGED = next((program for program in find_engines() if not program.tls), None)
 

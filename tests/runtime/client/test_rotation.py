@@ -18,6 +18,8 @@ from tests.runtime.support.environment import bound_environment
 from tests.runtime.support.secrets_manager import SecretsManager
 from tests.support.concurrency import in_threads
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = "the-old-password-of-the-app", "the-new-password-of-the-app"
 USERS = {"single": "smoke", "cluster": "smoke", "auth-token": "default"}
 

@@ -15,6 +15,8 @@ from cdk_redis_runtime._smoke_test.clock import side_by_side
 from tests.runtime.support.battery import PASSWORD, Battery
 from tests.runtime.support.fault_proxy import silent_server
 
+pytestmark = pytest.mark.long
+
 _RUNS = 25
 
 

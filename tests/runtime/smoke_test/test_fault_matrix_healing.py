@@ -16,6 +16,8 @@ from tests.runtime.support import healing_lab as make
 from tests.runtime.support.battery import Battery, Verdicts, smoke_user
 from tests.runtime.support.healing_lab import Disturbance
 
+pytestmark = pytest.mark.long
+
 # As long as by default: on a busy machine a failover takes several seconds.
 BUDGET = 20.0
 

@@ -20,6 +20,8 @@ import pytest
 from cdk_redis_local import EngineSet, find_engine
 from tests.runtime.support.battery import PASSWORD, PREFIX, smoke_user
 
+pytestmark = pytest.mark.long
+
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -27,8 +29,9 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def _take_terminal() -> None:
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    # As in a terminal's shell. Background processes of a script ignore Ctrl-C, and so do their children.
+    # As in a terminal's shell. Background processes of a script ignore Ctrl-C, children of nohup ignore SIGHUP.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Terminal:
