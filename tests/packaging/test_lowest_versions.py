@@ -14,7 +14,7 @@ from tests.packaging.support.environments import install, pins_of, project, run,
 
 pytestmark = pytest.mark.long
 
-SCRIPT = Path(__file__).parent / "support" / "synthesize_examples.py"
+SCRIPT = Path(__file__).parents[1] / "support" / "synthesize_examples.py"
 # What talks to real engines, and is quick: connect() in both modes, and the whole battery.
 RUNTIME_TESTS = [
     "tests/runtime/client/test_connect.py",

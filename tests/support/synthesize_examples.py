@@ -1,11 +1,15 @@
-"""Synthesizes every example in one process; run by test_lowest_versions.py in an environment of its own.
+"""Synthesizes all examples in one process: ``python synthesize_examples.py EXAMPLES OUT``.
 
-python synthesize_examples.py EXAMPLES OUT
+Loading aws-cdk-lib and its validation takes several times as long as a synth. Each example gets a folder in ``OUT``
+with its cloud assembly and, in ``output.txt``, what it printed. Imports nothing of tests, so that it runs in other
+environments.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import json
 import runpy
 import sys
@@ -17,17 +21,21 @@ from cdk_redis import ConfigurationError, Durability, Engine, RedisNetwork, Repl
 
 
 def main(examples: Path, out: Path) -> None:
-    """Write the templates of each example, and what is said of a feature that is newer than this aws-cdk-lib."""
+    """Run each example, and note the error about a feature that is newer than this aws-cdk-lib."""
     app_class = cdk.App
     for script in sorted([*examples.glob("*.py"), *examples.glob("*/app.py")]):
         folder = out / "-".join(script.relative_to(examples).with_suffix("").parts)
         cdk.App = functools.partial(app_class, outdir=str(folder))
-        runpy.run_path(str(script), run_name="__main__")
+        # jsii writes what Node.js prints to the buffer of sys.stderr.
+        printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            runpy.run_path(str(script), run_name="__main__")
+        (folder / "output.txt").write_bytes(printed.buffer.getvalue())
     (out / "durability.json").write_text(json.dumps(durability(cdk.Stack(app_class(), "Stack"))))
 
 
 def durability(stack: cdk.Stack) -> str:
-    """Define a durable store; gives the error, or nothing."""
+    """Define a durable store; returns the error, or nothing."""
     network = RedisNetwork(stack, "Network")
     large, engine = "cache.r7g.large", Engine.valkey("9.0")
     try:
