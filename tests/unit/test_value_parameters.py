@@ -51,7 +51,7 @@ NUMBER = cdk.Token.as_number({"Ref": "Given"})
 # What a parameter of each type is given, unless RIGHT below has better: the value, its text, a token.
 SAMPLES: dict[str, list[object]] = {
     "AccessString": [AccessString.read_write("app:*"), "on ~app:* +@read", TEXT],
-    "Authentication": [Authentication.iam()],
+    "Authentication": [Authentication.iam(), "iam"],
     "Bounds": [(None, 10_000), (1_000, NUMBER)],
     "Durability": [Durability.SYNC, "sync"],
     "Endpoint": [Endpoint("cache.example.com", 6379), "cache.example.com:6379", TEXT],
@@ -117,21 +117,10 @@ NO_CONSTRUCTORS = {"ConfigurationError", "MetricOptions", "Store", "User"}
 
 # Parameters whose check has not landed.
 NOT_YET: set[str] = {
-    "AccessString.checked",
-    "AccessString.rules",
-    "AuthToken.authentication",
-    "Authentication.generation",
-    "Authentication.kind",
-    "Authentication.version_id",
     "ElastiCacheParameterGroup.cluster_mode",
     "ElastiCacheParameterGroup.engine",
     "ElastiCacheParameterGroup.parameters",
     "ElastiCacheSubnetGroup.description",
-    "ElastiCacheUser.access",
-    "ElastiCacheUser.authentication",
-    "ElastiCacheUser.engine",
-    "ElastiCacheUser.login_name",
-    "ElastiCacheUserGroup.engine",
     "FailoverDrill.duration",
     "FailoverDrill.failover_after",
     "FailoverDrill.key_prefix",
@@ -165,8 +154,6 @@ NOT_YET: set[str] = {
     "MemoryDbParameterGroup.engine",
     "MemoryDbParameterGroup.parameters",
     "MemoryDbSubnetGroup.description",
-    "MemoryDbUser.access",
-    "MemoryDbUser.authentication",
     "MetricOptions",
     "MultiRegionCluster.description",
     "MultiRegionCluster.engine",
@@ -315,7 +302,10 @@ REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
 # Right values of single parameters, where those of their type will not do.
 RIGHT: dict[str, list[object]] = {
     "AccessString.rules": [("on", "~*", "+@read"), ("on", TEXT)],
+    "AuthToken.authentication": [Authentication.auth_token(), "auth-token"],
+    "Authentication.generation": [1, 2],
     "Authentication.kind": ["iam", "password"],
+    "Authentication.version_id": [None],
     "Endpoint.port": [6379, NUMBER],
     "Engine.name": ["valkey", "redis", TEXT],
     "Engine.version": ["8.1", TEXT],

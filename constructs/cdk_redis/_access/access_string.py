@@ -13,7 +13,8 @@ from typing import ClassVar
 
 import aws_cdk as cdk
 
-from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.checks import check_flags
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis_runtime._client.environment import SHARDED_PUBSUB_COMMANDS, SMOKE_TEST_COMMANDS
 
@@ -74,6 +75,9 @@ class AccessString:
             reason = "the rules are a tuple of strings"
             hint = "read a whole access string with AccessString.from_text"
             raise ConfigurationError("AccessString", [problem("rules", type(rules), reason, hint)])
+        flags = Problems("AccessString")
+        check_flags(flags, checked=self.checked)
+        flags.raise_if_any()
         if self.checked and (problems := _problems_of(self.rules)):
             raise ConfigurationError("AccessString", problems)
 

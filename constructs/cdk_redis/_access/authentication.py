@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from cdk_redis._access.secrets import check_secret
+from cdk_redis._core.checks import check_texts
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -47,7 +49,12 @@ class Authentication:
         check_secret(problems, "secret", self.secret)
         if self.secret is not None and self.kind == "iam":
             problems.add("secret", type(self.secret), "an IAM user has no password", "leave it out")
+        generation = cast("object", self.generation)
+        if generation is None or is_token(generation):
+            # Part of the id of the secret, which cannot contain a token.
+            problems.add("generation", generation, "a generation is a number that is known at synth")
         problems.check_range("generation", self.generation, 1, _MAX_GENERATION, "a generation is {low} to {high}")
+        check_texts(problems, version_id=self.version_id)
         if self.secret is None and self.version_id is not None:
             hint = "raise `generation`, or give a `secret`"
             problems.add("version_id", self.version_id, "a generated secret has one version only", hint)

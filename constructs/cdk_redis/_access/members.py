@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
 from constructs import Construct
 
 from cdk_redis._access.users import DefinedUser, ImportedUser, User
-from cdk_redis._core.checks import check_name
+from cdk_redis._core.checks import check_name, list_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 
 if TYPE_CHECKING:
@@ -49,31 +48,33 @@ class UserList(cdk.Resource):
         Raises:
             ConfigurationError: If it is a user of another service or engine, or if a user of that name is in already.
         """
-        self._add(user, "user")
+        if (objection := self._objection_to(user)) is not None:
+            given = user.node.path if isinstance(user, User) else type(user)
+            raise ConfigurationError(self.node.path, [problem("user", given, *objection)])
+        self._add_member(user)
+        self.users.append(user)
 
     def _add_all(self, users: object) -> None:
-        for user in _checked_sequence(self, users):
-            self._add(user, "users")
-
-    def _add(self, user: object, parameter: str) -> None:
         problems = Problems(self)
-        self._check_user(problems, parameter, user)
+        for user in list_of(problems, "users", users, User):
+            if (objection := self._objection_to(user)) is not None:
+                problems.add("users", user.node.path, *objection)
+            else:
+                self._add_member(user)
+                self.users.append(user)
         problems.raise_if_any()
-        if isinstance(user, User):
-            self._add_member(user)
-            self.users.append(user)
 
-    def _check_user(self, problems: Problems, parameter: str, user: object) -> None:
+    def _objection_to(self, user: object) -> tuple[str, str] | None:
+        """Why the user cannot be added and what to do about it; None if it can."""
         if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != self._service.name:
-            given = user.node.path if isinstance(user, User) else type(user)
-            problems.add(parameter, given, f"it is not {self._kind}, defined or imported")
-        elif user in self._members:
-            problems.add(parameter, user.node.path, "it has been added already")
-        else:
-            for other in self._members:
-                if other.user_name == user.user_name:
-                    reason = f"{other.node.path} has the same user name, {user.user_name!r}"
-                    problems.add(parameter, user.node.path, reason, "the users of one list need different names")
+            return f"it is not {self._kind}, defined or imported", ""
+        if user in self._members:
+            return "it has been added already", ""
+        for other in self._members:
+            if other.user_name == user.user_name:
+                reason = f"{other.node.path} has the same user name, {user.user_name!r}"
+                return reason, "the users of one list need different names"
+        return None
 
     def _add_member(self, user: User) -> None:
         self._members.append(user)
@@ -103,13 +104,9 @@ class ImportedUserList(cdk.Resource):
         super().__init__(scope, id)
         problems = Problems(self)
         check_name(problems, parameter, name, max_length=MAX_GROUP_NAME)
+        self.users: list[User] = list_of(problems, "users", users, User)
         problems.raise_if_any()
         self._name = name
-        self.users: list[User] = []
-        for user in _checked_sequence(self, users):
-            if not isinstance(user, User):
-                raise ConfigurationError(self.node.path, [problem("users", type(user), "it is not a user")])
-            self.users.append(user)
 
     def add(self, user: User) -> None:
         """Refuse the user: only the app that owns the list can add one.
@@ -120,12 +117,6 @@ class ImportedUserList(cdk.Resource):
         given = user.node.path if isinstance(user, User) else type(user)
         hint = "add it in the app that owns the list, and name it in `users` of the import"
         raise ConfigurationError(self.node.path, [problem("user", given, "the list is imported", hint)])
-
-
-def _checked_sequence(where: Construct, users: object) -> Sequence[object]:
-    if isinstance(users, (list, tuple)):
-        return cast("Sequence[object]", users)
-    raise ConfigurationError(where.node.path, [problem("users", type(users), "it is a list of users")])
 
 
 def _compare(user: DefinedUser, other: DefinedUser) -> int:

@@ -9,7 +9,8 @@ from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.secrets import create_secret
-from cdk_redis._access.users import User
+from cdk_redis._access.users import User, read_required
+from cdk_redis._core.errors import Problems
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.user import DEFAULT_USER
 
@@ -30,15 +31,25 @@ class AuthToken(User):
 
     service = ELASTICACHE
 
-    def __init__(self, scope: Construct, id: str, *, authentication: Authentication) -> None:
+    def __init__(self, scope: Construct, id: str, *, authentication: Authentication | str) -> None:
         """Generate the secret with the token, or use the given one.
 
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            authentication: Made by `Authentication.auth_token`.
+            authentication: `Authentication.auth_token`, or ``"auth-token"``.
+
+        Raises:
+            ConfigurationError: If it is something else.
         """
         super().__init__(scope, id)
+        problems = Problems(self)
+        authentication = read_required(
+            problems, "authentication", authentication, Authentication, Authentication.auth_token()
+        )
+        if authentication.kind != "auth-token":
+            problems.add("authentication", authentication.kind, "an AUTH token is made by Authentication.auth_token")
+        problems.raise_if_any()
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)
         secret = authentication.secret or self._generated_secret(authentication.generation)

@@ -147,12 +147,12 @@ class ElastiCacheUserGroup(UserList):
         """
         return _ImportedUserGroup(scope, id, user_group_id, users, engine)
 
-    def _check_user(self, problems: Problems, parameter: str, user: object) -> None:
-        super()._check_user(problems, parameter, user)
+    def _objection_to(self, user: object) -> tuple[str, str] | None:
         engine = self.engine
         if isinstance(user, ElastiCacheUser) and engine and engine.name == "redis" != user.engine.name:
             reason = f"it is a user of {user.engine}, and a user group of Redis OSS has users of Redis OSS only"
-            problems.add(parameter, user.node.path, reason, f"give it the engine {engine}")
+            return reason, f"give it the engine {engine}"
+        return super()._objection_to(user)
 
     def _disabled_default_user(self, engine: Engine) -> ElastiCacheUser:
         return ElastiCacheUser(

@@ -239,6 +239,7 @@ def test_a_secret_is_a_construct_and_no_password(make: Callable[[Any], Authentic
     [
         ({"version_id": "one"}, "version_id: got 'one', but a generated secret has one version only; "),
         ({"generation": 0}, "generation: got 0, but a generation is 1 to 1000000"),
+        ({"generation": None}, "generation: got None, but a generation is a number that is known at synth"),
         ({"generation": True}, "generation: got True, but a generation is 1 to 1000000"),
         (
             {"secret": True, "generation": 2},
