@@ -91,9 +91,10 @@ CONSTRUCTS = {
         "ec2.ISecurityGroup",
     ),
     *("ec2.IVpc", "ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),
-    *("logs.ILogGroup", "secretsmanager.ISecret", "sns.ITopic"),
+    *("IUserGroup", "iam.IRole", "logs.ILogGroup", "secretsmanager.ISecret", "sns.ITopic"),
 }
-CONTAINERS = {"None", "Sequence", "Iterable", "tuple", "NoReturn", "object"}
+# Beside another type of a value, whose samples are the first found.
+CONTAINERS = {"None", "Sequence", "Iterable", "tuple", "object", "ec2.InstanceType"}
 
 WRONG: dict[str, object] = {
     "None": None,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cdk_redis._core.choice import Choice
-from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
     from cdk_redis._values.engine import Engine
+    from cdk_redis._values.node_type import NodeType
 
 # Families that cannot keep the log of writes; every newer one can.
 _WITHOUT = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "m5", "c1", "r3", "r4", "r5", "r6gd")
@@ -33,46 +33,33 @@ class Durability(Choice):
 def check_durability(
     problems: Problems,
     durability: Durability | None,
-    *,
     engine: Engine,
-    node_type: str,
+    node_type: NodeType,
     cluster_mode: bool,
     replicas: int,
+    *,
     plaintext: bool,
 ) -> None:
-    """Note what AWS would refuse of a durability.
+    """Check that a store can have durability.
 
     Args:
-        problems: Where to note it.
-        durability: As given to the store, like all that follows.
-        engine: As given.
-        node_type: As given.
+        problems: Where to add what is found.
+        durability: The durability.
+        engine: Engine of the store.
+        node_type: Type of its nodes.
         cluster_mode: Whether the store is in cluster mode.
-        replicas: As given.
-        plaintext: Whether the store is to have no TLS.
+        replicas: Replicas of each shard.
+        plaintext: Whether the store has no TLS.
     """
     if durability is None or durability is Durability.DISABLED:
         return
-    if not isinstance(durability, Durability):
-        problems.add("durability", durability, "it is a Durability: SYNC, ASYNC or DISABLED")
-        return
     lacking = (
-        (_is_before_valkey_9(engine), f"{engine} has none", "use Valkey 9.0 or newer"),
+        (not engine.is_at_least(valkey="9.0", redis=None), f"{engine} has none", "use Valkey 9.0 or newer"),
         (not cluster_mode, "it needs cluster mode", "give a number of `shards`"),
         (replicas == 0, "it needs a replica in each shard", "raise `replicas`"),
         (plaintext, "it needs TLS", "leave out unsafe_plaintext"),
-        (_family(node_type) in _WITHOUT, f"{node_type} has none", "use a node type such as cache.r7g.large"),
+        (node_type.family in _WITHOUT, f"{node_type} has none", "use a node type such as cache.r7g.large"),
     )
     for is_lacking, reason, hint in lacking:
         if is_lacking:
             problems.add("durability", durability.value, reason, hint)
-
-
-def _is_before_valkey_9(engine: Engine) -> bool:
-    if is_token(engine.name) or is_token(engine.version):
-        return False
-    return engine.name != "valkey" or engine.major_minor < (9, 0)
-
-
-def _family(node_type: object) -> str:
-    return node_type.split(".")[1] if isinstance(node_type, str) and node_type.count(".") == 2 else ""

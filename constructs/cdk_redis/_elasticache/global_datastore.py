@@ -10,7 +10,6 @@ SecondaryReplicationGroup(self, "Cache", network=network, global_datastore=other
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Protocol
 
 import aws_cdk as cdk
@@ -113,11 +112,7 @@ class GlobalDatastore(cdk.Resource):
         self._check(primary, engine, node_type, shards, parameters, suffix)
         self.primary = primary
         self._secondaries: list[Construct] = []
-        self.topology = dataclasses.replace(
-            primary.topology, engine=engine or primary.topology.engine, shards=shards or primary.topology.shards
-        )
-        # What a smoke test of the primary, defined after this, is to find.
-        primary.topology = self.topology
+        self.topology = primary.join_global_datastore(engine=engine, shards=shards)
         self.open_access = primary.open_access
         self.automatic_failover = primary.resource.automatic_failover_enabled is True
         _acknowledge_tags(self)

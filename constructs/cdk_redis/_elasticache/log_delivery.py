@@ -7,7 +7,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -154,37 +154,55 @@ def check_log_delivery(problems: Problems, deliveries: Sequence[LogDelivery], *,
             problems.add("log_delivery", _ENGINE_LOG, f"{engine} sends none", "use Redis OSS 6.2, Valkey, or newer")
 
 
-def create_log_delivery(
-    scope: Construct, delivery: LogDelivery
-) -> elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty:
-    """Define what one delivery needs, and word it for a replication group.
-
-    The destination is named by a reference, so that the store waits for it. ElastiCache wants a log group's name, and
-    takes its ARN without a word and delivers nothing.
+def create_log_groups(scope: Construct, deliveries: Sequence[LogDelivery]) -> dict[str, logs.ILogGroup]:
+    """The log groups that logs are sent to, by log type: those given, and those created for the rest.
 
     Args:
-        scope: Construct that the log group is defined in.
-        delivery: The log and its destination.
+        scope: Construct that log groups are created in.
+        deliveries: The logs and their destinations.
     """
-    from aws_cdk import aws_elasticache as elasticache
+    return {
+        delivery.log_type: delivery.log_group or _create_log_group(scope, delivery)
+        for delivery in deliveries
+        if delivery.delivery_stream is None
+    }
 
-    group = elasticache.CfnReplicationGroup
-    if delivery.delivery_stream is not None:
-        stream = delivery.delivery_stream.delivery_stream_name
-        details = group.DestinationDetailsProperty(
-            kinesis_firehose_details=group.KinesisFirehoseDestinationDetailsProperty(delivery_stream=stream)
+
+def log_delivery_configurations(
+    deliveries: Sequence[LogDelivery], log_groups: Mapping[str, logs.ILogGroup]
+) -> list[elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty] | None:
+    """The property of a replication group; None without logs.
+
+    Destinations are references, so that the store depends on them. ElastiCache needs the name of a log group: it
+    accepts an ARN without an error and delivers nothing.
+
+    Args:
+        deliveries: The logs and their destinations.
+        log_groups: As `create_log_groups` returns them.
+    """
+    from aws_cdk.aws_elasticache import CfnReplicationGroup as Group
+
+    configurations: list[elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty] = []
+    for delivery in deliveries:
+        if delivery.delivery_stream is not None:
+            stream = delivery.delivery_stream.delivery_stream_name
+            details = Group.DestinationDetailsProperty(
+                kinesis_firehose_details=Group.KinesisFirehoseDestinationDetailsProperty(delivery_stream=stream)
+            )
+        else:
+            name = log_groups[delivery.log_type].log_group_name
+            details = Group.DestinationDetailsProperty(
+                cloud_watch_logs_details=Group.CloudWatchLogsDestinationDetailsProperty(log_group=name)
+            )
+        configurations.append(
+            Group.LogDeliveryConfigurationRequestProperty(
+                log_type=delivery.log_type,
+                log_format=delivery.format.value,
+                destination_type="kinesis-firehose" if delivery.delivery_stream is not None else "cloudwatch-logs",
+                destination_details=details,
+            )
         )
-    else:
-        log_group = delivery.log_group or _create_log_group(scope, delivery)
-        details = group.DestinationDetailsProperty(
-            cloud_watch_logs_details=group.CloudWatchLogsDestinationDetailsProperty(log_group=log_group.log_group_name)
-        )
-    return group.LogDeliveryConfigurationRequestProperty(
-        log_type=delivery.log_type,
-        log_format=delivery.format.value,
-        destination_type="kinesis-firehose" if delivery.delivery_stream is not None else "cloudwatch-logs",
-        destination_details=details,
-    )
+    return configurations or None
 
 
 def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup:

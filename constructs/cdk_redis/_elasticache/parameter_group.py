@@ -1,4 +1,4 @@
-"""The engine settings of a replication group."""
+"""Parameter groups: the engine settings of replication groups."""
 
 from __future__ import annotations
 
@@ -7,24 +7,36 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import value_of
+from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
-from cdk_redis._store.parameter_groups import parameter_group_family
+from cdk_redis._core.tokens import is_token
+from cdk_redis._elasticache.parameter_names import known_parameters
+from cdk_redis._elasticache.store import DEFAULT_ENGINE
+from cdk_redis._store.checks import check_parameters
+from cdk_redis._store.parameter_groups import ImportedParameterGroup, IParameterGroup, parameter_group_family
+from cdk_redis._store.parameter_names import check_names
+from cdk_redis._values.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_elasticache as elasticache
 
-    from cdk_redis._values.engine import Engine
+    from cdk_redis._values.node_type import NodeType
 
 
 class ElastiCacheParameterGroup(cdk.Resource):
-    """The engine's settings of a replication group.
+    """A parameter group for replication groups.
 
-    Defines one ``AWS::ElastiCache::ParameterGroup``. A replication group always has its own: the service's default
-    group cannot be changed later, and one without ``cluster-enabled`` allows a single shard.
+    Defines one ``AWS::ElastiCache::ParameterGroup``. A replication group creates its own unless you give it one: the
+    service's default group cannot be changed later, and one without ``cluster-enabled`` allows a single shard. Create
+    one yourself to share it between stores with the same engine.
 
     Attributes:
+        family: Its family, which follows from the engine.
+        cluster_mode: Whether it is for stores in cluster mode.
+        parameters: The engine settings that it sets, ``cluster-enabled`` left out.
         parameter_group_name: Name of the group; a token, because CloudFormation chooses it.
         resource: The L1 construct.
     """
@@ -34,7 +46,7 @@ class ElastiCacheParameterGroup(cdk.Resource):
         scope: Construct,
         id: str,
         *,
-        engine: Engine,
+        engine: Engine | str | None = None,
         cluster_mode: bool,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
@@ -43,8 +55,9 @@ class ElastiCacheParameterGroup(cdk.Resource):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            engine: Engine of the replication group; a new major version is a new family and replaces the group.
-            cluster_mode: Whether the replication group is in cluster mode.
+            engine: Engine of the replication groups; a new major version is a new family and replaces the group.
+                Default: - that of a replication group, ``"valkey:8.1"``.
+            cluster_mode: Whether the replication groups are in cluster mode.
             parameters: Settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
 
@@ -54,12 +67,70 @@ class ElastiCacheParameterGroup(cdk.Resource):
         super().__init__(scope, id)
         from aws_cdk import aws_elasticache as elasticache
 
+        problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        check_parameters(problems, parameters)
+        problems.raise_if_any()
+
+        self.family = parameter_group_family(self, engine, "elasticache_family")
+        self.cluster_mode = cluster_mode
+        self.parameters = dict(parameters or {})
         self.resource: elasticache.CfnParameterGroup = define(
             elasticache.CfnParameterGroup,
             self,
             "Resource",
-            cache_parameter_group_family=parameter_group_family(self, engine, "elasticache_family"),
+            cache_parameter_group_family=self.family,
             description=f"Parameters of {scope.node.path}",
-            properties={**({"cluster-enabled": "yes"} if cluster_mode else {}), **(parameters or {})},
+            properties={**({"cluster-enabled": "yes"} if cluster_mode else {}), **self.parameters},
         )
         self.parameter_group_name: str = self.resource.ref
+
+    @classmethod
+    def from_parameter_group_name(cls, scope: Construct, id: str, name: str) -> IParameterGroup:
+        """Import an existing group, such as the default group ``default.valkey8.cluster.on``.
+
+        Args:
+            scope: Construct the import is defined in.
+            id: Id within the scope.
+            name: Name of the group.
+        """
+        return ImportedParameterGroup(scope, id, name)
+
+
+def check_parameter_group(
+    problems: Problems,
+    parameters: Mapping[str, str] | None,
+    extra_parameters: Mapping[str, str] | None,
+    parameter_group: IParameterGroup | None,
+    engine: Engine,
+    node_type: NodeType,
+    cluster_mode: bool,
+) -> None:
+    """Check the engine settings of a replication group.
+
+    Args:
+        problems: Where to add what is found.
+        parameters: Engine settings; their names are checked against the family.
+        extra_parameters: Engine settings whose names are not checked.
+        parameter_group: An existing parameter group, in place of both.
+        engine: Engine of the replication group.
+        node_type: Type of its nodes.
+        cluster_mode: Whether its parameter group must have cluster mode on.
+    """
+    family = engine.elasticache_family
+    known = None if family is None or is_token(family) else known_parameters(family)
+    check_parameters(problems, parameters)
+    check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=node_type.data_tiering)
+    if parameter_group is None:
+        return
+    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
+        if given is not None:
+            problems.add(parameter, dict(given), "`parameter_group` is given", "leave out one of the two")
+    if not isinstance(parameter_group, ElastiCacheParameterGroup):
+        return
+    if family is not None and parameter_group.family != family:
+        problems.add("parameter_group", parameter_group.family, f"{engine} is of the family {family}")
+    if parameter_group.cluster_mode is not cluster_mode:
+        reason = f"it has cluster mode {'off' if cluster_mode else 'on'}, unlike the store"
+        hint = f"give the group cluster_mode={cluster_mode}"
+        problems.add("parameter_group", parameter_group.node.path, reason, hint)

@@ -7,15 +7,6 @@ refuses others only when it is asked to set them. What is listed here are the na
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from cdk_redis._core.tokens import is_token
-from cdk_redis._store.parameter_names import check_names
-
-if TYPE_CHECKING:
-    from cdk_redis._core.errors import Problems
-    from cdk_redis._values.engine import Engine
 
 # Names by the first version that has them, in versions of Redis OSS; Valkey 7.2 has what Redis OSS 7 has.
 _SINCE = {
@@ -73,25 +64,3 @@ def known_parameters(family: str) -> frozenset[str] | None:
     if (6, 0) <= version <= (7, 0):
         names.add(_SIX_AND_SEVEN)
     return frozenset(names)
-
-
-def check_parameter_names(
-    problems: Problems,
-    parameters: Mapping[str, str] | None,
-    extra_parameters: Mapping[str, str] | None,
-    *,
-    engine: Engine,
-    data_tiering: bool,
-) -> None:
-    """Note names that the engine's family does not have, and values that do not fit the nodes.
-
-    Args:
-        problems: Where to note it.
-        parameters: As given to the store.
-        extra_parameters: As given: names that are not checked.
-        engine: As given.
-        data_tiering: Whether the nodes keep part of the data on disk.
-    """
-    family = engine.elasticache_family
-    known = None if family is None or is_token(family) else known_parameters(family)
-    check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=data_tiering)

@@ -15,10 +15,14 @@ from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_elasticache as elasticache
+
     from cdk_redis._network.network import RedisNetwork
+    from cdk_redis._values.restore import Restore
 
 _PLACEMENT = "placement"
 _MADE_UP = "dummy"
+_SLOTS = 16384
 
 
 @dataclass(frozen=True, init=False)
@@ -60,19 +64,18 @@ class ShardPlacement:
 def check_placement(
     problems: Problems,
     placement: Sequence[ShardPlacement] | None,
-    *,
     shards: int,
     replicas: int,
     network: RedisNetwork | None,
 ) -> None:
-    """Note what AWS would refuse of a placement.
+    """Check that each node has a zone, and that the zones have subnets.
 
     Args:
-        problems: Where to note it.
-        placement: As given to the store, like all that follows.
-        shards: As given.
-        replicas: As given.
-        network: The network whose subnets the nodes are placed in; None where they are not known.
+        problems: Where to add what is found.
+        placement: Zones of each shard.
+        shards: Number of shards.
+        replicas: Replicas of each shard.
+        network: The network whose subnets the nodes are placed in; None if the subnets are not known.
     """
     if placement is None:
         return
@@ -108,3 +111,33 @@ def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], networ
     named = {zone for shard in placement for zone in shard.zones if not is_token(zone)}
     for zone in sorted(named.difference(known)):
         problems.add(_PLACEMENT, zone, f"the network's subnets are in {', '.join(sorted(set(known)))}")
+
+
+def node_group_configuration(
+    shards: int, replicas: int, placement: Sequence[ShardPlacement] | None, restore: Restore | None
+) -> list[elasticache.CfnReplicationGroup.NodeGroupConfigurationProperty] | None:
+    """The shards one by one, where zones or slots must be set for each; None if two numbers are enough.
+
+    Args:
+        shards: Number of shards.
+        replicas: Replicas of each shard.
+        placement: Zones of each shard.
+        restore: For a store in cluster mode, the data that it begins with: AWS requires slots for files in S3 only.
+    """
+    has_slots = restore is not None and len(restore.object_arns) > 0
+    if placement is None and not has_slots:
+        return None
+    from aws_cdk.aws_elasticache import CfnReplicationGroup
+
+    bounds = [number * _SLOTS // shards for number in range(shards + 1)]
+    return [
+        CfnReplicationGroup.NodeGroupConfigurationProperty(
+            # The id that AWS gives by default; setting it lets an update find the shard again.
+            node_group_id=f"{number + 1:04d}",
+            replica_count=replicas,
+            primary_availability_zone=placement[number].primary if placement else None,
+            replica_availability_zones=list(placement[number].replicas) or None if placement else None,
+            slots=f"{bounds[number]}-{bounds[number + 1] - 1}" if has_slots else None,
+        )
+        for number in range(shards)
+    ]

@@ -9,73 +9,99 @@ SmokeTest(self, "SmokeTest", target=cache)
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
+from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.auth_token import AuthToken
-from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup
-from cdk_redis._elasticache.replication_group_resource import create_resource
-from cdk_redis._elasticache.replication_group_settings import ReplicationGroupSettings
+from cdk_redis._elasticache.checks import (
+    can_move_to_cluster_mode,
+    check_access,
+    check_cluster_mode_compatible,
+    check_data_tiering,
+    check_restore,
+    check_unsafe,
+)
+from cdk_redis._elasticache.durability import Durability, check_durability
+from cdk_redis._elasticache.log_delivery import check_log_delivery, create_log_groups, log_delivery_configurations
+from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_parameter_group
+from cdk_redis._elasticache.placement import check_placement, node_group_configuration
 from cdk_redis._elasticache.scaling import ReplicaScaling, ShardScaling, check_scaling
+from cdk_redis._elasticache.store import DEFAULT_ENGINE, DEFAULT_NODE_TYPE, MAX_NAME, ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
-from cdk_redis._elasticache.user import ElastiCacheUser
+from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, check_transit_encryption
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._store.checks import (
+    check_dual_stack,
+    check_key,
+    check_node_type,
+    check_port,
+    check_topic,
+    check_topology,
+    check_windows,
+)
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.imported_store import ImportedStore
-from cdk_redis._store.store import Store
+from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
-from cdk_redis._values.network_type import NetworkType
+from cdk_redis._values.network_type import IpDiscovery, NetworkType, check_network_type
+from cdk_redis._values.node_type import NodeType
+from cdk_redis._values.restore import Restore
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.topology import Topology
+from cdk_redis._values.windows import MaintenanceWindow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_elasticache as elasticache
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_sns as sns
 
-    from cdk_redis._access.access_string import AccessString
     from cdk_redis._access.authentication import Authentication
     from cdk_redis._access.users import User
-    from cdk_redis._elasticache.durability import Durability
     from cdk_redis._elasticache.log_delivery import LogDelivery
     from cdk_redis._elasticache.placement import ShardPlacement
-    from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode
+    from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
-    from cdk_redis._values.network_type import IpDiscovery
-    from cdk_redis._values.restore import Restore
-    from cdk_redis._values.windows import MaintenanceWindow
+    from cdk_redis._store.parameter_groups import IParameterGroup
+    from cdk_redis._store.store import Store
 
-_OPENED = "@cdk-redis:openAccess"
-_PLAINTEXT = "@cdk-redis:plaintext"
+_NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
 
-class ReplicationGroup(Store):
+class ReplicationGroup(ElastiCacheStore):
     """An ElastiCache replication group.
 
-    Defines one ``AWS::ElastiCache::ReplicationGroup`` with its own subnet group, security group, parameter group and
-    user group. TLS, encryption at rest, snapshots and, as soon as there is a replica, automatic failover over several
-    zones are on. Nobody signs in but the users that are added.
+    Defines one ``AWS::ElastiCache::ReplicationGroup`` with a subnet group, a security group, a parameter group and a
+    user group; you can give existing ones instead. TLS, encryption at rest and snapshots are on, and, with one replica
+    or more, automatic failover over several zones. Only the users that you add can connect.
 
-    What a change does is in the table ``docs/replaces.md``: `shards` (from a number to another), `replicas`,
-    `node_type`, `parameters`, users, logs, snapshots and windows change in place; `network_type`, `subnet_group`,
-    `port`, `kms_key`, `restore` or `replication_group_id` **replace** the store: the old one is deleted after a final
-    snapshot, and the new one is empty. Change the number of shards in a deployment of its own.
+    A change of `shards` (from a number to another), `replicas`, `node_type`, `parameters`, users, logs, `snapshots` or
+    a window updates the store in place. A change of `network_type`, `subnet_group`, `port`, `kms_key`, `restore` or
+    `replication_group_id` **replaces** it: CloudFormation creates an empty one, and deletes the old one after a final
+    snapshot. ``docs/replaces.md`` lists all. Change the number of shards in a deployment of its own.
 
     Attributes:
-        resource: The L1 construct, for what this one does not offer.
-        subnet_group: Where its nodes are placed.
+        resource: The L1 construct, for properties that this construct does not have.
+        replication_group_id: Name of the store; the same as `store_name`.
+        replication_group_arn: ARN of the store; the same as `store_arn`.
+        subnet_group: Its subnet group.
         parameter_group: Its parameter group.
         user_group: Its user group; None for a store with an AUTH token or with open access.
-        kms_key: Key of the data at rest, given or made; None for the service's own.
+        kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
+        log_groups: Log groups that `log_delivery` sends to, given or created, by ``"slow-log"`` and ``"engine-log"``.
     """
 
     service = ELASTICACHE
@@ -86,8 +112,8 @@ class ReplicationGroup(Store):
         id: str,
         *,
         network: RedisNetwork,
-        engine: Engine | None = None,
-        node_type: str = "cache.t4g.small",
+        engine: Engine | str | None = None,
+        node_type: NodeType | ec2.InstanceType | str = DEFAULT_NODE_TYPE,
         shards: int | None = None,
         replicas: int = 1,
         port: int = 6379,
@@ -95,21 +121,23 @@ class ReplicationGroup(Store):
         create_kms_key: bool = False,
         parameters: Mapping[str, str] | None = None,
         extra_parameters: Mapping[str, str] | None = None,
-        snapshots: Snapshots | None = None,
-        maintenance_window: MaintenanceWindow | None = None,
+        parameter_group: IParameterGroup | None = None,
+        user_group: IUserGroup | None = None,
+        snapshots: Snapshots | str | int | None = None,
+        maintenance_window: MaintenanceWindow | str | None = None,
         auto_minor_version_upgrade: bool = True,
         authentication: Authentication | None = None,
         log_delivery: Sequence[LogDelivery] = (),
         notification_topic: sns.ITopic | None = None,
         subnet_group: ISubnetGroup | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-        network_type: NetworkType = NetworkType.IPV4,
-        ip_discovery: IpDiscovery | None = None,
+        network_type: NetworkType | str = NetworkType.IPV4,
+        ip_discovery: IpDiscovery | str | None = None,
         placement: Sequence[ShardPlacement] | None = None,
-        restore: Restore | None = None,
-        durability: Durability | None = None,
+        restore: Restore | str | None = None,
+        durability: Durability | str | None = None,
         cluster_mode_compatible: bool = False,
-        transit_encryption_mode: TransitEncryptionMode | None = None,
+        transit_encryption_mode: TransitEncryptionMode | str | None = None,
         replication_group_id: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
@@ -122,10 +150,10 @@ class ReplicationGroup(Store):
             scope: Construct this one is defined in.
             id: Id within the scope.
             network: Where it stands: the subnets, and the security group that it gets.
-            engine: Engine and version. A newer one is installed in place, Valkey over Redis OSS too; moving back to
-                an older one is refused by AWS. Default: - ``Engine.valkey("8.1")``.
-            node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types switch data tiering on.
-            shards: Number of shards, 1 to 500. Giving a number, even 1, is cluster mode: keys are spread over shards,
+            engine: Engine and version, such as ``"valkey:8.1"``. A newer version is installed in place, and so is
+                Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:8.1"``.
+            node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types use data tiering.
+            shards: Number of shards, 1 to 500. Any number, even 1, turns cluster mode on: keys are spread over shards,
                 and shards can be added and removed in place. Default: - cluster mode is off: one shard, with a
                 primary and a reader endpoint.
             replicas: Replicas of each shard, 0 to 5. With one or more, automatic failover and placement over
@@ -138,15 +166,21 @@ class ReplicationGroup(Store):
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
             extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
-            snapshots: Daily snapshots. Default: - kept for 7 days, taken at an hour that AWS chooses.
-            maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
+            parameter_group: An existing parameter group, in place of `parameters`; with ``cluster-enabled`` if `shards`
+                is given. Default: - one made of the parameters.
+            user_group: An existing user group; users that you add to the store become its members.
+                Default: - the store creates one.
+            snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
+                hour that AWS chooses.
+            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+                Default: - AWS chooses one.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             authentication: ``Authentication.auth_token()`` for one password in place of users, see `auth_token`.
                 Changing between the two can replace the store. Default: - users, see `add_iam_user` and
                 `add_password_user`.
             log_delivery: Logs to send, `LogDelivery.slow_log` and `LogDelivery.engine_log`. Default: - none.
-            notification_topic: Topic that is told of failovers, new nodes and maintenance; of the store's own account
-                and Region, and not encrypted. Default: - nobody is told.
+            notification_topic: Topic that receives failovers, new nodes and maintenance; in the store's account and
+                Region, and not encrypted. Default: - none.
             subnet_group: An existing subnet group. Changing it replaces the store.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
@@ -156,121 +190,179 @@ class ReplicationGroup(Store):
             ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 where
                 there is no other.
             placement: Zones of each shard's nodes, one `ShardPlacement` a shard. Default: - AWS spreads the nodes.
-                Adding, changing or removing it can replace the store, and a store that is placed does not scale by
-                itself: leave it out unless zones matter.
-            restore: What it begins with. Adding or changing it later replaces the store. Default: - it is empty.
-            durability: Whether writes outlive the nodes: Valkey 9.0 in cluster mode. Cannot be turned on or off
-                later. Default: - AWS decides, which today is not.
-            cluster_mode_compatible: First step of the move to cluster mode, while `shards` is left out: serves clients
-                with cluster mode and without. Once all clients have it, leave this out and give ``shards=1``, in a
-                second deployment. There is no way back from there.
+                Adding, changing or removing it can replace the store, and a store with `placement` has no auto
+                scaling: leave it out unless zones matter.
+            restore: What it begins with: the name of a snapshot, or files in S3. Adding or changing it later replaces
+                the store. Default: - it is empty.
+            durability: Whether writes survive the loss of the nodes: Valkey 9.0 in cluster mode. Cannot be turned on
+                or off later. Default: - AWS decides; at present it is off.
+            cluster_mode_compatible: First step of the move to cluster mode, while `shards` is left out: clients can
+                use cluster mode or not. Once all clients use it, leave this out and give ``shards=1``, in a second
+                deployment. AWS offers no way back.
             transit_encryption_mode: For the move from plaintext to TLS, `PREFERRED` and then `REQUIRED` in a second
-                deployment. Default: - only clients with TLS are let in.
+                deployment. Default: - clients must use TLS.
             replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens.
-                Changing it replaces the store; while it stays, nothing else can. Default: - CloudFormation names it.
+                Changing it replaces the store; with a name that you give, no other change can. Default: -
+                CloudFormation names it.
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the store when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
             unsafe_open_access: Whether anyone on the network gets in without signing in. Such a store has no users.
-            unsafe_plaintext: Whether the store has no TLS, and therefore no users either.
+            unsafe_plaintext: Whether the store has no TLS. ElastiCache has neither users nor an AUTH token without TLS:
+                set `unsafe_open_access` as well.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
         """
         super().__init__(scope, id, port=port)
-        settings = ReplicationGroupSettings(
-            engine=engine or Engine.valkey("8.1"),
-            node_type=node_type,
-            shards=shards,
-            replicas=replicas,
-            port=port,
-            kms_key=kms_key,
-            create_kms_key=create_kms_key,
-            parameters=parameters,
-            extra_parameters=extra_parameters,
-            snapshots=snapshots or Snapshots.daily(),
-            maintenance_window=maintenance_window,
-            auto_minor_version_upgrade=auto_minor_version_upgrade,
-            authentication=authentication,
-            log_delivery=log_delivery,
-            notification_topic=notification_topic,
-            network_type=network_type,
-            ip_discovery=ip_discovery,
-            placement=placement,
-            restore=restore,
-            durability=durability,
-            cluster_mode_compatible=cluster_mode_compatible,
-            transit_encryption_mode=transit_encryption_mode,
-            replication_group_id=replication_group_id,
-            description=description,
-            unsafe_open_access=unsafe_open_access,
-            unsafe_plaintext=unsafe_plaintext,
+        from aws_cdk import aws_elasticache as elasticache
+
+        problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
+        snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
+        maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
+        network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
+        ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
+        restore = value_of(problems, "restore", restore, Restore)
+        durability = value_of(problems, "durability", durability, Durability)
+        mode = value_of(problems, "transit_encryption_mode", transit_encryption_mode, TransitEncryptionMode)
+        cluster_mode, shard_count = shards is not None, 1 if shards is None else shards
+        in_cluster_group = cluster_mode or cluster_mode_compatible
+        problems.note(engine.check_elasticache())
+        check_topology(problems, shard_count, replicas)
+        check_node_type(problems, node_type.name_in("cache"), "cache")
+        check_data_tiering(problems, node_type, engine)
+        check_port(problems, port)
+        check_windows(problems, snapshots, maintenance_window)
+        check_key(problems, self, kms_key, create_kms_key)
+        check_topic(problems, self, notification_topic)
+        check_network_type(problems, network_type, engine=engine, node_type=str(node_type))
+        check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
+        check_placement(problems, placement, shard_count, replicas, None if subnet_group else network)
+        check_parameter_group(
+            problems, parameters, extra_parameters, parameter_group, engine, node_type, in_cluster_group
         )
-        settings.check(self, network, subnet_group)
+        check_log_delivery(problems, log_delivery, engine=engine)
+        check_transit_encryption(problems, mode, plaintext=unsafe_plaintext, engine=engine)
+        check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
+        check_access(problems, authentication, user_group, unsafe_open_access, engine)
+        check_durability(problems, durability, engine, node_type, cluster_mode, replicas, plaintext=unsafe_plaintext)
+        check_cluster_mode_compatible(problems, cluster_mode_compatible, cluster_mode, replicas, engine)
+        check_restore(problems, restore, shards)
+        check_name(problems, "replication_group_id", replication_group_id, max_length=MAX_NAME)
+        problems.raise_if_any()
 
         self.network = network
-        self.topology = settings.topology
-        self.open_access = settings.open_access
-        self.parameters = dict(parameters or {})
+        self.open_access = unsafe_open_access
+        self.topology = Topology(
+            engine,
+            cluster_mode,
+            shard_count,
+            replicas,
+            tls=not unsafe_plaintext,
+            plaintext=unsafe_plaintext or mode is TransitEncryptionMode.PREFERRED,
+        )
+        self.parameters = {**(parameters or {}), **(extra_parameters or {})}
+        # The group of a store cannot turn cluster mode on: the move to cluster mode is a move to another group.
+        self.parameter_group: IParameterGroup = parameter_group or ElastiCacheParameterGroup(
+            self,
+            "ClusterParameters" if in_cluster_group else "Parameters",
+            engine=engine,
+            cluster_mode=in_cluster_group,
+            parameters=self.parameters,
+        )
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
-        self.parameter_group = self._create_parameter_group(settings)
-        self.user_group = self._create_user_group(settings)
-        if self.user_group is not None:
-            self.users = self.user_group.users
-        token = self._create_auth_token(settings)
+        if authentication is None and not unsafe_open_access:
+            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
+        token = None if authentication is None else AuthToken(self, "AuthToken", authentication=authentication)
+        self._use_auth_token(token)
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
+        self.log_groups = create_log_groups(self, log_delivery)
         self._use_security_groups(
             security_groups or [network.create_store_security_group(self, "SecurityGroup", port=port)]
         )
-        self.resource = create_resource(
-            self,
-            settings,
-            subnet_group=self.subnet_group,
-            security_groups=self.security_groups,
-            parameter_group=self.parameter_group,
-            user_group=self.user_group,
-            auth_token=token,
-            kms_key=self.kms_key,
-        )
-        self.resource.apply_removal_policy(removal_policy)
         self._is_placed = placement is not None
-        self.store_name = self.resource.ref
-        self.store_arn = self.service.store_arn(self, self.store_name)
-        self.endpoint = self.configuration_endpoint if self.topology.cluster_mode else self.primary_endpoint
-        self.reader_endpoint = None if self.topology.cluster_mode else self._endpoint("reader_end_point")
-        self._warn()
-
-    def _create_parameter_group(self, settings: ReplicationGroupSettings) -> ElastiCacheParameterGroup:
-        cluster_mode = settings.cluster_mode or settings.cluster_mode_compatible
-        # AWS does not let a group in use turn cluster mode on: the move to it is a move to another group.
-        return ElastiCacheParameterGroup(
+        node_groups = node_group_configuration(shard_count, replicas, placement, restore if cluster_mode else None)
+        self.resource: elasticache.CfnReplicationGroup = define(
+            elasticache.CfnReplicationGroup,
             self,
-            "ClusterParameters" if cluster_mode else "Parameters",
-            engine=settings.engine,
-            cluster_mode=cluster_mode,
-            parameters={**(settings.parameters or {}), **(settings.extra_parameters or {})},
+            "Resource",
+            replication_group_id=replication_group_id,
+            replication_group_description=description or self.node.path,
+            engine=engine.name,
+            engine_version=engine.version,
+            cache_node_type=node_type.name_in("cache"),
+            # Required for r6gd nodes, and rejected for all others.
+            data_tiering_enabled=True if node_type.data_tiering else None,
+            auto_minor_version_upgrade=auto_minor_version_upgrade,
+            cache_parameter_group_name=self.parameter_group.parameter_group_name,
+            # Never NumCacheClusters: it excludes shards, and drifts as soon as replicas scale.
+            num_node_groups=shard_count,
+            # Not together with NodeGroupConfiguration: CloudFormation replaces a store that has both.
+            replicas_per_node_group=None if node_groups else replicas,
+            node_group_configuration=node_groups,
+            # Always set: CloudFormation's handler turns it on by default, which fails for a single node. Cluster mode
+            # requires it, whatever the number of replicas.
+            automatic_failover_enabled=cluster_mode or replicas != 0,
+            multi_az_enabled=replicas != 0,
+            cluster_mode=_cluster_mode(engine, cluster_mode, cluster_mode_compatible),
+            durability=durability.value if durability else None,
+            port=port,
+            cache_subnet_group_name=self.subnet_group.subnet_group_name,
+            security_group_ids=[group.security_group_id for group in self.security_groups],
+            # Left out where it is the default: older versions of the engines reject it.
+            network_type=None if network_type is NetworkType.IPV4 else network_type.value,
+            ip_discovery=ip_discovery.value if ip_discovery else None,
+            user_group_ids=[self.user_group.user_group_id] if self.user_group else None,
+            auth_token=token.token if token else None,
+            # Always set: Valkey requires it.
+            transit_encryption_enabled=not unsafe_plaintext,
+            transit_encryption_mode=mode.value if mode else None,
+            at_rest_encryption_enabled=True,
+            kms_key_id=self.kms_key.key_arn if self.kms_key else None,
+            snapshot_retention_limit=snapshots.retention_days,
+            snapshot_window=str(snapshots.window) if snapshots.window else None,
+            snapshot_name=restore.snapshot_name if restore else None,
+            snapshot_arns=list(restore.object_arns) or None if restore else None,
+            preferred_maintenance_window=str(maintenance_window) if maintenance_window else None,
+            notification_topic_arn=notification_topic.topic_arn if notification_topic else None,
+            log_delivery_configurations=log_delivery_configurations(log_delivery, self.log_groups),
         )
+        # Without it, changing the number of shards replaces the store.
+        self.resource.cfn_options.update_policy = cdk.CfnUpdatePolicy(use_online_resharding=True)
+        self.resource.apply_removal_policy(removal_policy)
+        # CloudFormation names the store unless a name is given, so that a replacement gets a new one.
+        self.replication_group_id = self.store_name = self.resource.ref
+        self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
+        self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
+        self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
+        warn_of_unsafe(self)
+        if replication_group_id is not None:
+            warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
 
-    def _create_user_group(self, settings: ReplicationGroupSettings) -> ElastiCacheUserGroup | None:
-        return ElastiCacheUserGroup(self, "UserGroup", engine=settings.engine) if settings.has_users else None
-
-    def _create_auth_token(self, settings: ReplicationGroupSettings) -> AuthToken | None:
-        if settings.authentication is None:
-            return None
-        token = AuthToken(self, "AuthToken", authentication=settings.authentication)
+    def _use_auth_token(self, token: AuthToken | None) -> None:
+        if token is None:
+            return
         self.auth_token = token
         self.users.append(token)
-        return token
+        self._why_no_users = ("a store with an AUTH token has no users", "sign in as `auth_token`")
 
-    def _warn(self) -> None:
-        if not self.topology.tls:
-            cdk.Annotations.of(self).add_warning_v2(
-                _PLAINTEXT, "unsafe_plaintext: whoever is on the way reads everything, passwords of clients included"
-            )
-        if self.open_access:
-            cdk.Annotations.of(self).add_warning_v2(
-                _OPENED, "nobody signs in: anyone who reaches the network reads and writes everything"
-            )
+    def join_global_datastore(self, *, engine: Engine | None, shards: int | None) -> Topology:
+        """Become the primary of a global datastore, which decides engine and shards; called by `GlobalDatastore`.
+
+        Args:
+            engine: Engine and version that all members move to; None for the store's own.
+            shards: Number of shards that all members move to; None for the store's own.
+
+        Returns:
+            The topology of the store from now on, which a smoke test expects.
+        """
+        topology = self.topology
+        self.topology = dataclasses.replace(
+            topology, engine=engine or topology.engine, shards=topology.shards if shards is None else shards
+        )
+        return self.topology
 
     def scale_shards(self, *, minimum: int, maximum: int) -> ShardScaling:
         """Let the number of shards follow the load, between two bounds.
@@ -324,41 +416,50 @@ class ReplicationGroup(Store):
 
     @property
     def primary_endpoint(self) -> Endpoint:
-        """Always the primary, also after a failover; without cluster mode only.
+        """Endpoint of the primary, also after a failover; without cluster mode only.
 
         Raises:
             ConfigurationError: In cluster mode, which has a primary in every shard.
         """
-        return self._endpoint("primary_end_point", needs_cluster_mode=False)
+        self._check_mode("primary_endpoint", cluster_mode=False)
+        return endpoint_of(self.resource, "primary")
 
     @property
     def configuration_endpoint(self) -> Endpoint:
-        """Tells clients of all shards; in cluster mode only.
+        """Endpoint where clients discover all shards; in cluster mode only.
 
         Raises:
             ConfigurationError: Without cluster mode.
         """
-        return self._endpoint("configuration_end_point", needs_cluster_mode=True)
+        self._check_mode("configuration_endpoint", cluster_mode=True)
+        return endpoint_of(self.resource, "configuration")
 
-    def _endpoint(self, attribute: str, *, needs_cluster_mode: bool = False) -> Endpoint:
-        # Asking CloudFormation for the endpoint of the other mode fails the deployment.
-        if needs_cluster_mode is not self.cluster_mode:
+    @property
+    def node_endpoints(self) -> list[Endpoint]:
+        """Endpoints of the primary and of each replica; without cluster mode only. A failover changes the roles.
+
+        Raises:
+            ConfigurationError: In cluster mode, where clients discover the nodes, or if `replicas` is a token.
+        """
+        self._check_mode("node_endpoints", cluster_mode=False)
+        replicas = self.topology.replicas
+        if replicas is None or is_token(replicas):
+            reason = "the number of nodes is not known before the deploy"
+            raise ConfigurationError(self.node.path, [problem("replicas", replicas, reason, "give a number")])
+        addresses = self.resource.attr_read_end_point_addresses_list
+        ports = self.resource.attr_read_end_point_ports_list
+        return [
+            Endpoint.from_attributes(cdk.Fn.select(index, addresses), cdk.Fn.select(index, ports))
+            for index in range(1 + replicas)
+        ]
+
+    def _check_mode(self, attribute: str, *, cluster_mode: bool) -> None:
+        # A reference to an endpoint of the other mode fails the deployment.
+        if cluster_mode is not self.cluster_mode:
             mode = "on" if self.cluster_mode else "off"
             raise ConfigurationError(
                 self.node.path, [problem("endpoint", attribute, f"cluster mode is {mode}", "use `endpoint`")]
             )
-        return Endpoint.from_attributes(
-            getattr(self.resource, f"attr_{attribute}_address"), getattr(self.resource, f"attr_{attribute}_port")
-        )
-
-    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
-        if self.user_group is None:
-            hint = "sign in as `auth_token`" if self.auth_token else "leave out what is unsafe"
-            reason = "a store has users, or an AUTH token, or nobody signs in"
-            raise ConfigurationError(self.node.path, [problem("name", id, reason, hint)])
-        user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
-        self.user_group.add(user)
-        return user
 
     @classmethod
     def from_replication_group_attributes(
@@ -370,7 +471,7 @@ class ReplicationGroup(Store):
         endpoint: Endpoint,
         security_groups: Sequence[ec2.ISecurityGroup],
         reader_endpoint: Endpoint | None = None,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         shards: int | None = None,
         replicas: int = 1,
         users: Sequence[User] = (),
@@ -388,23 +489,23 @@ class ReplicationGroup(Store):
             endpoint: Its configuration endpoint, or its primary endpoint where cluster mode is off.
             security_groups: Its security groups, to which rules are added.
             reader_endpoint: Its reader endpoint, where cluster mode is off.
-            engine: Its engine and version. Default: - ``Engine.valkey("8.1")``.
+            engine: Its engine and version. Default: - ``"valkey:8.1"``.
             shards: Number of shards; None where cluster mode is off.
             replicas: Replicas of each shard.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
             auth_token: For a store with an AUTH token, the secret that holds it.
             network: The network that it stands in; a smoke test needs it.
             unsafe_open_access: Whether anyone on the network gets in without signing in.
-            unsafe_plaintext: Whether it has no TLS.
+            unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
+
+        Raises:
+            ConfigurationError: If a replication group cannot be like that.
         """
-        topology = Topology(
-            engine or Engine.valkey("8.1"),
-            shards is not None,
-            shards or 1,
-            replicas,
-            tls=not unsafe_plaintext,
-            plaintext=unsafe_plaintext,
-        )
+        problems = Problems(f"{scope.node.path}/{id}")
+        engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        check_topology(problems, 1 if shards is None else shards, replicas)
+        check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
+        problems.raise_if_any()
         store = ImportedStore(
             scope,
             id,
@@ -412,13 +513,29 @@ class ReplicationGroup(Store):
             store_name=replication_group_id,
             endpoint=endpoint,
             reader_endpoint=reader_endpoint,
-            topology=topology,
+            topology=Topology(
+                engine,
+                shards is not None,
+                1 if shards is None else shards,
+                replicas,
+                tls=not unsafe_plaintext,
+                plaintext=unsafe_plaintext,
+            ),
             security_groups=security_groups,
             users=users,
             network=network,
-            open_access=unsafe_open_access or unsafe_plaintext,
+            open_access=unsafe_open_access,
         )
         if auth_token is not None:
             store.auth_token = AuthToken.from_secret(store, "AuthToken", auth_token)
             store.users.append(store.auth_token)
         return store
+
+
+def _cluster_mode(engine: Engine, cluster_mode: bool, compatible: bool) -> str | None:
+    """The property that ends a move between the modes; engines that cannot move reject it."""
+    if not can_move_to_cluster_mode(engine):
+        return None
+    if compatible:
+        return "compatible"
+    return "enabled" if cluster_mode else "disabled"

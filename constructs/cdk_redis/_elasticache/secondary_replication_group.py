@@ -1,83 +1,71 @@
-"""The copy, in another Region, of a replication group with a global datastore around it."""
+"""The secondary of a global datastore: a replication group in another Region that follows the primary."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+import dataclasses
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name
-from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
-from cdk_redis._elasticache.log_delivery import LogDelivery, check_log_delivery, create_log_delivery
+from cdk_redis._elasticache.checks import check_user_group
+from cdk_redis._elasticache.log_delivery import check_log_delivery, create_log_groups, log_delivery_configurations
+from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
-from cdk_redis._elasticache.user import ElastiCacheUser
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
-from cdk_redis._store.checks import MAX_REPLICAS, check_key, check_port, check_topic, check_windows
+from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
-from cdk_redis._store.store import Store
-from cdk_redis._values.endpoint import Endpoint
+from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.snapshots import Snapshots
-from cdk_redis._values.topology import Topology
+from cdk_redis._values.windows import MaintenanceWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_elasticache as elasticache
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
 
-    from cdk_redis._access.access_string import AccessString
-    from cdk_redis._access.authentication import Authentication
-    from cdk_redis._access.users import User
     from cdk_redis._elasticache.global_datastore import IGlobalDatastore
+    from cdk_redis._elasticache.log_delivery import LogDelivery
+    from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
-    from cdk_redis._values.windows import MaintenanceWindow
 
-_MAX_NAME = 40
-# "Cannot use the given parameters when creating new replication group in an existing global replication group."
-_INHERITED = (
-    "authentication",
-    "cluster_mode_compatible",
-    "durability",
-    "engine",
-    "extra_parameters",
-    "network_type",
-    "node_type",
-    "parameters",
-    "restore",
-    "shards",
-    "transit_encryption_mode",
-    "unsafe_open_access",
-    "unsafe_plaintext",
-)
+_NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
 
-class SecondaryReplicationGroup(Store):
+class SecondaryReplicationGroup(ElastiCacheStore):
     """A replication group that serves reads in another Region than the primary's.
 
-    Defines one ``AWS::ElastiCache::ReplicationGroup`` that joins a global datastore, with its own subnet group,
-    security group and user group: users are of one Region. Engine, node type, shards, parameters, TLS and encryption
-    at rest are those of the global datastore, and giving them here is refused. It takes no writes, and therefore no
-    smoke test: test the primary.
+    Defines one ``AWS::ElastiCache::ReplicationGroup`` that joins a global datastore, with a subnet group, a security
+    group and a user group; you can give existing ones instead. Users exist in one Region only. Engine, node type,
+    shards, parameters, TLS and encryption at rest are those of the global datastore, and AWS refuses to be given them
+    here ("Cannot use the given parameters when creating new replication group in an existing global replication
+    group"). It is read-only, so that it has no smoke test: test the primary.
 
-    Changing `replicas`, users, logs, snapshots or windows is an update in place. Changing `network`, `subnet_group`,
-    `port`, `kms_key`, `global_datastore` or `replication_group_id` **replaces** the secondary, which then fills itself
-    again from the primary.
+    A change of `replicas`, users, logs, `snapshots` or a window updates the secondary in place. A change of `network`,
+    `subnet_group`, `port`, `kms_key`, `global_datastore` or `replication_group_id` **replaces** it; the new one is
+    filled again from the primary.
 
     Attributes:
-        resource: The L1 construct, for what this one does not offer.
-        subnet_group: Where its nodes are placed.
-        user_group: Its user group; None where the global datastore has open access.
-        kms_key: Key of the data at rest, given or made; None for the service's own.
+        resource: The L1 construct, for properties that this construct does not have.
+        replication_group_id: Name of the store; the same as `store_name`.
+        replication_group_arn: ARN of the store; the same as `store_arn`.
+        subnet_group: Its subnet group.
+        user_group: Its user group; None if the global datastore has open access.
+        kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
+        log_groups: Log groups that `log_delivery` sends to, given or created, by ``"slow-log"`` and ``"engine-log"``.
     """
 
     service = ELASTICACHE
     read_only = True
+    _why_no_users = ("its global datastore has open access, and no users", "")
 
     def __init__(
         self,
@@ -90,8 +78,9 @@ class SecondaryReplicationGroup(Store):
         port: int = 6379,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
-        snapshots: Snapshots | None = None,
-        maintenance_window: MaintenanceWindow | None = None,
+        user_group: IUserGroup | None = None,
+        snapshots: Snapshots | str | int | None = None,
+        maintenance_window: MaintenanceWindow | str | None = None,
         auto_minor_version_upgrade: bool = True,
         log_delivery: Sequence[LogDelivery] = (),
         notification_topic: sns.ITopic | None = None,
@@ -100,121 +89,85 @@ class SecondaryReplicationGroup(Store):
         replication_group_id: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
-        **inherited: NoReturn,
     ) -> None:
         """Define the secondary.
 
         Args:
-            scope: Construct this one is defined in, of another Region than the primary and other secondaries.
+            scope: Construct this one is defined in, in another Region than the primary and other secondaries.
             id: Id within the scope.
             network: Where it stands: the subnets, and the security group that it gets.
-            global_datastore: What it joins. Its stack is deployed before this one's.
-            replicas: Replicas of each shard, 0 to 5, whatever the primary has; at least 1 where the primary has
-                automatic failover, which is every member's.
+            global_datastore: The global datastore that it joins. Its stack is deployed before this one's.
+            replicas: Replicas of each shard, 0 to 5; at least 1 if the primary has automatic failover, because all
+                members then have it.
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the secondary.
             kms_key: Key that encrypts the data at rest, in this Region. Changing it replaces the secondary.
                 Default: - a key owned by the service.
             create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the store goes.
-            snapshots: Daily snapshots. Default: - none: those of the primary hold the same.
-            maintenance_window: Weekly hour for AWS's own work. Default: - AWS chooses one.
+            user_group: An existing user group; users that you add to the store become its members.
+                Default: - the store creates one.
+            snapshots: Daily snapshots; a number is the days that each is kept. Default: - none, because those of the
+                primary contain the same data.
+            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+                Default: - AWS chooses one.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             log_delivery: Logs to send, `LogDelivery.slow_log` and `LogDelivery.engine_log`. Default: - none.
-            notification_topic: Topic that is told of failovers, new nodes and maintenance; of the store's own account
-                and Region, and not encrypted. Default: - nobody is told.
+            notification_topic: Topic that receives failovers, new nodes and maintenance; in the store's account and
+                Region, and not encrypted. Default: - none.
             subnet_group: An existing subnet group. Changing it replaces the secondary.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
                 Default: - one made by the network, that lets in its client security group and those granted.
-            replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens. A named
-                store cannot be replaced by CloudFormation while it exists. Default: - CloudFormation names it.
+            replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens.
+                CloudFormation cannot replace a store with a name that you give. Default: - CloudFormation names it.
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the store when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is deleted (DESTROY).
-            inherited: Nothing: what the global datastore decides is refused by name.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
-            TypeError: For a parameter that no replication group has.
         """
         super().__init__(scope, id, port=port)
-        topology = global_datastore.topology
+        from aws_cdk import aws_elasticache as elasticache
+
         problems = Problems(self)
-        _check_inherited(problems, inherited)
-        problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
-        if replicas == 0 and global_datastore.automatic_failover:
-            reason = "the primary has automatic failover, which every member takes from it and needs a replica for"
-            problems.add("replicas", replicas, reason, "have one at least")
+        engine, cluster_mode = global_datastore.topology.engine, global_datastore.topology.cluster_mode
+        failover = global_datastore.automatic_failover
+        snapshots = value_of(problems, "snapshots", snapshots, Snapshots)
+        maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
+        check_topology(problems, 1, replicas)
+        _check_failover(problems, replicas, failover)
         check_port(problems, port)
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
-        check_name(problems, "replication_group_id", replication_group_id, max_length=_MAX_NAME)
         check_key(problems, self, kms_key, create_kms_key)
         check_topic(problems, self, notification_topic)
-        check_log_delivery(problems, log_delivery, engine=topology.engine)
+        check_user_group(problems, user_group, global_datastore.open_access, engine)
+        check_log_delivery(problems, log_delivery, engine=engine)
+        check_name(problems, "replication_group_id", replication_group_id, max_length=MAX_NAME)
         problems.raise_if_any()
 
         self.network = network
         self.open_access = global_datastore.open_access
-        self._global_datastore = global_datastore
-        self.topology = Topology(
-            topology.engine,
-            topology.cluster_mode,
-            topology.shards,
-            replicas,
-            tls=topology.tls,
-            plaintext=topology.plaintext,
-        )
+        self.topology = dataclasses.replace(global_datastore.topology, replicas=replicas)
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
-        self.user_group: ElastiCacheUserGroup | None = (
-            None if self.open_access else ElastiCacheUserGroup(self, "UserGroup", engine=topology.engine)
-        )
-        if self.user_group is not None:
-            self.users = self.user_group.users
+        if not self.open_access:
+            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
+        self.log_groups = create_log_groups(self, log_delivery)
         self._use_security_groups(
             security_groups or [network.create_store_security_group(self, "SecurityGroup", port=port)]
         )
-        self.resource = self._create(
-            snapshots=snapshots,
-            maintenance_window=maintenance_window,
-            auto_minor_version_upgrade=auto_minor_version_upgrade,
-            log_delivery=log_delivery,
-            notification_topic=notification_topic,
-            replication_group_id=replication_group_id,
-            description=description,
-        )
-        self.resource.apply_removal_policy(removal_policy)
-        self.store_name = self.resource.ref
-        self.store_arn = self.service.store_arn(self, self.store_name)
-        cluster_mode = self.topology.cluster_mode
-        self.endpoint = self._endpoint("configuration_end_point" if cluster_mode else "primary_end_point")
-        self.reader_endpoint = None if cluster_mode else self._endpoint("reader_end_point")
-
-    def _create(
-        self,
-        *,
-        snapshots: Snapshots | None,
-        maintenance_window: MaintenanceWindow | None,
-        auto_minor_version_upgrade: bool,
-        log_delivery: Sequence[LogDelivery],
-        notification_topic: sns.ITopic | None,
-        replication_group_id: str | None,
-        description: str | None,
-    ) -> elasticache.CfnReplicationGroup:
-        from aws_cdk import aws_elasticache as elasticache
-
-        failover = self._global_datastore.automatic_failover
-        return define(
+        self.resource: elasticache.CfnReplicationGroup = define(
             elasticache.CfnReplicationGroup,
             self,
             "Resource",
-            global_replication_group_id=self._global_datastore.join(self),
+            global_replication_group_id=global_datastore.join(self),
             replication_group_id=replication_group_id,
             replication_group_description=description or self.node.path,
-            replicas_per_node_group=self.topology.replicas,
-            # Said as the primary says it, and not left to CloudFormation's handler, which would turn it on.
+            replicas_per_node_group=replicas,
+            # As the primary has it: CloudFormation's handler turns it on by default.
             automatic_failover_enabled=failover,
-            multi_az_enabled=failover and self.topology.replicas != 0,
-            port=self._port,
+            multi_az_enabled=failover and replicas != 0,
+            port=port,
             cache_subnet_group_name=self.subnet_group.subnet_group_name,
             security_group_ids=[group.security_group_id for group in self.security_groups],
             user_group_ids=[self.user_group.user_group_id] if self.user_group else None,
@@ -224,26 +177,19 @@ class SecondaryReplicationGroup(Store):
             preferred_maintenance_window=str(maintenance_window) if maintenance_window else None,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
             notification_topic_arn=notification_topic.topic_arn if notification_topic else None,
-            log_delivery_configurations=[create_log_delivery(self, delivery) for delivery in log_delivery] or None,
+            log_delivery_configurations=log_delivery_configurations(log_delivery, self.log_groups),
         )
-
-    def _endpoint(self, attribute: str) -> Endpoint:
-        return Endpoint.from_attributes(
-            getattr(self.resource, f"attr_{attribute}_address"), getattr(self.resource, f"attr_{attribute}_port")
-        )
-
-    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
-        if self.user_group is None:
-            reason = "its global datastore has open access, and no users"
-            raise ConfigurationError(self.node.path, [problem("name", id, reason)])
-        user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
-        self.user_group.add(user)
-        return user
+        self.resource.apply_removal_policy(removal_policy)
+        self.replication_group_id = self.store_name = self.resource.ref
+        self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
+        self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
+        self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
+        warn_of_unsafe(self)
+        if replication_group_id is not None:
+            warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
 
 
-def _check_inherited(problems: Problems, inherited: Mapping[str, object]) -> None:
-    for parameter, given in inherited.items():
-        if parameter not in _INHERITED:
-            raise TypeError(f"SecondaryReplicationGroup() got an unexpected keyword argument {parameter!r}")
-        reason = "a secondary takes it from its global datastore"
-        problems.add(parameter, given, reason, "leave it out; set it on the primary, or on the GlobalDatastore")
+def _check_failover(problems: Problems, replicas: int, automatic_failover: bool) -> None:
+    if replicas == 0 and automatic_failover:
+        reason = "the primary has automatic failover, so every member has it and needs a replica"
+        problems.add("replicas", replicas, reason, "add a replica")

@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name
-from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._core.naming import unique_name
+from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
-from cdk_redis._elasticache.user import ElastiCacheUser
+from cdk_redis._elasticache.checks import check_user_group
+from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._store.checks import check_dual_stack, check_key
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
-from cdk_redis._store.store import Store
+from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import NetworkType
+from cdk_redis._values.restore import Restore
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.topology import Topology
 
@@ -41,39 +43,41 @@ if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
     from aws_cdk import aws_kms as kms
 
-    from cdk_redis._access.access_string import AccessString
-    from cdk_redis._access.authentication import Authentication
     from cdk_redis._access.users import User
     from cdk_redis._elasticache.usage_limits import UsageLimits
+    from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
-    from cdk_redis._values.restore import Restore
+    from cdk_redis._store.store import Store
 
-# The service listens on these, and nowhere else: for everyone, and for those that read from replicas.
+# A change of any of these replaces the cache, which then needs a new name.
+_REPLACING = ("kms_key_id", "network_type", "snapshot_arns_to_restore", "subnet_ids")
+_DEFAULT_ENGINE = Engine.valkey("8")
+# The service's ports: the first reads and writes, the second reads from replicas.
 _PORT, _READER_PORT = 6379, 6380
-_MAX_NAME = 40
 _MAX_DESCRIPTION = 255
-# The service puts one network interface into each of two or three zones.
+# The service creates a network interface in each of two or three zones.
 _MAX_SUBNETS = 3
 _NAMED_BY_HAND = "@cdk-redis:namedCache"
-_OPENED = "@cdk-redis:openAccess"
 
 
-class ServerlessCache(Store):
+class ServerlessCache(ElastiCacheStore):
     """An ElastiCache serverless cache.
 
-    Defines one ``AWS::ElastiCache::ServerlessCache`` with its own security group and user group. TLS, encryption at
-    rest, several zones and snapshots are on. Nobody signs in but the users that are added. Clients connect in cluster
-    mode; how many shards and replicas there are is the service's affair.
+    Defines one ``AWS::ElastiCache::ServerlessCache`` with a security group and a user group; you can give existing ones
+    instead. TLS, encryption at rest, several zones and snapshots are on. Only the users that you add can connect.
+    Clients connect in cluster mode; the service decides the number of shards and replicas.
 
-    Changing `engine` (to another engine or a newer major version), `usage_limits`, `snapshots`, `security_groups`,
-    users or `description` is an update in place. Changing `network`, `kms_key`, `network_type`, `restore` or
-    `serverless_cache_name` **replaces** the cache: the old one is deleted after a final snapshot, and the new one is
-    empty. Its generated name changes with them, so that the new one can stand beside the old.
+    A change of `engine` (to another engine or a newer major version), `usage_limits`, `snapshots`, `security_groups`,
+    users or `description` updates the cache in place. A change of `network`, `kms_key`, `create_kms_key`,
+    `network_type`, `restore` or `serverless_cache_name` **replaces** it: CloudFormation creates an empty one under a
+    new generated name, and deletes the old one after a final snapshot.
 
     Attributes:
-        resource: The L1 construct, for what this one does not offer.
+        resource: The L1 construct, for properties that this construct does not have.
+        serverless_cache_name: Name of the cache; the same as `store_name`.
+        serverless_cache_arn: ARN of the cache; the same as `store_arn`.
         user_group: Its user group; None for a cache with open access.
-        kms_key: The key that encrypts its data at rest; None for a key owned by the service.
+        kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
     """
 
     service = SERVERLESS
@@ -84,13 +88,14 @@ class ServerlessCache(Store):
         id: str,
         *,
         network: RedisNetwork,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         usage_limits: UsageLimits | None = None,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
-        snapshots: Snapshots | None = None,
-        restore: Restore | None = None,
-        network_type: NetworkType = NetworkType.IPV4,
+        user_group: IUserGroup | None = None,
+        snapshots: Snapshots | str | int | None = None,
+        restore: Restore | str | None = None,
+        network_type: NetworkType | str = NetworkType.IPV4,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         serverless_cache_name: str | None = None,
         description: str | None = None,
@@ -104,42 +109,50 @@ class ServerlessCache(Store):
             id: Id within the scope.
             network: Where it stands: the first subnet in each of up to three zones, and the security group that it
                 gets.
-            engine: Engine and major version: Valkey 7, 8 or 9, or Redis OSS 7; moving back to an older one is refused
-                by AWS. Default: - ``Engine.valkey("8")``.
-            usage_limits: Bounds of its data and of its processing. Default: - none: it grows as it is used, up to the
+            engine: Engine and major version, such as ``"valkey:8"``: Valkey 7, 8 or 9, or Redis OSS 7. AWS refuses a
+                downgrade. Default: - ``"valkey:8"``.
+            usage_limits: Limits of its data and of its processing. Default: - none: it grows with its use, up to the
                 account's quotas, and so does the bill.
             kms_key: Key that encrypts the data at rest, in the cache's Region. Changing it replaces the cache.
                 Default: - a key owned by the service.
-            create_kms_key: Whether to make a key for it, which is renewed every year and outlives the cache.
-            snapshots: Daily snapshots, at a time rather than in a window: ``Snapshots.daily(at="03:00")``.
+            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the cache goes.
+                Changing it replaces the cache.
+            user_group: An existing user group; users that you add to the cache become its members.
+                Default: - the cache creates one.
+            snapshots: Daily snapshots; a number is the days that each is kept. A serverless cache takes them at a time
+                rather than in a window: ``Snapshots.daily(at="03:00")``.
                 Default: - kept for 7 days, taken at an hour that AWS chooses.
-            restore: What it begins with: files in S3, or the snapshot whose ARN is given as its name. Changing it
-                replaces the cache. Default: - nothing.
-            network_type: Kinds of IP addresses that it has; the subnets must have them too. Changing it replaces the
-                cache.
+            restore: What it begins with: the ARN of a snapshot, or files in S3. Changing it replaces the cache.
+                Default: - it is empty.
+            network_type: Kinds of IP addresses that it has; the subnets must have them. Changing it replaces the cache.
             security_groups: Existing security groups, to which the rules for connecting are added.
                 Default: - one made by the network, that lets in its client security group and those granted.
             serverless_cache_name: Name of the cache: 1 to 40 lower-case letters, digits and single hyphens.
-                CloudFormation cannot replace a cache named by hand. Default: - generated from the path of this
-                construct and from what forces a replacement.
+                CloudFormation cannot replace a cache with a name that you give. Default: - generated from the path of
+                this construct and the properties that force a replacement.
             description: Text shown in the console, up to 255 characters. Default: - the path of this construct.
             removal_policy: What happens to the cache when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
-            unsafe_open_access: Whether anyone on the network gets in without signing in. Such a cache takes no users.
+            unsafe_open_access: Whether anyone on the network gets in without signing in. Such a cache has no users.
 
         Raises:
             ConfigurationError: With every parameter that AWS would refuse.
         """
         super().__init__(scope, id, port=_PORT, last_port=_READER_PORT)
-        engine = engine or Engine.valkey("8")
-        snapshots = snapshots or Snapshots.daily()
+        from aws_cdk import aws_elasticache as elasticache
+
         problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
+        snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
+        restore = value_of(problems, "restore", restore, Restore)
+        network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         problems.note(engine.check_serverless())
-        check_name(problems, "serverless_cache_name", serverless_cache_name, max_length=_MAX_NAME)
         check_key(problems, self, kms_key, create_kms_key)
+        check_user_group(problems, user_group, unsafe_open_access, engine)
+        check_dual_stack(problems, network_type, None, network, None)
+        check_name(problems, "serverless_cache_name", serverless_cache_name, max_length=MAX_NAME)
         _check_snapshots(problems, snapshots)
         _check_restore(problems, restore)
-        check_dual_stack(problems, network_type, None, network, None)
         _check_description(problems, description)
         problems.raise_if_any()
 
@@ -147,95 +160,45 @@ class ServerlessCache(Store):
         self.open_access = unsafe_open_access
         self.topology = Topology(engine, cluster_mode=True, shards=None, replicas=None)
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
-        self.user_group: ElastiCacheUserGroup | None = (
-            None if unsafe_open_access else ElastiCacheUserGroup(self, "UserGroup", engine=engine)
-        )
-        if self.user_group is not None:
-            self.users = self.user_group.users
+        if not unsafe_open_access:
+            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
         self._use_security_groups(
             security_groups
             or [network.create_store_security_group(self, "SecurityGroup", port=_PORT, last_port=_READER_PORT)]
         )
-        self.resource = self._create(
-            network=network,
-            usage_limits=usage_limits,
-            snapshots=snapshots,
-            restore=restore,
-            network_type=network_type,
-            serverless_cache_name=serverless_cache_name,
-            description=description,
+        self.resource: elasticache.CfnServerlessCache = define(
+            elasticache.CfnServerlessCache,
+            self,
+            "Resource",
+            serverless_cache_name=serverless_cache_name or "",
+            description=description or self.node.path[:_MAX_DESCRIPTION],
+            engine=engine.name,
+            major_engine_version=engine.version,
+            cache_usage_limits=_usage_limits(usage_limits),
+            subnet_ids=_one_subnet_a_zone(network),
+            security_group_ids=[group.security_group_id for group in self.security_groups],
+            network_type=None if network_type is NetworkType.IPV4 else network_type.value,
+            user_group_id=self.user_group.user_group_id if self.user_group else None,
+            kms_key_id=self.kms_key.key_arn if self.kms_key else None,
+            snapshot_retention_limit=snapshots.retention_days,
+            daily_snapshot_time=snapshots.at,
+            snapshot_arns_to_restore=_arns_to_restore(restore),
         )
+        if serverless_cache_name is None:
+            # References to subnets stay the same when their VPC is replaced.
+            self.resource.serverless_cache_name = name_by_properties(
+                self.resource, _REPLACING, network.vpc.vpc_id, max_length=MAX_NAME
+            )
         apply_removal_policy(self, self.resource, self.resource.serverless_cache_name, removal_policy)
-        self._warn(named_by_hand=serverless_cache_name is not None)
-        self.store_name = self.resource.ref
-        self.store_arn = self.service.store_arn(self, self.store_name)
+        self.serverless_cache_name = self.store_name = self.resource.ref
+        self.serverless_cache_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = Endpoint.from_attributes(self.resource.attr_endpoint_address, self.resource.attr_endpoint_port)
         self.reader_endpoint = Endpoint.from_attributes(
             self.resource.attr_reader_endpoint_address, self.resource.attr_reader_endpoint_port
         )
-
-    def _create(
-        self,
-        *,
-        network: RedisNetwork,
-        usage_limits: UsageLimits | None,
-        snapshots: Snapshots,
-        restore: Restore | None,
-        network_type: NetworkType,
-        serverless_cache_name: str | None,
-        description: str | None,
-    ) -> elasticache.CfnServerlessCache:
-        from aws_cdk import aws_elasticache as elasticache
-
-        subnet_ids = _one_subnet_a_zone(network)
-        key_arn = self.kms_key.key_arn if self.kms_key else None
-        arns = _arns_to_restore(restore)
-        addresses = None if network_type is NetworkType.IPV4 else network_type.value
-        return define(
-            elasticache.CfnServerlessCache,
-            self,
-            "Resource",
-            serverless_cache_name=serverless_cache_name
-            # Subnets keep their references when their VPC changes.
-            or self._generated_name(network.vpc.vpc_id, subnet_ids, key_arn, arns, addresses),
-            description=description or self.node.path[:_MAX_DESCRIPTION],
-            engine=self.topology.engine.name,
-            major_engine_version=self.topology.engine.version,
-            cache_usage_limits=_usage_limits(usage_limits),
-            subnet_ids=subnet_ids,
-            security_group_ids=[group.security_group_id for group in self.security_groups],
-            network_type=addresses,
-            user_group_id=self.user_group.user_group_id if self.user_group else None,
-            kms_key_id=key_arn,
-            snapshot_retention_limit=snapshots.retention_days,
-            daily_snapshot_time=snapshots.at,
-            snapshot_arns_to_restore=arns,
-        )
-
-    def _generated_name(self, *forces_replacement: object) -> str:
-        return unique_name(self, max_length=_MAX_NAME, replaced_by=list(forces_replacement))
-
-    def _warn(self, *, named_by_hand: bool) -> None:
-        if named_by_hand:
-            cdk.Annotations.of(self).add_warning_v2(
-                _NAMED_BY_HAND,
-                "serverless_cache_name was given by hand: a change that replaces the cache will fail, because the new "
-                "one cannot have the name of the old; leave it out unless something outside depends on it",
-            )
-        if self.open_access:
-            cdk.Annotations.of(self).add_warning_v2(
-                _OPENED, "unsafe_open_access: anyone who reaches the network reads and writes everything"
-            )
-
-    def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
-        if self.user_group is None:
-            hint = "leave `unsafe_open_access` out"
-            raise ConfigurationError(
-                self.node.path, [problem("name", id, "a cache with open access has no users", hint)]
-            )
-        user = ElastiCacheUser(scope, id, engine=self.topology.engine, access=access, authentication=authentication)
-        self.user_group.add(user)
-        return user
+        warn_of_unsafe(self)
+        if serverless_cache_name is not None:
+            warn_of_name(self, "serverless_cache_name", _NAMED_BY_HAND)
 
     @classmethod
     def from_serverless_cache_attributes(
@@ -247,9 +210,10 @@ class ServerlessCache(Store):
         endpoint: Endpoint,
         security_groups: Sequence[ec2.ISecurityGroup],
         reader_endpoint: Endpoint | None = None,
-        engine: Engine | None = None,
+        engine: Engine | str | None = None,
         users: Sequence[User] = (),
         network: RedisNetwork | None = None,
+        unsafe_open_access: bool = False,
     ) -> Store:
         """Import a serverless cache that another app owns, to connect to it and to smoke-test it.
 
@@ -260,10 +224,17 @@ class ServerlessCache(Store):
             endpoint: Its endpoint.
             security_groups: Its security groups, to which rules are added.
             reader_endpoint: Its reader endpoint. Default: - the same host, on the next port.
-            engine: Its engine and major version. Default: - ``Engine.valkey("8")``.
+            engine: Its engine and major version. Default: - ``"valkey:8"``.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
             network: The network that it stands in; a smoke test needs it.
+            unsafe_open_access: Whether anyone on the network gets in without signing in.
+
+        Raises:
+            ConfigurationError: If the engine is not one.
         """
+        problems = Problems(f"{scope.node.path}/{id}")
+        engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
+        problems.raise_if_any()
         return ImportedStore(
             scope,
             id,
@@ -271,11 +242,12 @@ class ServerlessCache(Store):
             store_name=serverless_cache_name,
             endpoint=endpoint,
             reader_endpoint=reader_endpoint or Endpoint(endpoint.address, _READER_PORT),
-            topology=Topology(engine or Engine.valkey("8"), cluster_mode=True, shards=None, replicas=None),
+            topology=Topology(engine, cluster_mode=True, shards=None, replicas=None),
             security_groups=security_groups,
             users=users,
             network=network,
             last_port=_READER_PORT,
+            open_access=unsafe_open_access,
         )
 
 
@@ -310,8 +282,8 @@ def _check_restore(problems: Problems, restore: Restore | None) -> None:
     name = restore.snapshot_name if restore else None
     if name is None or is_token(name) or name.startswith("arn:"):
         return
-    # Snapshots of serverless caches and of replication groups have names that do not tell them apart.
-    reason = "a serverless cache is restored by a snapshot's ARN, which says what it is a snapshot of"
+    # A replication group and a serverless cache can have snapshots of the same name.
+    reason = "a serverless cache is restored by the ARN of a snapshot, not by its name"
     problems.add("restore", name, reason, 'write Restore.from_snapshot("arn:aws:elasticache:...")')
 
 

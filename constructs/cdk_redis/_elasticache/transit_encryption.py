@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cdk_redis._core.choice import Choice
-from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
@@ -27,18 +26,15 @@ class TransitEncryptionMode(Choice):
 def check_transit_encryption(
     problems: Problems, mode: TransitEncryptionMode | None, *, plaintext: bool, engine: Engine
 ) -> None:
-    """Note what AWS would refuse of a mode.
+    """Check that a store can have a mode of encryption in transit.
 
     Args:
-        problems: Where to note it.
-        mode: As given to the store, like all that follows.
-        plaintext: Whether the store is to have no TLS.
-        engine: As given.
+        problems: Where to add what is found.
+        mode: The mode.
+        plaintext: Whether the store has no TLS.
+        engine: Engine of the store.
     """
     if mode is None:
-        return
-    if not isinstance(mode, TransitEncryptionMode):
-        problems.add("transit_encryption_mode", mode, "it is a TransitEncryptionMode, PREFERRED or REQUIRED")
         return
     if plaintext:
         problems.add(
@@ -47,16 +43,10 @@ def check_transit_encryption(
             "the store has no TLS with unsafe_plaintext",
             "leave out one of the two",
         )
-    if not _has_modes(engine):
+    if not engine.is_at_least(valkey="7.2", redis="7.0"):
         problems.add(
             "transit_encryption_mode",
             mode.value,
             f"{engine} has one mode only",
             "leave it out, or use Valkey, or Redis OSS 7.0 or newer",
         )
-
-
-def _has_modes(engine: Engine) -> bool:
-    if is_token(engine.name) or is_token(engine.version):
-        return True
-    return engine.name == "valkey" or engine.major_minor >= (7, 0)

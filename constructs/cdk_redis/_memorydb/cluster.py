@@ -177,7 +177,7 @@ class MemoryDbCluster(Store):
                 the cluster. Default: - it is empty.
             maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
                 Default: - AWS chooses one.
-            notification_topic: Topic that is told of failovers, new nodes and maintenance, in the cluster's account and
+            notification_topic: Topic that receives failovers, new nodes and maintenance; in the cluster's account and
                 Region. AWS does not document that an encrypted topic works. Default: - none.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the

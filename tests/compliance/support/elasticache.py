@@ -16,7 +16,9 @@ from cdk_redis import (
     AccessString,
     Authentication,
     Durability,
+    ElastiCacheParameterGroup,
     ElastiCacheSubnetGroup,
+    ElastiCacheUserGroup,
     Engine,
     GlobalDatastore,
     IpDiscovery,
@@ -70,6 +72,12 @@ class Parts:
 
     def security_group(self, name: str) -> ec2.ISecurityGroup:
         return ec2.SecurityGroup.from_security_group_id(self.stack, name, "sg-0123456789abcdef0")
+
+    def parameter_group(self, name: str) -> object:
+        return ElastiCacheParameterGroup.from_parameter_group_name(self.stack, f"{name}Parameters", name.lower())
+
+    def user_group(self, name: str) -> object:
+        return ElastiCacheUserGroup(self.stack, f"{name}Users", engine=Engine.valkey("8.1"))
 
     def subnet_group(self, name: str) -> object:
         return ElastiCacheSubnetGroup.from_subnet_group_name(self.stack, name, name.lower())
@@ -165,6 +173,8 @@ CHANGES: dict[str, Change] = {
     "create_kms_key": (lambda _: {}, lambda _: {"create_kms_key": True}),
     "parameters": (lambda _: {}, lambda _: {"parameters": {"timeout": "300"}}),
     "extra_parameters": (lambda _: {}, lambda _: {"extra_parameters": {"brand-new": "yes"}}),
+    "parameter_group": (lambda _: {}, lambda parts: {"parameter_group": parts.parameter_group("Group")}),
+    "user_group": (lambda _: {}, lambda parts: {"user_group": parts.user_group("Group")}),
     "snapshots": (
         lambda _: {},
         lambda _: {"snapshots": Snapshots.daily(retention_days=14, window=SnapshotWindow("03:00-04:00"))},
@@ -204,7 +214,7 @@ CHANGES: dict[str, Change] = {
     "unsafe_open_access": (lambda _: {}, lambda _: {"unsafe_open_access": True}),
     "unsafe_plaintext": (
         lambda _: {"unsafe_open_access": True},
-        lambda _: {"unsafe_plaintext": True},
+        lambda _: {"unsafe_plaintext": True, "unsafe_open_access": True},
     ),
 }
 # `network` stays what it is for the life of a store: a subnet group does not leave its VPC.

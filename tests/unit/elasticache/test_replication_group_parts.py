@@ -125,7 +125,7 @@ SET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "required"},
     ),
     "plaintext": (
-        {"unsafe_plaintext": True},
+        {"unsafe_plaintext": True, "unsafe_open_access": True},
         {"TransitEncryptionEnabled": False, "UserGroupIds": Match.absent(), "AuthToken": Match.absent()},
     ),
     "an old engine without users": (
@@ -289,7 +289,7 @@ def test_the_smoke_test_signs_in_as_the_store_is_declared(stack: cdk.Stack) -> N
     network = RedisNetwork(stack, "Own")
     stores: dict[str, dict[str, Any]] = {
         "Token": {"authentication": Authentication.auth_token()},
-        "Plaintext": {"unsafe_plaintext": True},
+        "Plaintext": {"unsafe_plaintext": True, "unsafe_open_access": True},
         "Preferred": {"transit_encryption_mode": TransitEncryptionMode.PREFERRED, "unsafe_open_access": True},
     }
     for name, parameters in stores.items():
@@ -313,13 +313,12 @@ def test_the_smoke_test_signs_in_as_the_store_is_declared(stack: cdk.Stack) -> N
 
 
 def test_what_is_unsafe_is_warned_of(stack: cdk.Stack, network: RedisNetwork) -> None:
-    ReplicationGroup(stack, "Cache", network=network, unsafe_plaintext=True)
+    ReplicationGroup(stack, "Cache", network=network, unsafe_plaintext=True, unsafe_open_access=True)
 
     warnings = [entry.entry.data for entry in Annotations.from_stack(stack).find_warning("*", Match.any_value())]
     assert warnings == [
-        "unsafe_plaintext: whoever is on the way reads everything, passwords of clients included "
-        "[ack: @cdk-redis:plaintext]",
-        "nobody signs in: anyone who reaches the network reads and writes everything [ack: @cdk-redis:openAccess]",
+        "unsafe_open_access: anyone on the network can read and write all data [ack: @cdk-redis:openAccess]",
+        "unsafe_plaintext: anyone on the network can read all traffic [ack: @cdk-redis:plaintext]",
     ]
 
 
@@ -360,7 +359,7 @@ def test_an_imported_store_has_what_it_was_declared_with(stack: cdk.Stack, netwo
         stack, "Token", replication_group_id="one", auth_token=secret, **common
     )
     plain = ReplicationGroup.from_replication_group_attributes(
-        stack, "Plain", replication_group_id="two", unsafe_plaintext=True, **common
+        stack, "Plain", replication_group_id="two", unsafe_plaintext=True, unsafe_open_access=True, **common
     )
 
     assert token.auth_token is not None
@@ -444,7 +443,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a move to cluster mode of a single node": (
         {"replicas": 0, "cluster_mode_compatible": True},
-        "cluster_mode_compatible: got True, but the move needs automatic failover; have a replica at least",
+        "cluster_mode_compatible: got True, but the move needs automatic failover; add a replica",
     ),
 }
 
@@ -565,10 +564,8 @@ def test_a_placement_cannot_be_counted_against_a_token(stack: cdk.Stack, network
 
 
 def test_a_transit_encryption_mode_is_one_of_two(stack: cdk.Stack, network: RedisNetwork) -> None:
-    mode: Any = "preferred"
-
-    with pytest.raises(ConfigurationError, match="it is a TransitEncryptionMode, PREFERRED or REQUIRED"):
-        ReplicationGroup(stack, "Cache", network=network, transit_encryption_mode=mode)
+    with pytest.raises(ConfigurationError, match="it is one of 'preferred', 'required'"):
+        ReplicationGroup(stack, "Cache", network=network, transit_encryption_mode="optional")
 
 
 def test_the_default_port_of_its_connections_is_the_stores(stack: cdk.Stack, network: RedisNetwork) -> None:

@@ -219,7 +219,7 @@ def test_open_access_is_asked_for_by_name_and_warned_of(stack: cdk.Stack, networ
 
     assert "UserGroupId" not in _properties(stack)
     Annotations.from_stack(stack).has_warning("/Stack/Cache", Match.string_like_regexp("anyone"))
-    with pytest.raises(ConfigurationError, match="a cache with open access has no users"):
+    with pytest.raises(ConfigurationError, match="a store with open access has no users"):
         cache.add_iam_user("app", AccessString.read_only("*"))
 
 
@@ -241,12 +241,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "name of a snapshot": (
         {"restore": Restore.from_snapshot("nightly")},
-        "restore: got 'nightly', but a serverless cache is restored by a snapshot's ARN, which says what it is a "
-        'snapshot of; write Restore.from_snapshot("arn:aws:elasticache:...")',
+        "restore: got 'nightly', but a serverless cache is restored by the ARN of a snapshot, not by its name; "
+        'write Restore.from_snapshot("arn:aws:elasticache:...")',
     ),
-    "network type as text": (
-        {"network_type": "ipv6"},
-        "network_type: got 'ipv6', but a network type is a NetworkType, such as NetworkType.DUAL_STACK",
+    "network type": (
+        {"network_type": "ipv5"},
+        "network_type: got 'ipv5', but it is one of 'ipv4', 'dual_stack', 'ipv6'",
     ),
     "long description": (
         {"description": "d" * 256},

@@ -90,7 +90,7 @@ REFUSED: list[tuple[str, str, Make, str]] = [
         "c-5",
         "the endpoint of the other mode",
         lambda stack, network: ReplicationGroup(stack, "Cache", network=network).configuration_endpoint,
-        f"{_BASE}endpoint: got 'configuration_end_point', but cluster mode is off; use `endpoint`",
+        f"{_BASE}endpoint: got 'configuration_endpoint', but cluster mode is off; use `endpoint`",
     ),
     (
         "c-5",
@@ -130,26 +130,25 @@ REFUSED: list[tuple[str, str, Make, str]] = [
         "c-13",
         "users beside an AUTH token",
         _with_iam_user(authentication=Authentication.auth_token()),
-        f"{_BASE}name: got 'app', but a store has users, or an AUTH token, or nobody signs in; sign in as `auth_token`",
+        f"{_BASE}name: got 'app', but a store with an AUTH token has no users; sign in as `auth_token`",
     ),
     (
         "c-14",
         "users without TLS",
-        _with_iam_user(unsafe_plaintext=True),
-        f"{_BASE}name: got 'app', but a store has users, or an AUTH token, or nobody signs in; "
-        "leave out what is unsafe",
+        _with_iam_user(unsafe_plaintext=True, unsafe_open_access=True),
+        f"{_BASE}name: got 'app', but a store with open access has no users; leave out `unsafe_open_access`",
     ),
     (
         "c-14",
         "an AUTH token without TLS",
         _store(unsafe_plaintext=True, authentication=Authentication.auth_token()),
-        f"{_BASE}authentication: got 'auth-token', but nobody signs in to a store with unsafe_plaintext; "
-        "leave out one of the two",
+        f"{_BASE}unsafe_plaintext: got True, but ElastiCache has neither users nor an AUTH token without TLS: everyone "
+        "can connect; set `unsafe_open_access` as well",
     ),
     (
         "c-15",
         "the move to TLS of a store that stays in plaintext",
-        _store(unsafe_plaintext=True, transit_encryption_mode=TransitEncryptionMode.PREFERRED),
+        _store(unsafe_plaintext=True, unsafe_open_access=True, transit_encryption_mode=TransitEncryptionMode.PREFERRED),
         f"{_BASE}transit_encryption_mode: got 'preferred', but the store has no TLS with unsafe_plaintext; "
         "leave out one of the two",
     ),

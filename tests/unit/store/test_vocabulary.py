@@ -26,11 +26,6 @@ MEANT: dict[str, str] = {
     "shards": "ElastiCache has stores without cluster mode, which is the default; MemoryDB has none",
     "engine": "a serverless cache has a major version, and the service installs the minor ones",
     "network_type": "a serverless cache shows no nodes, whose addresses these could be",
-    **dict.fromkeys(
-        ("ip_discovery", "maintenance_window", "restore", "snapshots"),
-        "MemoryDbCluster takes the text of these values, the other stores do not do so yet",
-    ),
-    "create_kms_key": "both make the key; one says for which data, the other for which cache",
 }
 _WORDS = re.compile(r"\b(replication group|serverless cache|cluster|cache|store|group)\b")
 
