@@ -1,6 +1,6 @@
-"""The code of the smoke-test function: redis-py and our run-time package, copied from where they are installed.
+"""The code of the smoke test's function: redis-py and cdk_redis_runtime, copied from the Python environment.
 
-No Docker, no network, no pip at synth: both are pure Python, and the rest (botocore) is part of the Lambda runtime.
+Both are pure Python, and the Lambda runtime has botocore, so synth needs no Docker, no network and no pip.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from importlib import metadata, util
 from pathlib import Path
 
 _PACKAGES = ("cdk_redis_runtime", "redis")
-# Lambda runs the function as another user than the one who owns its files, with the modes that the CDK CLI put into the
-# zip; those of a checkout and of a virtual environment depend on the umask.
+# The CDK CLI keeps the modes of files in the zip, and Lambda runs the function as a user who does not own them. The
+# modes in a checkout and in a virtual environment depend on the umask.
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 
 
 @contextmanager
 def smoke_test_code() -> Generator[tuple[Path, str], None, None]:
-    """Lay the code out in a temporary folder.
+    """Copy the code to a temporary folder.
 
     Yields:
-        The folder, which is gone afterwards, and a hash of names, contents and the modes that the files have in the
-        asset: the same for the same code on every machine, whatever the times, owners and modes of the sources are.
+        The folder, which is deleted at the end, and a hash of the names, contents and modes of the files in the asset.
+        The hash is the same for the same code on every machine: it does not depend on times, owners and modes of the
+        installed files.
     """
     with tempfile.TemporaryDirectory(prefix="cdk-redis-") as temporary:
         folder = Path(temporary)
@@ -42,9 +43,9 @@ def smoke_test_code() -> Generator[tuple[Path, str], None, None]:
 
 
 def _files() -> list[tuple[Path, Path]]:
-    """Source files by their place in the asset, in an order that no file system decides."""
+    """Path in the asset and installed file of each source file, sorted."""
     found = [(relative, source) for package in _PACKAGES for relative, source in _sources(package)]
-    # redis-py tells the server its version, which it reads from its metadata.
+    # redis-py reads its version from its metadata, and sends it to the server.
     distribution = metadata.distribution("redis")
     found.append((Path(f"redis-{distribution.version}.dist-info/METADATA"), _metadata_file(distribution)))
     return sorted(found)

@@ -55,7 +55,7 @@ def alarm_period_of(problems: Problems, schedule: events.Schedule | None, given:
 
 
 class Canary(Construct):
-    """Runs a smoke test's function on a schedule.
+    """Runs the function of a smoke test on a schedule.
 
     Attributes:
         rule: Starts each run.
@@ -108,7 +108,7 @@ class Canary(Construct):
         return cloudwatch.Alarm(
             self,
             "Alarm",
-            alarm_description=f"The smoke test of {path} failed, or did not run: its log group says why",
+            alarm_description=f"The smoke test of {path} failed or did not run; its log group has the reports",
             metric=cloudwatch.Metric(
                 namespace=environment.DEFAULT_METRICS_NAMESPACE,
                 metric_name=environment.METRIC_FAILED,
