@@ -27,24 +27,24 @@ class CounterStack(cdk.Stack):
         network = RedisNetwork(self, "Network", zones=2)
         cache = ReplicationGroup(self, "Cache", network=network, shards=2, replicas=1)
         user = cache.add_iam_user("counter", AccessString.read_write("counter:*"))
-        function = lambda_.Function(
-            self,
-            "Counter",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
-            handler="counter.handler",
-            code=_code(),
-            timeout=cdk.Duration.seconds(10),
-            vpc=network.vpc,
-            vpc_subnets=network.subnet_selection,
-        )
+        with tempfile.TemporaryDirectory() as folder:  # the CDK copies it
+            function = lambda_.Function(
+                self,
+                "Counter",
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                architecture=lambda_.Architecture.ARM_64,
+                handler="counter.handler",
+                code=_code(Path(folder)),
+                timeout=cdk.Duration.seconds(10),
+                vpc=network.vpc,
+                vpc_subnets=network.subnet_selection,
+            )
         cache.bind(function, user=user)  # rules, permission, environment
         SmokeTest(self, "SmokeTest", target=cache)
 
 
-def _code() -> lambda_.Code:
+def _code(folder: Path) -> lambda_.Code:
     """Package the function with cdk_redis_runtime and redis-py, which are pure Python; Lambda provides botocore."""
-    folder = Path(tempfile.mkdtemp())
     shutil.copytree(Path(__file__).with_name("function"), folder, dirs_exist_ok=True)
     ignore = shutil.ignore_patterns("__pycache__")
     for package in (cdk_redis_runtime, redis):

@@ -79,6 +79,8 @@ def test_two_synths_agree_byte_by_byte(repository: Path, tmp_path: Path) -> None
     )
     assert (first.wait(), second.wait(), example.wait()) == (0, 0, 0)
 
+    # Neither a synth nor our code leaves temporary files: apps are synthesized again and again.
+    assert [*tmp_path.glob("*/tmp/*")] == []
     here, there = contents(tmp_path / "first" / "cdk.out"), contents(tmp_path / "second" / "cdk.out")
     assert sum(name.endswith(".template.json") for name in here) == 4
     assert any(name.startswith("asset.") for name in here)
