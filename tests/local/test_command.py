@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import boto3
@@ -20,6 +21,23 @@ from cdk_redis_local.__main__ import main
 pytestmark = pytest.mark.long
 
 COMMAND = [sys.executable, "-m", "cdk_redis_local"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command with a temporary folder of its own, and ends it if the test fails before it does."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen([*COMMAND, *arguments], env=environment, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.terminate()  # does nothing to one that has ended
+        process.communicate(timeout=20)
 
 
 def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: Path) -> None:
@@ -42,9 +60,10 @@ def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    up = subprocess.Popen([*COMMAND, "up"], env=environment, stdout=subprocess.PIPE, text=True)
+def test_up_runs_until_it_is_stopped_and_leaves_nothing(
+    number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    up = start("up")
     assert up.stdout is not None
     exported: dict[str, str] = {}
     printed: list[str] = []
@@ -62,7 +81,6 @@ def test_up_runs_until_it_is_stopped_and_leaves_nothing(number: signal.Signals, 
     assert _account_in_another_shell("".join(printed)) == "000000000000"
     up.send_signal(number)
     assert up.wait(10) == 130
-    up.stdout.close()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(urllib.error.URLError, match="refused"):
         urllib.request.urlopen(exported["AWS_ENDPOINT_URL"], timeout=5)
@@ -77,16 +95,16 @@ def _account_in_another_shell(printed: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_run_that_is_stopped_leaves_nothing_of_its_command(number: signal.Signals, tmp_path: Path) -> None:
+def test_run_that_is_stopped_leaves_nothing_of_its_command(
+    number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
     program = (
         "import os, subprocess, time\n"
         "left = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
         "print(os.getpid(), left.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    words = [*COMMAND, "run", "--", sys.executable, "-c", program]
-    run = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = start("run", "--", sys.executable, "-c", program)
     assert run.stdout is not None
     processes = run.stdout.readline().split()
     run.send_signal(number)
