@@ -29,7 +29,7 @@ class UserList(cdk.Resource):
     """
 
     _service: Service
-    # The class of its users, for messages: "an ElastiCacheUser".
+    # The class of the users, for messages: "an ElastiCacheUser".
     _kind: str
 
     def __init__(self, scope: Construct, id: str) -> None:
@@ -100,11 +100,17 @@ class UserList(cdk.Resource):
 class ImportedUserList(cdk.Resource):
     """A user group or an access control list that another app owns."""
 
+    _service: Service
+    _kind: str
+
     def __init__(self, scope: Construct, id: str, parameter: str, name: str, users: object) -> None:
         super().__init__(scope, id)
         problems = Problems(self)
         check_name(problems, parameter, name, max_length=MAX_GROUP_NAME)
         self.users: list[User] = list_of(problems, "users", users, User)
+        for user in self.users:
+            if user.service.name != self._service.name:
+                problems.add("users", user.node.path, f"it is not {self._kind}")
         problems.raise_if_any()
         self._name = name
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
 
 
+_KIND = "an ElastiCacheUser"
+
+
 class IUserGroup(Protocol):
     """An ElastiCache user group, defined here or imported."""
 
@@ -71,7 +74,7 @@ class ElastiCacheUserGroup(UserList):
     """
 
     _service = ELASTICACHE
-    _kind = "an ElastiCacheUser"
+    _kind = _KIND
 
     def __init__(
         self,
@@ -166,6 +169,9 @@ class ElastiCacheUserGroup(UserList):
 
 
 class _ImportedUserGroup(ImportedUserList):
+    _service = ELASTICACHE
+    _kind = _KIND
+
     def __init__(
         self, scope: Construct, id: str, user_group_id: str, users: Sequence[User], engine: Engine | str | None
     ) -> None:

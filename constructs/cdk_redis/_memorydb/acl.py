@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # MemoryDB's own list: every client can do everything, without signing in.
 OPEN_ACCESS = "open-access"
+_KIND = "a MemoryDbUser"
 
 
 class IAcl(Protocol):
@@ -59,7 +60,7 @@ class Acl(UserList):
     """
 
     _service = MEMORYDB
-    _kind = "a MemoryDbUser"
+    _kind = _KIND
 
     def __init__(self, scope: Construct, id: str, *, users: Sequence[User] = (), acl_name: str | None = None) -> None:
         """Define the list.
@@ -116,6 +117,9 @@ class Acl(UserList):
 
 
 class _ImportedAcl(ImportedUserList):
+    _service = MEMORYDB
+    _kind = _KIND
+
     @property
     def acl_name(self) -> str:
         return self._name

@@ -1,4 +1,4 @@
-"""Whoever signs in with a password can read its secret, though it has a KMS key of its own."""
+"""A function that signs in with a password can read its secret, also if the secret has its own KMS key."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def _stack(app: cdk.App, name: str) -> cdk.Stack:
 
 
 def _secret(stack: cdk.Stack) -> secretsmanager.ISecret:
-    """A secret with a key of its own, as a user makes it."""
+    """A secret with its own key, as users of the library create it."""
     key = cast("kms.IKey", kms.Key(stack, "Key"))
     return cast("secretsmanager.ISecret", secretsmanager.Secret(stack, "Secret", encryption_key=key))
 
 
 def _statements(stack: cdk.Stack, action: str) -> list[dict[str, Any]]:
-    """What the functions' roles of a stack may do, where it is this."""
+    """The statements of the stack's IAM policies that allow the action."""
     return [
         statement
         for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
@@ -91,7 +91,7 @@ def _statements(stack: cdk.Stack, action: str) -> list[dict[str, Any]]:
 
 @SIGNERS
 @pytest.mark.parametrize("service", [ReplicationGroup, MemoryDbCluster])
-def test_whoever_signs_in_can_decrypt_the_secret_in_one_stack(
+def test_a_function_can_decrypt_the_secret_in_one_stack(
     service: type[ReplicationGroup] | type[MemoryDbCluster], signer: Signer
 ) -> None:
     stack = _stack(cdk.App(), "Stack")
@@ -111,7 +111,7 @@ def test_whoever_signs_in_can_decrypt_the_secret_in_one_stack(
 
 
 @SIGNERS
-def test_whoever_signs_in_can_decrypt_the_secret_from_another_stack(signer: Signer) -> None:
+def test_a_function_can_decrypt_the_secret_from_another_stack(signer: Signer) -> None:
     app = cdk.App()
     stores, signers = _stack(app, "Stores"), _stack(app, "Signers")
     store = ReplicationGroup(stores, "Store", network=RedisNetwork(stores, "Network"), replicas=1)
@@ -138,7 +138,7 @@ def test_the_key_of_another_stack_is_not_exported(signer: Signer) -> None:
     assert "Export" not in outputs[output]
 
 
-def test_the_auth_tokens_key_too() -> None:
+def test_a_function_can_decrypt_the_secret_of_an_auth_token() -> None:
     stack = _stack(cdk.App(), "Stack")
     token = Authentication.auth_token(_secret(stack), version_id="one")
     store = ReplicationGroup(stack, "Store", network=RedisNetwork(stack, "Network"), authentication=token)
@@ -167,7 +167,7 @@ def _imported_store(stack: cdk.Stack, secret: secretsmanager.ISecret) -> Store:
     ("attributes", "readable"),
     [
         ({"secret_complete_arn": SECRET_ARN}, SECRET_ARN),
-        # Secrets Manager ends the ARN with six characters of its own.
+        # Secrets Manager appends six random characters to the ARN.
         ({"secret_partial_arn": PARTIAL_ARN}, f"{PARTIAL_ARN}-??????"),
     ],
     ids=["complete ARN", "partial ARN"],
