@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
@@ -181,6 +182,14 @@ VALUE_PARAMETERS = (
     "network_type",
     "ip_discovery",
 )
+
+
+@pytest.mark.parametrize("network_type", ["dual_stack", NetworkType.IPV6])
+def test_ipv6_is_refused_in_an_existing_vpc_without_ipv6(stack: cdk.Stack, network_type: Any) -> None:
+    network = RedisNetwork(stack, "Network", vpc=ec2.Vpc(stack, "Vpc", nat_gateways=0))
+
+    with pytest.raises(ConfigurationError, match="the network's subnets have no IPv6 addresses"):
+        MemoryDbCluster(stack, "Ledger", network=network, network_type=network_type)
 
 
 @pytest.mark.parametrize("parameter", VALUE_PARAMETERS)
