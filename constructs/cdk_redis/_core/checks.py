@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -99,6 +99,23 @@ def check_texts(problems: Problems, *, max_length: int | None = None, **texts: o
             problems.add(parameter, given, "it is text with at least one character")
         elif max_length is not None and len(given) > max_length:
             problems.note(f"{parameter}: got {len(given)} characters, but it has up to {max_length} characters")
+
+
+def check_given(problems: Problems, **required: object) -> None:
+    """Parameters that have a default or must be given, and cannot be None."""
+    for parameter, given in required.items():
+        if given is None:
+            problems.note(f"{parameter}: got None, but it has a value; leave it out for the default")
+
+
+def check_mapping(problems: Problems, parameter: str, given: object) -> None:
+    """A parameter that is a mapping with text for keys, or left out."""
+    if given is None:
+        return
+    if not isinstance(given, Mapping):
+        problems.note(f"{parameter}: got {_shown(given)}, but it is a mapping such as a dict")
+    elif not all(isinstance(name, str) for name in cast("Mapping[object, object]", given)):
+        problems.add(parameter, given, "its keys are text")
 
 
 def check_name(problems: Problems, parameter: str, name: str | None, *, max_length: int) -> None:

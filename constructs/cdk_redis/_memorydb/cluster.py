@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_name, check_texts, value_of
+from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
-from cdk_redis._memorydb.multi_region_cluster import check_member
+from cdk_redis._memorydb.multi_region_cluster import check_member, check_member_parameters
 from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup, check_parameter_group
 from cdk_redis._memorydb.regions import check_zones, warn_of_region
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
@@ -77,6 +77,7 @@ _REPLACING = (
     "subnet_group_name",
     "tls_enabled",
 )
+_DEFAULT_POLICY = cdk.RemovalPolicy.SNAPSHOT
 _MAX_NAME = 40
 _NAMED_BY_HAND = "@cdk-redis:namedCluster"
 
@@ -143,7 +144,7 @@ class MemoryDbCluster(Store):
         multi_region: IMultiRegionCluster | None = None,
         cluster_name: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
+        removal_policy: cdk.RemovalPolicy = _DEFAULT_POLICY,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -209,6 +210,8 @@ class MemoryDbCluster(Store):
         from aws_cdk import aws_memorydb as memorydb
 
         problems = Problems(self)
+        check_given(problems, node_type=node_type, network_type=network_type, removal_policy=removal_policy)
+        check_given(problems, shards=shards, replicas=replicas, port=port)
         engine = value_of(problems, "engine", engine, Engine)
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
@@ -216,17 +219,10 @@ class MemoryDbCluster(Store):
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
+        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or _DEFAULT_POLICY
         if multi_region is not None:
-            check_member(
-                problems,
-                multi_region,
-                engine=engine,
-                node_type=node_type,
-                shards=shards,
-                parameters={**(parameters or {}), **(extra_parameters or {})},
-                parameter_group=parameter_group,
-                plaintext=unsafe_plaintext,
-            )
+            check_member(problems, multi_region, engine, node_type, shards, unsafe_plaintext)
+            check_member_parameters(problems, parameters, extra_parameters, parameter_group)
             engine, node_type, shards = multi_region.engine, multi_region.node_type, multi_region.shards
         engine = engine or DEFAULT_ENGINE
         problems.note(engine.check_memorydb())
@@ -254,7 +250,12 @@ class MemoryDbCluster(Store):
         self.keys_expire = multi_region is None
         self.topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext)
         self.parameter_group = parameter_group
-        if parameter_group is None and multi_region is None:
+        # The family of an engine that is a token is not known: without parameters, MemoryDB's default group will do.
+        if (
+            parameter_group is None
+            and multi_region is None
+            and (engine.memorydb_family or parameters or extra_parameters)
+        ):
             self.parameter_group = MemoryDbParameterGroup(
                 self, "Parameters", engine=engine, parameters=parameters, extra_parameters=extra_parameters
             )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, check_texts, value_of
+from cdk_redis._core.checks import check_given, check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
@@ -117,6 +117,7 @@ class MultiRegionCluster(cdk.Resource):
         from aws_cdk import aws_memorydb as memorydb
 
         problems = Problems(self)
+        check_given(problems, node_type=node_type, shards=shards)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(_DEFAULT_NODE_TYPE)
         problems.note(engine.check_memorydb())
@@ -204,12 +205,9 @@ class _ImportedMultiRegionCluster(cdk.Resource):
 def check_member(
     problems: Problems,
     multi_region: IMultiRegionCluster,
-    *,
     engine: Engine | None,
     node_type: NodeType,
     shards: int,
-    parameters: Mapping[str, str] | None,
-    parameter_group: IParameterGroup | None,
     plaintext: bool,
 ) -> None:
     """Check that a member leaves out what its Multi-Region cluster sets, or gives the same.
@@ -220,8 +218,6 @@ def check_member(
         engine: As given to the member, like all that follows.
         node_type: As given.
         shards: As given.
-        parameters: As given.
-        parameter_group: As given.
         plaintext: Whether the member is to have no TLS.
     """
     for parameter, given, default, its in (
@@ -232,14 +228,31 @@ def check_member(
         if given not in (default, its):
             shown = given if isinstance(given, int) else str(given)
             problems.add(parameter, shown, f"the Multi-Region cluster sets it to {its}", "leave it out")
+    if plaintext:
+        problems.add("unsafe_plaintext", True, "the members of a Multi-Region cluster use TLS", "leave it out")
+
+
+def check_member_parameters(
+    problems: Problems,
+    parameters: Mapping[str, str] | None,
+    extra_parameters: Mapping[str, str] | None,
+    parameter_group: IParameterGroup | None,
+) -> None:
+    """Check that a member leaves out all engine settings: the Multi-Region cluster has a parameter group for them.
+
+    Args:
+        problems: Where to add what is found.
+        parameters: As given to the member, like all that follows.
+        extra_parameters: As given.
+        parameter_group: As given.
+    """
     hint = "give the Multi-Region cluster a `parameter_group_name`"
-    if parameters:
-        problems.add("parameters", dict(parameters), "the Multi-Region cluster sets them", hint)
+    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
+        if given is not None:
+            problems.add(parameter, given, "the Multi-Region cluster sets the parameters", hint)
     if parameter_group is not None:
         name = parameter_group.parameter_group_name
         problems.add("parameter_group", name, "the Multi-Region cluster sets it", hint)
-    if plaintext:
-        problems.add("unsafe_plaintext", True, "the members of a Multi-Region cluster use TLS", "leave it out")
 
 
 def _check_engine(problems: Problems, engine: Engine) -> None:

@@ -143,7 +143,7 @@ def check_parameter_group(
         return
     for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
         if given is not None:
-            problems.add(parameter, dict(given), "`parameter_group` is given", "leave out one of the two")
+            problems.add(parameter, given, "`parameter_group` is given", "leave out one of the two")
     its_family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
     if its_family is not None and family is not None and its_family != family:
         problems.add("parameter_group", its_family, f"{engine} is of the family {family}")

@@ -6,18 +6,18 @@ One function a check; each adds what it finds to `problems`, and tokens pass.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from cdk_redis._core.checks import check_mapping
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.notifications import warn_of_encrypted_topic
 from cdk_redis._values.network_type import IpDiscovery, NetworkType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
     from constructs import IConstruct
@@ -196,7 +196,8 @@ def check_dual_stack(
 
 def check_parameters(problems: Problems, parameters: Mapping[str, str] | None) -> None:
     """Check engine parameters: values are text, and `shards` decides ``cluster-enabled``."""
-    for name, value in (parameters or {}).items():
+    check_mapping(problems, "parameters", parameters)
+    for name, value in (parameters if isinstance(parameters, Mapping) else {}).items():
         if name == "cluster-enabled":
             problems.add("parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")
         elif not isinstance(value, str):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cdk_redis._core.checks import check_mapping
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from cdk_redis._core.errors import Problems
 
@@ -38,7 +40,8 @@ def check_names(
         known: Names that can be set in the family; None if the library does not know them: no name is checked.
         data_tiering: Whether the nodes use data tiering.
     """
-    for name, value in (parameters or {}).items():
+    settings = parameters if isinstance(parameters, Mapping) else {}
+    for name, value in settings.items():
         if known is not None and name not in known and name != _CLUSTER_MODE and not is_token(name):
             closest = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {closest[0]!r}? " if closest else ""
@@ -47,8 +50,9 @@ def check_names(
         if name == "maxmemory-policy" and data_tiering and value not in _DATA_TIERING_POLICIES:
             reason = f"nodes with data tiering support the policies {', '.join(_DATA_TIERING_POLICIES)}"
             problems.add("parameters", {name: value}, reason)
-    for name, value in (extra_parameters or {}).items():
-        if name in (parameters or {}):
+    check_mapping(problems, "extra_parameters", extra_parameters)
+    for name, value in (extra_parameters if isinstance(extra_parameters, Mapping) else {}).items():
+        if name in settings:
             problems.add("extra_parameters", {name: value}, "`parameters` has it too", "leave out one of the two")
         elif name == _CLUSTER_MODE:
             problems.add("extra_parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")

@@ -201,7 +201,7 @@ def test_what_aws_would_refuse_is_refused_at_once(home: Place, given: dict[str, 
         ({"shards": 2}, "shards: got 2, but the Multi-Region cluster sets it to 3; leave it out"),
         (
             {"parameters": {"timeout": "5"}},
-            "parameters: got {'timeout': '5'}, but the Multi-Region cluster sets them; give the "
+            "parameters: got {'timeout': '5'}, but the Multi-Region cluster sets the parameters; give the "
             "Multi-Region cluster a `parameter_group_name`",
         ),
         (
