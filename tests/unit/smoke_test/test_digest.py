@@ -15,7 +15,10 @@ from cdk_redis import (
     Acl,
     Authentication,
     ConfigurationError,
+    ElastiCacheParameterGroup,
     ElastiCacheSubnetGroup,
+    ElastiCacheUser,
+    ElastiCacheUserGroup,
     Engine,
     MemoryDbCluster,
     MemoryDbParameterGroup,
@@ -161,6 +164,26 @@ def test_it_does_not_run_again_for_an_unrelated_change(
 def test_it_runs_again_when_a_parameter_of_the_store_changes() -> None:
     assert _elasticache(node_type="cache.r7g.large") != _elasticache()
     assert _elasticache(replicas=2) != _elasticache()
+
+
+@pytest.mark.parametrize("change", ["parameters", "group", "user"])
+def test_it_runs_again_when_what_a_replication_group_is_given_changes(change: str) -> None:
+    def digest(changed: str) -> object:
+        stack = cdk.Stack(cdk.App(), "Stack")
+        user = ElastiCacheUser(stack, "Reader", engine="valkey:8.1", access=READ, authentication=Authentication.iam())
+        users = ElastiCacheUserGroup(stack, "Users", engine="valkey:8.1", users=[user])
+        engine = Engine.valkey("8.1")
+        group = ElastiCacheParameterGroup(stack, "Parameters", engine=engine, cluster_mode=False)
+        network = RedisNetwork(stack, "Network")
+        cache = ReplicationGroup(stack, "Cache", network=network, parameter_group=group, user_group=users)
+        test = SmokeTest(stack, "SmokeTest", target=cache)
+        given = {"parameters": group, "group": users, "user": user}
+        if changed:
+            given[changed].resource.add_property_override("Changed", "yes")
+        return _digest(test)
+
+    assert digest(change) != digest("")
+    assert digest("") == digest("")
 
 
 def test_it_runs_again_when_what_another_stack_shares_changes() -> None:
