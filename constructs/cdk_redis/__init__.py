@@ -33,6 +33,7 @@ from cdk_redis._network.network import RedisNetwork
 from cdk_redis._network.subnet_groups import ISubnetGroup
 from cdk_redis._smoke_test.failover_drill import FailoverDrill
 from cdk_redis._smoke_test.smoke_test import SmokeTest
+from cdk_redis._store.interface import IStore, StoreGrants
 from cdk_redis._store.metric_options import MetricOptions
 from cdk_redis._store.parameter_groups import IParameterGroup
 from cdk_redis._store.store import Store
@@ -64,6 +65,7 @@ __all__ = [
     "IGlobalDatastore",
     "IMultiRegionCluster",
     "IParameterGroup",
+    "IStore",
     "ISubnetGroup",
     "IUserGroup",
     "IpDiscovery",
@@ -91,6 +93,7 @@ __all__ = [
     "SnapshotWindow",
     "Snapshots",
     "Store",
+    "StoreGrants",
     "Topology",
     "TransitEncryptionMode",
     "UsageLimits",

@@ -85,6 +85,7 @@ CONSTRUCTS = {
         "MemoryDbUser",
         "RedisNetwork",
         "ReplicationGroup",
+        "IStore",
         "Store",
         "User",
         "ec2.IInterfaceVpcEndpoint",
@@ -114,7 +115,7 @@ WRONG: dict[str, object] = {
 }
 
 # Made by their subclasses only, or by the library, or a dictionary.
-NO_CONSTRUCTORS = {"ConfigurationError", "MetricOptions", "Store", "User"}
+NO_CONSTRUCTORS = {"ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
 
 # Parameters whose check has not landed.
 NOT_YET: set[str] = {

@@ -75,8 +75,8 @@ if TYPE_CHECKING:
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.interface import IStore
     from cdk_redis._store.parameter_groups import IParameterGroup
-    from cdk_redis._store.store import Store
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
@@ -479,7 +479,7 @@ class ReplicationGroup(ElastiCacheStore):
         network: RedisNetwork | None = None,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
-    ) -> Store:
+    ) -> IStore:
         """Import a replication group that another app owns, to connect to it and to smoke-test it.
 
         Args:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cdk_redis._elasticache.usage_limits import UsageLimits
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
-    from cdk_redis._store.store import Store
+    from cdk_redis._store.interface import IStore
 
 # A change of any of these replaces the cache, which then needs a new name.
 _REPLACING = ("kms_key_id", "network_type", "snapshot_arns_to_restore", "subnet_ids")
@@ -214,7 +214,7 @@ class ServerlessCache(ElastiCacheStore):
         users: Sequence[User] = (),
         network: RedisNetwork | None = None,
         unsafe_open_access: bool = False,
-    ) -> Store:
+    ) -> IStore:
         """Import a serverless cache that another app owns, to connect to it and to smoke-test it.
 
         Args:

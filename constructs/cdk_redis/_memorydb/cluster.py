@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.interface import IStore
 
 # A change of any of these replaces the cluster, which then needs a new name.
 _REPLACING = (
@@ -353,7 +354,7 @@ class MemoryDbCluster(Store):
         network: RedisNetwork | None = None,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
-    ) -> Store:
+    ) -> IStore:
         """Import a cluster that another app owns, to connect to it and to smoke-test it.
 
         Args:

@@ -21,7 +21,7 @@ from cdk_redis._core.resource import property_overrides
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
-    from cdk_redis._store.store import Store
+    from cdk_redis._store.interface import IStore
 
 # Attributes of stores: what a store uses, and may share with other stores. Its other parts are its children.
 _SHARED_PARTS = ("acl", "multi_region", "parameter_group", "subnet_group", "user_group")
@@ -44,7 +44,7 @@ def check_rerun_on(problems: Problems, rerun_on: object) -> None:
             problems.add("rerun_on", given, reason, "give the value as text")
 
 
-def digest(scope: Construct, target: Store, rerun_on: Sequence[object]) -> str:
+def digest(scope: Construct, target: IStore, rerun_on: Sequence[object]) -> str:
     """Return a token that resolves to a digest of the store and of what is given.
 
     It is resolved at synth, when all properties and overrides are set.
@@ -60,7 +60,7 @@ def digest(scope: Construct, target: Store, rerun_on: Sequence[object]) -> str:
 
 @jsii.implements(cdk.IStableStringProducer)
 class _Digest:
-    def __init__(self, scope: Construct, target: Store, rerun_on: Sequence[object]) -> None:
+    def __init__(self, scope: Construct, target: IStore, rerun_on: Sequence[object]) -> None:
         self._scope = scope
         self._target = target
         self._constructs = [cast("IConstruct", given) for given in rerun_on if _is_construct(given)]
@@ -76,7 +76,7 @@ class _Digest:
         return hashlib.sha256(json.dumps([resources, values], sort_keys=True).encode()).hexdigest()[:_LENGTH]
 
 
-def _constructs_of(store: Store) -> Iterator[IConstruct]:
+def _constructs_of(store: IStore) -> Iterator[IConstruct]:
     """The store and what it uses; a construct may occur more than once."""
     yield store
     yield from store.users

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_stepfunctions as stepfunctions
 
     from cdk_redis._access.users import User
-    from cdk_redis._store.store import Store
+    from cdk_redis._store.interface import IStore
 
 _HANDLER = "cdk_redis_runtime.drill_lambda.handler"
 # After the writes and reads, the function looks for lost writes and deletes the keys; it stops a minute before the end.
@@ -62,7 +62,7 @@ class FailoverDrill(StoreFunctionConstruct):
         scope: Construct,
         id: str,
         *,
-        target: Store,
+        target: IStore,
         user: User | None = None,
         shard: str = "0001",
         duration: cdk.Duration | None = None,

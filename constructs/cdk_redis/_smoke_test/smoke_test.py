@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aws_cdk import triggers
 
     from cdk_redis._access.users import User
-    from cdk_redis._store.store import Store
+    from cdk_redis._store.interface import IStore
 
 _HANDLER = "cdk_redis_runtime.smoke_lambda.handler"
 _BUDGET = cdk.Duration.seconds(20)
@@ -74,7 +74,7 @@ class SmokeTest(StoreFunctionConstruct):
         scope: Construct,
         id: str,
         *,
-        target: Store,
+        target: IStore,
         user: User | None = None,
         key_prefix: str = "cdk-redis-smoke:",
         latency_limit: cdk.Duration | None = None,

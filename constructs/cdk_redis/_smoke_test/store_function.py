@@ -15,6 +15,7 @@ from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
+from cdk_redis._store.store import Store
 from cdk_redis_runtime._client import environment as runtime
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.users import User
     from cdk_redis._network.network import RedisNetwork
-    from cdk_redis._store.store import Store
+    from cdk_redis._store.interface import IStore
 
 
 class StoreFunction:
@@ -45,7 +46,7 @@ class StoreFunction:
         self,
         scope: Construct,
         *,
-        target: Store,
+        target: IStore,
         user: User | None,
         user_name: str,
         key_prefix: str,
@@ -138,6 +139,9 @@ class StoreFunction:
         # A store with an AUTH token has no users.
         if target.auth_token is not None:
             return target.auth_token
+        if not isinstance(target, Store):
+            reason, hint = "this app does not define the store, and cannot add a user to it", "give one of its users"
+            raise ConfigurationError(self._scope.node.path, [problem("user", None, reason, hint)])
         engine = target.topology.engine
         access = AccessString.smoke_test(
             key_prefix, channels=engine.supports_channel_rules, sharded_pubsub=engine.supports_sharded_pubsub
@@ -291,7 +295,7 @@ class StoreFunctionConstruct(Construct):
         self.user = parts.user
 
 
-def _network_of(scope: Construct, target: Store) -> RedisNetwork:
+def _network_of(scope: Construct, target: IStore) -> RedisNetwork:
     if target.network is None:
         hint = "give `network` to the import: the function runs in its subnets"
         raise ConfigurationError(scope.node.path, [problem("target", target.node.path, "it has no network", hint)])

@@ -21,11 +21,11 @@ from cdk_redis import (
     Endpoint,
     Engine,
     FailoverDrill,
+    IStore,
     MemoryDbCluster,
     RedisNetwork,
     ReplicationGroup,
     SmokeTest,
-    Store,
     User,
 )
 from cdk_redis._elasticache.user import ElastiCacheUser
@@ -35,23 +35,23 @@ PARTIAL_ARN = SECRET_ARN.removesuffix("-AbCdEf")
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 VIA_SECRETS_MANAGER = {"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}
 
-Signer = Callable[[Construct, Store, User], lambda_.Function]
+Signer = Callable[[Construct, IStore, User], lambda_.Function]
 
 
-def _smoke_test(scope: Construct, store: Store, user: User) -> lambda_.Function:
+def _smoke_test(scope: Construct, store: IStore, user: User) -> lambda_.Function:
     return SmokeTest(scope, "Signer", target=store, user=user).function
 
 
-def _canary(scope: Construct, store: Store, user: User) -> lambda_.Function:
+def _canary(scope: Construct, store: IStore, user: User) -> lambda_.Function:
     rate = events.Schedule.rate(cdk.Duration.minutes(5))
     return SmokeTest(scope, "Signer", target=store, user=user, schedule=rate).function
 
 
-def _drill(scope: Construct, store: Store, user: User) -> lambda_.Function:
+def _drill(scope: Construct, store: IStore, user: User) -> lambda_.Function:
     return FailoverDrill(scope, "Signer", target=store, user=user).function
 
 
-def _bound(scope: Construct, store: Store, user: User) -> lambda_.Function:
+def _bound(scope: Construct, store: IStore, user: User) -> lambda_.Function:
     assert store.network is not None
     function = lambda_.Function(
         scope,
@@ -147,7 +147,7 @@ def test_a_function_can_decrypt_the_secret_of_an_auth_token() -> None:
     assert len(_statements(stack, "kms:Decrypt")) == 1
 
 
-def _imported_store(stack: cdk.Stack, secret: secretsmanager.ISecret) -> Store:
+def _imported_store(stack: cdk.Stack, secret: secretsmanager.ISecret) -> IStore:
     user = ElastiCacheUser.from_user_attributes(stack, "User", user_name="app", secret=secret)
     return ReplicationGroup.from_replication_group_attributes(
         stack,
