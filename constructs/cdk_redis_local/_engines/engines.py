@@ -10,21 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._engines import cluster, resharding
-from cdk_redis_local._engines.acl import CLOSED_DEFAULT, AclUser
+from cdk_redis_local._engines import cluster, node_settings, resharding
+from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security, wait_until
+from cdk_redis_local._engines.node_settings import MANAGER
 from cdk_redis_local._engines.program import EngineProgram, find_engine
 
-_MANAGER = "cdk-redis-local"
-# How long a dead primary goes unnoticed; AWS takes longer.
+# Time until a dead primary is noticed; AWS takes longer.
 _NOTICE_SECONDS = 1.5
-# Set by this module itself; a parameter group does not get to change them.
-_RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
 
 
 class EngineSet:
@@ -108,7 +106,7 @@ class EngineSet:
         self.certificate = self.authority.issue(name, *sorted(hosts - {HOST})) if tls else None
         encrypted = tls and self.program.tls
         self.security = Security(
-            manager=AclUser(_MANAGER, passwords=(secrets.token_hex(24),)),
+            manager=AclUser(MANAGER, passwords=(secrets.token_hex(24),)),
             certificate=self.certificate if encrypted else None,
             ca_file=self.authority.ca_file if encrypted else None,
         )
@@ -152,13 +150,13 @@ class EngineSet:
 
     @property
     def primaries(self) -> list[Node]:
-        """The nodes started as primaries, or made such by :meth:`fail_over`, in the order of the shards."""
+        """The primaries, also those promoted by :meth:`fail_over`, in the order of the shards."""
         nodes = [node for node in self.nodes if node.started_as == "primary"]
         return sorted(nodes, key=lambda node: node.shard)
 
     @property
     def replica_nodes(self) -> list[Node]:
-        """The nodes started as replicas, or made such by :meth:`fail_over`."""
+        """The replicas, also primaries that :meth:`fail_over` has demoted."""
         return [node for node in self.nodes if node.started_as == "replica"]
 
     @property
@@ -188,7 +186,7 @@ class EngineSet:
             for node in self.nodes:
                 node.stop()
             self.nodes.clear()
-            # A shared workspace lives on, and would keep the files of each store that ever was.
+            # A shared workspace outlives the set and would keep its files.
             shutil.rmtree(self._directory, ignore_errors=True)
             if self._owned_workspace:
                 self._owned_workspace.close()
@@ -200,13 +198,8 @@ class EngineSet:
             EngineError: The engine refuses an access string; the message has its reason.
         """
         with self._lock:
-            kept = {user.name for user in users} | {"default", _MANAGER}
             for node in self._running():
-                for user in _with_default(users):
-                    self._set_user(node, user)
-                gone = [name for name in node.admin.acl_users() if name not in kept]
-                if gone:
-                    node.admin.acl_deluser(*gone)
+                node_settings.set_users(node, users)
             self.users = list(users)
 
     def set_user(self, user: AclUser) -> None:
@@ -223,9 +216,7 @@ class EngineSet:
             self.parameters = dict(parameters)
             self.ignored_parameters = {}
             for node in self._running():
-                for name, value in parameters.items():
-                    if name in _RESERVED or not _set_parameter(node, name, value):
-                        self.ignored_parameters[name] = value
+                self.ignored_parameters |= node_settings.set_parameters(node, parameters)
 
     def stop_node(self, index: int) -> None:
         """End one node's process, as a crash would; it is not started again."""
@@ -318,7 +309,7 @@ class EngineSet:
             self._wait_for_replicas(alive=added)
         self._newcomers = []
         if self.cluster_mode:
-            # A node that moves much may be slow to answer: that is no reason to replace it, or to call it failed.
+            # A node that moves many keys may answer slowly: do not let the cluster mark it as failed and replace it.
             cluster.calm(self.nodes, self._node_timeout, replace=False)
             resharding.share_slots(self.nodes, range(shards))
 
@@ -326,7 +317,7 @@ class EngineSet:
         """Remove the nodes whose joining failed: they have no slots yet."""
         newcomers, self._newcomers = self._newcomers, []
         if newcomers:
-            # Who does not answer now, or does not forget them, is asked again when the size changes next.
+            # A node that does not answer now is asked to forget them at the next change of size.
             with contextlib.suppress(EngineError, RedisError):
                 self._leave(newcomers)
 
@@ -350,7 +341,7 @@ class EngineSet:
     def _calm(self) -> None:
         if self.cluster_mode:
             for node in self._running():
-                # One that does not answer is the reason why the change of size failed, which is what is told.
+                # If a node does not answer, the change of size has failed for that reason and reports it.
                 with contextlib.suppress(RedisError):
                     cluster.calm([node], self._node_timeout)
 
@@ -392,7 +383,7 @@ class EngineSet:
                 settings += cluster.cluster_settings(node, behind_tls=self._behind_tls)
             elif node.started_as == "replica":
                 settings.append(("replicaof", " ".join(self._primary_address())))
-            node.start(settings, _with_default(self.users))
+            node.start(settings, node_settings.with_default(self.users))
         for node in nodes:
             node.wait()
 
@@ -432,26 +423,3 @@ class EngineSet:
 
     def _running(self) -> list[Node]:
         return [node for node in self.nodes if node.running]
-
-    @staticmethod
-    def _set_user(node: Node, user: AclUser) -> None:
-        try:
-            node.admin.execute_command("ACL", "SETUSER", user.name, *user.rules)
-        except ResponseError as error:
-            raise EngineError(f"the engine refuses the access string of user {user.name}: {error}") from error
-
-
-def _with_default(users: Iterable[AclUser]) -> list[AclUser]:
-    # First, so that a default user of the caller's comes after it and wins.
-    return [CLOSED_DEFAULT, *users] if all(user.name != "default" for user in users) else list(users)
-
-
-def _set_parameter(node: Node, name: str, value: str) -> bool:
-    try:
-        node.admin.execute_command("CONFIG", "SET", name, value)
-    except ResponseError as error:
-        text = str(error).lower()
-        if "unknown" in text or "immutable" in text or "unsupported" in text:
-            return False
-        raise EngineError(f"the engine refuses {name}={value}: {error}") from error
-    return True
