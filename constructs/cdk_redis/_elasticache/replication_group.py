@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._access.authentication import Authentication
+from cdk_redis._core.checks import check_flags, check_name, check_texts, list_of, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
@@ -30,7 +31,12 @@ from cdk_redis._elasticache.checks import (
     check_unsafe,
 )
 from cdk_redis._elasticache.durability import Durability, check_durability
-from cdk_redis._elasticache.log_delivery import check_log_delivery, create_log_groups, log_delivery_configurations
+from cdk_redis._elasticache.log_delivery import (
+    LogDelivery,
+    check_log_delivery,
+    create_log_groups,
+    log_delivery_configurations,
+)
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_parameter_group
 from cdk_redis._elasticache.placement import check_placement, node_group_configuration
 from cdk_redis._elasticache.scaling import ReplicaScaling, ShardScaling, check_scaling
@@ -68,9 +74,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_sns as sns
 
-    from cdk_redis._access.authentication import Authentication
     from cdk_redis._access.users import User
-    from cdk_redis._elasticache.log_delivery import LogDelivery
     from cdk_redis._elasticache.placement import ShardPlacement
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
@@ -218,12 +222,23 @@ class ReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_flags(
+            problems,
+            create_kms_key=create_kms_key,
+            auto_minor_version_upgrade=auto_minor_version_upgrade,
+            cluster_mode_compatible=cluster_mode_compatible,
+            unsafe_open_access=unsafe_open_access,
+            unsafe_plaintext=unsafe_plaintext,
+        )
+        check_texts(problems, description=description)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
+        log_delivery = list_of(problems, "log_delivery", log_delivery, LogDelivery)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
+        authentication = value_of(problems, "authentication", authentication, Authentication)
         restore = value_of(problems, "restore", restore, Restore)
         durability = value_of(problems, "durability", durability, Durability)
         mode = value_of(problems, "transit_encryption_mode", transit_encryption_mode, TransitEncryptionMode)

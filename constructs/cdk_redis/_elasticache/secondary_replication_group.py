@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.checks import check_flags, check_name, check_texts, list_of, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.checks import check_user_group
-from cdk_redis._elasticache.log_delivery import check_log_delivery, create_log_groups, log_delivery_configurations
+from cdk_redis._elasticache.log_delivery import (
+    LogDelivery,
+    check_log_delivery,
+    create_log_groups,
+    log_delivery_configurations,
+)
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
     from cdk_redis._elasticache.global_datastore import IGlobalDatastore
-    from cdk_redis._elasticache.log_delivery import LogDelivery
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
@@ -130,9 +134,12 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_flags(problems, create_kms_key=create_kms_key, auto_minor_version_upgrade=auto_minor_version_upgrade)
+        check_texts(problems, description=description)
         engine, cluster_mode = global_datastore.topology.engine, global_datastore.topology.cluster_mode
         failover = global_datastore.automatic_failover
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots)
+        log_delivery = list_of(problems, "log_delivery", log_delivery, LogDelivery)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         check_topology(problems, 1, replicas)
         _check_failover(problems, replicas, failover)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.checks import check_flags, check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
@@ -142,6 +142,8 @@ class ServerlessCache(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_flags(problems, create_kms_key=create_kms_key, unsafe_open_access=unsafe_open_access)
+        check_texts(problems, max_length=_MAX_DESCRIPTION, description=description)
         engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
         restore = value_of(problems, "restore", restore, Restore)
@@ -153,7 +155,6 @@ class ServerlessCache(ElastiCacheStore):
         check_name(problems, "serverless_cache_name", serverless_cache_name, max_length=MAX_NAME)
         _check_snapshots(problems, snapshots)
         _check_restore(problems, restore)
-        _check_description(problems, description)
         problems.raise_if_any()
 
         self.network = network
@@ -291,8 +292,3 @@ def _check_snapshots(problems: Problems, snapshots: Snapshots) -> None:
     if snapshots.window is not None:
         reason = "a serverless cache takes its snapshots at a time, not in a window"
         problems.add("snapshots", str(snapshots.window), reason, 'write Snapshots.daily(at="03:00")')
-
-
-def _check_description(problems: Problems, description: str | None) -> None:
-    if description is not None and not is_token(description) and len(description) > _MAX_DESCRIPTION:
-        problems.add("description", f"{len(description)} characters", f"it has up to {_MAX_DESCRIPTION} characters")

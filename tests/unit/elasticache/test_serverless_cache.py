@@ -250,7 +250,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "long description": (
         {"description": "d" * 256},
-        "description: got '256 characters', but it has up to 255 characters",
+        "description: got 256 characters, but it has up to 255 characters",
     ),
 }
 
