@@ -103,7 +103,7 @@ def test_a_wrong_kind_of_value_is_rejected(
             "failover_after: got '1.5 s', but the failover begins after 1 second or more, in whole seconds, and within",
         ),
         (FailoverDrill, "shard", " ", "shard: got ' ', but it is text with at least one character"),
-        (FailoverDrill, "key_prefix", "a*", "key_prefix: got 'a*', but a prefix is known text"),
+        (FailoverDrill, "key_prefix", "a*", "key_prefix: got 'a*', but a prefix is text without tokens"),
     ],
 )
 def test_the_message_names_the_parameter_what_was_given_and_what_is_allowed(
