@@ -18,8 +18,10 @@ from cdk_redis._core.tokens import is_token
 
 # Automatic snapshots have dots in their names, and shared ones colons.
 _SNAPSHOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:_-]{0,254}")
-# The services cut lists at commas.
-_OBJECT_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^,]+")
+# Buckets made in us-east-1 before March 2018 have up to 255 letters of either case, digits, dots, hyphens and
+# underscores. The services split lists at commas.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_OBJECT_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[A-Za-z0-9._-]{3,255}/[^,]+")
 
 
 @dataclass(frozen=True)

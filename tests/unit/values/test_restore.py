@@ -15,6 +15,21 @@ def test_a_snapshot_or_files_in_s3() -> None:
     assert Restore.from_s3(one, two) == Restore(object_arns=(one, two))
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        # From AWS's own documentation of SnapshotArns.
+        "arn:aws:s3:::my_bucket/snapshot1.rdb",
+        "arn:aws:s3:::MyBackups/Orders.rdb",
+        "arn:aws:s3:::my.bucket-1/folder/orders 1.rdb",
+        f"arn:aws:s3:::{'b' * 255}/orders.rdb",
+    ],
+)
+def test_a_bucket_of_us_east_1_can_have_capitals_and_underscores(arn: str) -> None:
+    assert Restore.from_s3(arn).object_arns == (arn,)
+    assert Restore.from_text(arn).object_arns == (arn,)
+
+
 def test_tokens_pass() -> None:
     stack = cdk.Stack()
     token = cdk.CfnParameter(stack, "Snapshot").value_as_string
