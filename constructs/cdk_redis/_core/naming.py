@@ -61,24 +61,6 @@ def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *al
     return unique_name(construct, max_length=max_length, replaced_by=replaced_by)
 
 
-def final_snapshot_name(construct: IConstruct, name: str) -> str:
-    """Name the snapshot that a store leaves behind when it is deleted.
-
-    It must not exist yet, or the deletion fails. The store's own name tells the stores of a stack apart, and the
-    stack's id, which is new whenever a stack is made anew under an old name, tells the stacks apart.
-
-    Args:
-        construct: The store.
-        name: The store's name; a token is allowed.
-
-    Returns:
-        A token, legal as a name: the store's name, the word ``final`` and eight hexadecimal digits.
-    """
-    stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Stack.of(construct).stack_id))
-    stack_digest = cdk.Fn.select(0, cdk.Fn.split("-", stack_uuid))
-    return cdk.Fn.join("-", [name, "final", stack_digest])
-
-
 def digest(construct: IConstruct, values: object) -> str:
     """Eight hexadecimal digits that stand for values; references to other resources count by their logical id."""
     resolved = cdk.Stack.of(construct).resolve(values)

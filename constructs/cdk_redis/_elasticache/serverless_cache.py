@@ -190,7 +190,7 @@ class ServerlessCache(ElastiCacheStore):
             self.resource.serverless_cache_name = name_by_properties(
                 self.resource, _REPLACING, network.vpc.vpc_id, max_length=MAX_NAME
             )
-        apply_removal_policy(self, self.resource, self.resource.serverless_cache_name, removal_policy)
+        apply_removal_policy(self, self.resource, self.resource.serverless_cache_name, removal_policy, vpc=network.vpc)
         self.serverless_cache_name = self.store_name = self.resource.ref
         self.serverless_cache_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = Endpoint.from_attributes(self.resource.attr_endpoint_address, self.resource.attr_endpoint_port)

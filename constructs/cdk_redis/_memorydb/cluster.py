@@ -308,7 +308,7 @@ class MemoryDbCluster(Store):
             # References to a VPC and to a Multi-Region cluster stay the same when these are replaced.
             also = (network.vpc.vpc_id, multi_region.identity if multi_region else None)
             self.resource.cluster_name = name_by_properties(self.resource, _REPLACING, *also, max_length=_MAX_NAME)
-        apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy)
+        apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy, vpc=network.vpc)
         self.cluster_name = self.store_name = self.resource.ref
         self.cluster_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = self._endpoint()

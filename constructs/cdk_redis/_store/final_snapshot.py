@@ -6,32 +6,57 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_redis._core.naming import final_snapshot_name
+from cdk_redis._core.naming import digest
+from cdk_redis._network.security_groups import description_of
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_elasticache as elasticache
     from aws_cdk import aws_memorydb as memorydb
-    from constructs import IConstruct
+    from constructs import Construct
 
 
 def apply_removal_policy(
-    store: IConstruct,
+    store: Construct,
     resource: elasticache.CfnServerlessCache | memorydb.CfnCluster,
     name: str,
     removal_policy: cdk.RemovalPolicy,
+    *,
+    vpc: ec2.IVpc,
 ) -> None:
-    """Say what happens to a store's resource when it leaves the stack or is replaced.
+    """Set what happens to a store's resource when it leaves the stack or is replaced.
 
     Args:
         store: The store.
         resource: Its resource.
         name: Name of the resource.
         removal_policy: As given to the store.
+        vpc: VPC of the store.
     """
     if removal_policy != cdk.RemovalPolicy.SNAPSHOT:
         resource.apply_removal_policy(removal_policy)
         return
-    # CloudFormation's own snapshot policy is not for these types: CDK renders it without a word and the
-    # deployment fails. The service takes the name of a final snapshot instead.
-    resource.final_snapshot_name = final_snapshot_name(store, name)
+    # These types have no DeletionPolicy "Snapshot": the CDK renders it without a warning, and the deployment fails.
+    # They have a property with the name of the final snapshot instead.
+    resource.final_snapshot_name = _final_snapshot_name(store, name, vpc)
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+
+
+def _final_snapshot_name(store: Construct, name: str, vpc: ec2.IVpc) -> str:
+    """A name that no snapshot has: if one had it, the service would refuse to delete the store.
+
+    The store's name does not suffice. A store whose port changes from 6379 to 6380 and back, or that is removed and
+    added again, has a name that it had before, and left a final snapshot behind under it. What is new each time is the
+    id of a resource that CloudFormation creates together with the store: its logical id follows the store's name. A
+    security group costs nothing, and AWS never gives an id twice. docs/decisions.md says why it is none of the others.
+    """
+    from aws_cdk import aws_ec2 as ec2
+
+    group = ec2.SecurityGroup(
+        store,
+        f"FinalSnapshot{digest(store, name)}",
+        vpc=vpc,
+        description=description_of(f"Only names the final snapshot of {store.node.path}"),
+        allow_all_outbound=False,
+    )
+    return f"{name}-final-{group.security_group_id}"

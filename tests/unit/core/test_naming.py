@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_memorydb as memorydb
 from constructs import Construct
 
-from cdk_redis._core.naming import digest, final_snapshot_name, name_by_properties, name_problem, unique_name
+from cdk_redis._core.naming import digest, name_by_properties, name_problem, unique_name
 
 LEGAL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -77,12 +77,3 @@ def test_an_illegal_name_is_told_what_is_allowed(name: str) -> None:
 
     assert problem is not None
     assert problem.startswith("a name has 1 to 40 lower-case letters")
-
-
-def test_a_final_snapshot_is_named_after_the_store_and_this_very_stack() -> None:
-    stack = cdk.Stack(cdk.App(), "Orders")
-
-    named = stack.resolve(final_snapshot_name(Construct(stack, "Ledger"), "ledger"))
-
-    uuid = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
-    assert named == {"Fn::Join": ["-", ["ledger-final", {"Fn::Select": [0, {"Fn::Split": ["-", uuid]}]}]]}

@@ -61,14 +61,6 @@ def test_the_defaults_are_secure_and_durable(stack: cdk.Stack, network: RedisNet
     )
 
 
-def test_the_final_snapshot_is_named_after_this_very_stack(stack: cdk.Stack, network: RedisNetwork) -> None:
-    ServerlessCache(stack, "Cache", network=network)
-
-    properties = _properties(stack)
-    assert properties["ServerlessCacheName"] in str(properties["FinalSnapshotName"])
-    assert "AWS::StackId" in str(properties["FinalSnapshotName"])
-
-
 @pytest.mark.parametrize(
     ("policy", "deletion"), [(cdk.RemovalPolicy.RETAIN, "Retain"), (cdk.RemovalPolicy.DESTROY, "Delete")]
 )

@@ -63,14 +63,6 @@ def test_the_defaults_are_secure_and_durable(stack: cdk.Stack, network: RedisNet
     )
 
 
-def test_the_final_snapshot_is_named_after_cluster_and_stack(stack: cdk.Stack, network: RedisNetwork) -> None:
-    MemoryDbCluster(stack, "Ledger", network=network)
-
-    properties = properties_of(stack)
-    assert str(properties["ClusterName"]) in str(properties["FinalSnapshotName"])
-    assert "AWS::StackId" in str(properties["FinalSnapshotName"])
-
-
 @pytest.mark.parametrize(
     ("policy", "deletion"), [(cdk.RemovalPolicy.RETAIN, "Retain"), (cdk.RemovalPolicy.DESTROY, "Delete")]
 )
