@@ -44,6 +44,7 @@ from cdk_redis._elasticache.store import DEFAULT_ENGINE, DEFAULT_NODE_TYPE, MAX_
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, check_transit_encryption
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_key,
@@ -77,7 +78,6 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
     from cdk_redis._elasticache.placement import ShardPlacement
     from cdk_redis._elasticache.user_group import IUserGroup
-    from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.interface import IStore
     from cdk_redis._store.parameter_groups import IParameterGroup
@@ -115,7 +115,9 @@ class ReplicationGroup(ElastiCacheStore):
         scope: Construct,
         id: str,
         *,
-        network: RedisNetwork,
+        network: RedisNetwork | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
         engine: Engine | str | None = None,
         node_type: NodeType | ec2.InstanceType | str = DEFAULT_NODE_TYPE,
         shards: int | None = None,
@@ -153,7 +155,12 @@ class ReplicationGroup(ElastiCacheStore):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            network: Where it stands: the subnets, and the security group that it gets.
+            network: The network whose subnets it is placed in, and which gives it its security group. Set `network` or
+                `vpc`.
+            vpc: An existing VPC to place the store in, in place of `network`. A `RedisNetwork` is defined for it, with
+                the id "Network". Changing it replaces the store.
+            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+                the private ones with egress.
             engine: Engine and version, such as ``"valkey:8.1"``. A newer version is installed in place, and so is
                 Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:8.1"``.
             node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types use data tiering.
@@ -242,6 +249,7 @@ class ReplicationGroup(ElastiCacheStore):
         restore = value_of(problems, "restore", restore, Restore)
         durability = value_of(problems, "durability", durability, Durability)
         mode = value_of(problems, "transit_encryption_mode", transit_encryption_mode, TransitEncryptionMode)
+        network = network_of(self, problems, network, vpc, vpc_subnets)
         cluster_mode, shard_count = shards is not None, 1 if shards is None else shards
         in_cluster_group = cluster_mode or cluster_mode_compatible
         problems.note(engine.check_elasticache())

@@ -22,6 +22,7 @@ from cdk_redis._elasticache.log_delivery import (
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from cdk_redis._elasticache.global_datastore import IGlobalDatastore
     from cdk_redis._elasticache.user_group import IUserGroup
-    from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
@@ -76,7 +76,9 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         scope: Construct,
         id: str,
         *,
-        network: RedisNetwork,
+        network: RedisNetwork | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
         global_datastore: IGlobalDatastore,
         replicas: int = 1,
         port: int = 6379,
@@ -99,7 +101,12 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         Args:
             scope: Construct this one is defined in, in another Region than the primary and other secondaries.
             id: Id within the scope.
-            network: Where it stands: the subnets, and the security group that it gets.
+            network: The network whose subnets it is placed in, and which gives it its security group. Set `network` or
+                `vpc`.
+            vpc: An existing VPC to place the store in, in place of `network`. A `RedisNetwork` is defined for it, with
+                the id "Network". Changing it replaces the store.
+            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+                the private ones with egress.
             global_datastore: The global datastore that it joins. Its stack is deployed before this one's.
             replicas: Replicas of each shard, 0 to 5; at least 1 if the primary has automatic failover, because all
                 members then have it.
@@ -141,6 +148,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots)
         log_delivery = list_of(problems, "log_delivery", log_delivery, LogDelivery)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
+        network = network_of(self, problems, network, vpc, vpc_subnets)
         check_topology(problems, 1, replicas)
         _check_failover(problems, replicas, failover)
         check_port(problems, port)

@@ -24,6 +24,7 @@ from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.checks import check_user_group
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
+from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_dual_stack, check_key
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import apply_removal_policy
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
     from cdk_redis._elasticache.usage_limits import UsageLimits
     from cdk_redis._elasticache.user_group import IUserGroup
-    from cdk_redis._network.network import RedisNetwork
     from cdk_redis._store.interface import IStore
 
 # A change of any of these replaces the cache, which then needs a new name.
@@ -87,7 +87,9 @@ class ServerlessCache(ElastiCacheStore):
         scope: Construct,
         id: str,
         *,
-        network: RedisNetwork,
+        network: RedisNetwork | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
         engine: Engine | str | None = None,
         usage_limits: UsageLimits | None = None,
         kms_key: kms.IKey | None = None,
@@ -109,6 +111,10 @@ class ServerlessCache(ElastiCacheStore):
             id: Id within the scope.
             network: Where it stands: the first subnet in each of up to three zones, and the security group that it
                 gets.
+            vpc: An existing VPC to place the cache in, in place of `network`. A `RedisNetwork` is defined for it, with
+                the id "Network". Changing it replaces the cache.
+            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+                the private ones with egress.
             engine: Engine and major version, such as ``"valkey:8"``: Valkey 7, 8 or 9, or Redis OSS 7. AWS refuses a
                 downgrade. Default: - ``"valkey:8"``.
             usage_limits: Limits of its data and of its processing. Default: - none: it grows with its use, up to the
@@ -148,6 +154,7 @@ class ServerlessCache(ElastiCacheStore):
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
         restore = value_of(problems, "restore", restore, Restore)
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
+        network = network_of(self, problems, network, vpc, vpc_subnets)
         problems.note(engine.check_serverless())
         check_key(problems, self, kms_key, create_kms_key)
         check_user_group(problems, user_group, unsafe_open_access, engine)

@@ -26,6 +26,7 @@ from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup, check_pa
 from cdk_redis._memorydb.regions import check_zones, warn_of_region
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
+from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_key,
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from cdk_redis._access.authentication import Authentication
     from cdk_redis._access.users import User
     from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster
-    from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.interface import IStore
 
@@ -121,7 +121,9 @@ class MemoryDbCluster(Store):
         scope: Construct,
         id: str,
         *,
-        network: RedisNetwork,
+        network: RedisNetwork | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
         engine: Engine | str | None = None,
         node_type: NodeType | ec2.InstanceType | str = DEFAULT_NODE_TYPE,
         shards: int = 1,
@@ -154,7 +156,12 @@ class MemoryDbCluster(Store):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            network: Where it stands: the subnets, and the security group that it gets.
+            network: The network whose subnets it is placed in, and which gives it its security group. Set `network` or
+                `vpc`.
+            vpc: An existing VPC to place the cluster in, in place of `network`. A `RedisNetwork` is defined for it,
+                with the id "Network". Changing it replaces the cluster.
+            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+                the private ones with egress.
             engine: Engine and version, such as ``"valkey:7.3"``. A newer version is installed in place, and so is
                 Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:7.3"``.
             node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types use data tiering.
@@ -221,6 +228,7 @@ class MemoryDbCluster(Store):
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
         removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or _DEFAULT_POLICY
+        network = network_of(self, problems, network, vpc, vpc_subnets)
         if multi_region is not None:
             check_member(problems, multi_region, engine, node_type, shards, unsafe_plaintext)
             check_member_parameters(problems, parameters, extra_parameters, parameter_group)

@@ -283,13 +283,13 @@ def network_of(
 
     Args:
         scope: The store, whose child "Network" the network of a VPC becomes.
-        problems: Those of the store.
+        problems: The problems of the store, to which those of these parameters are added.
         network: As given to the store, like all that follows.
         vpc: As given.
         vpc_subnets: As given.
 
     Raises:
-        ConfigurationError: With all problems so far, if neither a network nor a VPC was given, or both.
+        ConfigurationError: With all problems so far, if there is no network and no VPC, or the VPC cannot be used.
     """
     if vpc is None and vpc_subnets is not None:
         problems.add("vpc_subnets", "a selection", "there is no `vpc` to select from", "give the `vpc` as well")
@@ -298,7 +298,7 @@ def network_of(
     given: object = network
     if (network is None and vpc is None) or not isinstance(given, (RedisNetwork, NoneType)):
         problems.add("network", given, "a store needs a RedisNetwork or a VPC", "set `network` or `vpc`")
-    problems.raise_if_any()
+        problems.raise_if_any()
     return network or RedisNetwork(scope, "Network", vpc=vpc, vpc_subnets=vpc_subnets)
 
 

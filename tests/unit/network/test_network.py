@@ -470,8 +470,13 @@ def test_a_store_needs_one_of_network_and_vpc(network: Any, vpc: Any, vpc_subnet
     network = RedisNetwork(stack, "Network") if network == "a network" else network
     found = Problems(stack)
     found.add("port", 80, "ports begin at 1150")
-    with pytest.raises(ConfigurationError) as raised:
+
+    def check() -> None:
         network_of(stack, found, network, existing_vpc(stack) if vpc else None, vpc_subnets)
+        found.raise_if_any()
+
+    with pytest.raises(ConfigurationError) as raised:
+        check()
     assert list(raised.value.problems) == ["port: got 80, but ports begin at 1150", *problems]
 
 
