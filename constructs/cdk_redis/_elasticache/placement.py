@@ -79,8 +79,9 @@ def check_placement(
     """
     if placement is None:
         return
-    if isinstance(placement, ShardPlacement) or not all(isinstance(shard, ShardPlacement) for shard in placement):
-        problems.add(_PLACEMENT, placement, "it is a list with one ShardPlacement a shard")
+    given: object = placement
+    if not isinstance(given, (list, tuple)) or not all(isinstance(shard, ShardPlacement) for shard in placement):
+        problems.add(_PLACEMENT, given, "it is a list with one ShardPlacement for each shard")
         return
     if is_token(shards) or is_token(replicas):
         problems.add(

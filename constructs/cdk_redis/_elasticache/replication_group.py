@@ -16,7 +16,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
-from cdk_redis._core.checks import check_flags, check_name, check_texts, list_of, value_of
+from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, list_of, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
@@ -55,6 +55,7 @@ from cdk_redis._store.checks import (
     check_windows,
 )
 from cdk_redis._store.encryption_key import choose_key
+from cdk_redis._store.final_snapshot import DEFAULT_POLICY
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
@@ -146,7 +147,7 @@ class ReplicationGroup(ElastiCacheStore):
         transit_encryption_mode: TransitEncryptionMode | str | None = None,
         replication_group_id: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
+        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -229,6 +230,8 @@ class ReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_given(problems, node_type=node_type, network_type=network_type, removal_policy=removal_policy)
+        check_given(problems, replicas=replicas, port=port, log_delivery=log_delivery)
         check_flags(
             problems,
             create_kms_key=create_kms_key,
@@ -247,6 +250,7 @@ class ReplicationGroup(ElastiCacheStore):
         ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
         authentication = value_of(problems, "authentication", authentication, Authentication)
         restore = value_of(problems, "restore", restore, Restore)
+        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or DEFAULT_POLICY
         durability = value_of(problems, "durability", durability, Durability)
         mode = value_of(problems, "transit_encryption_mode", transit_encryption_mode, TransitEncryptionMode)
         network = network_of(self, problems, network, vpc, vpc_subnets)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_name, check_texts, list_of, value_of
+from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, list_of, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
@@ -25,6 +25,7 @@ from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
+from cdk_redis._store.final_snapshot import DEFAULT_POLICY
 from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.windows import MaintenanceWindow
@@ -94,7 +95,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         replication_group_id: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
+        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
     ) -> None:
         """Define the secondary.
 
@@ -141,11 +142,13 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_given(problems, replicas=replicas, port=port, log_delivery=log_delivery, removal_policy=removal_policy)
         check_flags(problems, create_kms_key=create_kms_key, auto_minor_version_upgrade=auto_minor_version_upgrade)
         check_texts(problems, description=description)
         engine, cluster_mode = global_datastore.topology.engine, global_datastore.topology.cluster_mode
         failover = global_datastore.automatic_failover
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots)
+        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or DEFAULT_POLICY
         log_delivery = list_of(problems, "log_delivery", log_delivery, LogDelivery)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         network = network_of(self, problems, network, vpc, vpc_subnets)

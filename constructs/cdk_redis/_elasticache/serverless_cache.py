@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_name, check_texts, value_of
+from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
@@ -23,11 +23,12 @@ from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.checks import check_user_group
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
+from cdk_redis._elasticache.usage_limits import UsageLimits
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_dual_stack, check_key
 from cdk_redis._store.encryption_key import choose_key
-from cdk_redis._store.final_snapshot import apply_removal_policy
+from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
     from cdk_redis._access.users import User
-    from cdk_redis._elasticache.usage_limits import UsageLimits
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._store.interface import IStore
 
@@ -101,7 +101,7 @@ class ServerlessCache(ElastiCacheStore):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         serverless_cache_name: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.SNAPSHOT,
+        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
     ) -> None:
         """Define the cache.
@@ -109,8 +109,8 @@ class ServerlessCache(ElastiCacheStore):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            network: Where it stands: the first subnet in each of up to three zones, and the security group that it
-                gets.
+            network: The network whose subnets it is placed in, one for each of up to three zones, and which gives it
+                its security group. Set `network` or `vpc`.
             vpc: An existing VPC to place the cache in, in place of `network`. A `RedisNetwork` is defined for it, with
                 the id "Network". Changing it replaces the cache.
             vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
@@ -148,11 +148,14 @@ class ServerlessCache(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
+        check_given(problems, network_type=network_type, removal_policy=removal_policy)
         check_flags(problems, create_kms_key=create_kms_key, unsafe_open_access=unsafe_open_access)
         check_texts(problems, max_length=_MAX_DESCRIPTION, description=description)
         engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
         restore = value_of(problems, "restore", restore, Restore)
+        usage_limits = value_of(problems, "usage_limits", usage_limits, UsageLimits)
+        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or DEFAULT_POLICY
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         network = network_of(self, problems, network, vpc, vpc_subnets)
         problems.note(engine.check_serverless())

@@ -37,7 +37,7 @@ from cdk_redis._store.checks import (
     check_windows,
 )
 from cdk_redis._store.encryption_key import choose_key
-from cdk_redis._store.final_snapshot import apply_removal_policy
+from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.parameter_groups import IParameterGroup
 from cdk_redis._store.store import Store
@@ -78,7 +78,6 @@ _REPLACING = (
     "subnet_group_name",
     "tls_enabled",
 )
-_DEFAULT_POLICY = cdk.RemovalPolicy.SNAPSHOT
 _MAX_NAME = 40
 _NAMED_BY_HAND = "@cdk-redis:namedCluster"
 
@@ -147,7 +146,7 @@ class MemoryDbCluster(Store):
         multi_region: IMultiRegionCluster | None = None,
         cluster_name: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = _DEFAULT_POLICY,
+        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -227,7 +226,7 @@ class MemoryDbCluster(Store):
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         ip_discovery = value_of(problems, "ip_discovery", ip_discovery, IpDiscovery)
-        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or _DEFAULT_POLICY
+        removal_policy = value_of(problems, "removal_policy", removal_policy, cdk.RemovalPolicy) or DEFAULT_POLICY
         network = network_of(self, problems, network, vpc, vpc_subnets)
         if multi_region is not None:
             check_member(problems, multi_region, engine, node_type, shards, unsafe_plaintext)

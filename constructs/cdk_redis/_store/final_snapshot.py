@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_memorydb as memorydb
     from constructs import Construct
 
+# A store leaves its data behind in a snapshot unless told otherwise.
+DEFAULT_POLICY = cdk.RemovalPolicy.SNAPSHOT
+
 
 def apply_removal_policy(
     store: Construct,
