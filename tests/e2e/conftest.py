@@ -59,5 +59,6 @@ def deploys(repository: Path) -> Iterator[Deploys]:
     """One local cloud, bootstrapped, for all the tests that deploy apps of their own and take them away again."""
     with LocalCloud(node_modules=repository / "node_modules") as cloud:
         made = Deploys(cloud, repository)
-        made.run("bootstrap", "aws://000000000000/us-east-1")
+        # The CLI locks the folder that it writes to, and another process runs other tests.
+        made.run("bootstrap", "aws://000000000000/us-east-1", "--output", str(cloud.workspace.path / "cdk.out"))
         yield made
