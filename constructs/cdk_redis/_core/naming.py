@@ -44,7 +44,7 @@ def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *al
     A property that is not set adds nothing: the names that exist stay when `properties` gets one more.
 
     Args:
-        resource: The L1 construct; the name is made from the path of the construct that it stands in.
+        resource: The L1 construct; the name is made from the path of its parent construct.
         properties: Names of the create-only properties, in Python's spelling: ``("port", "kms_key_id")``. One that the
             installed aws-cdk-lib does not know counts as not set.
         also: What replaces the resource too, and cannot be read from it: a reference stays the same when the resource

@@ -22,10 +22,10 @@ def read_weakly(reader: IConstruct, owner: Construct, name: str, value: str) -> 
 
     Args:
         reader: Who reads.
-        owner: Whose value it is. Its stack gets the output, and may stand in another Region. For an owner in a nested
-            stack, that is the stack around it.
+        owner: Construct that the value comes from. Its stack gets the output, and may be in another Region. For a
+            construct in a nested stack, the outermost stack gets it.
         name: Name of the value among the owner's.
-        value: The value. It is returned as it is if it is no token, or if the owner stands in the reader's own stack or
+        value: The value. It is returned as it is if it is no token, or if the owner is in the reader's own stack or
             in a stack that is nested with it: the CDK passes values between those without exports.
     """
     stack = outer_stack(owner)

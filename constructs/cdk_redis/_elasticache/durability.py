@@ -16,7 +16,7 @@ _WITHOUT = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "m5", "c1", "r3", "
 
 
 class Durability(Choice):
-    """When a write is kept in a log that spans zones, from which nodes that fail are made anew.
+    """When a write is stored in a log that spans zones; failed nodes are restored from that log.
 
     Chosen when the store is made: later it changes in place between `SYNC` and `ASYNC` only. Both need Valkey 9.0,
     cluster mode, replicas and TLS. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/durability.html)

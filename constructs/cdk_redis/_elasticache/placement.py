@@ -104,7 +104,7 @@ def _check_shard(problems: Problems, parameter: str, shard: ShardPlacement, repl
 
 
 def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], network: RedisNetwork | None) -> None:
-    """Nodes stand in the subnets' zones; of others the service says that they are not in the subnet group."""
+    """Nodes can only be placed in the zones of the subnets; ElastiCache rejects other zones."""
     known = [subnet.availability_zone for subnet in network.subnets] if network else []
     # Before the CDK CLI has looked the zones of an account up, they are made up.
     if not known or any(is_token(zone) or zone.startswith(_MADE_UP) for zone in known):

@@ -521,7 +521,7 @@ class ReplicationGroup(ElastiCacheStore):
             replicas: Replicas of each shard.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
             auth_token: For a store with an AUTH token, the secret that holds it.
-            network: The network that it stands in; a smoke test needs it.
+            network: The network whose subnets it is placed in; a smoke test needs it.
             unsafe_open_access: Whether anyone on the network gets in without signing in.
             unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
 

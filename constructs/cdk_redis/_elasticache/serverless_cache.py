@@ -237,7 +237,7 @@ class ServerlessCache(ElastiCacheStore):
             reader_endpoint: Its reader endpoint. Default: - the same host, on the next port.
             engine: Its engine and major version. Default: - ``"valkey:8"``.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
-            network: The network that it stands in; a smoke test needs it.
+            network: The network whose subnets it is placed in; a smoke test needs it.
             unsafe_open_access: Whether anyone on the network gets in without signing in.
 
         Raises:

@@ -374,7 +374,7 @@ class MemoryDbCluster(Store):
             shards: Number of shards.
             replicas: Replicas of each shard.
             users: Its users, see `MemoryDbUser.from_user_attributes`.
-            network: The network that it stands in; a smoke test needs it.
+            network: The network whose subnets it is placed in; a smoke test needs it.
             unsafe_open_access: Whether anyone on the network gets in without signing in.
             unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
 

@@ -42,13 +42,13 @@ class RedisNetwork(Construct):
 
     Attributes:
         vpc: The VPC, defined here or given.
-        subnets: Subnets that stores stand in, in at least two zones, none of them public.
+        subnets: Subnets for stores, in at least two zones; no public ones.
         subnet_selection: The same, for whatever takes a selection: a function, a service.
         client_security_group: Security group to hand to clients. It may reach the stores of this network on their
             ports, and nothing else.
         flow_log_group: Log group of the VPC's flow log; None for a given VPC. It outlives the stack.
         owns_vpc: Whether the VPC is defined here.
-        zone_ids: Ids of the zones that the subnets stand in; None where they are placed by names, whose ids are not
+        zone_ids: Ids of the zones of the subnets; None where they are placed by names, whose ids are not
             known before the deployment.
         secrets_endpoint: Interface VPC endpoint for Secrets Manager; None if there is none yet.
     """

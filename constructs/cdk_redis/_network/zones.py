@@ -69,7 +69,7 @@ MULTI_REGION_REGIONS = (
     "ap-northeast-2",
     "ap-southeast-1",
 )
-"""Regions that members of a MemoryDB Multi-Region cluster can stand in."""
+"""Regions where MemoryDB supports members of a Multi-Region cluster."""
 
 
 def supported_zones(region: str) -> tuple[str, ...] | None:

@@ -51,7 +51,7 @@ class SmokeTest(StoreFunctionConstruct):
     its users, its user group or ACL, its parameter group or its subnet group; `rerun_on` adds others.
 
     If a check fails, the deployment fails, and CloudFormation rolls back the stack of the smoke test. In the stack of
-    the store, this also rolls back the change of the store. In a stack of its own after the store's, the store stays
+    the store, this also rolls back the change of the store. In a separate stack after the store's, the store stays
     as it is and can be examined, and the next run takes seconds. What the smoke test reads from a store in another
     stack, it reads from plain outputs, which do not lock the store's stack.
 

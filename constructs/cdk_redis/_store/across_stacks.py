@@ -44,7 +44,7 @@ def policy_of(grantee: iam.IGrantable) -> IConstruct | None:
 def open_network(
     store: Construct, security_groups: Sequence[ec2.ISecurityGroup], ports: ec2.Port, client: ec2.IConnectable
 ) -> None:
-    """Add the rules that let a client connect to a store; they stand in the client's stack.
+    """Add the rules that let a client connect to a store; they are defined in the client's stack.
 
     Args:
         store: The store, which is connectable.
@@ -60,7 +60,7 @@ def open_network(
         return
     from aws_cdk import aws_ec2 as ec2
 
-    # The rules stand in the stack of the group that has them, so the store's groups are imported there.
+    # A rule is defined in the stack of its security group, so the store's groups are imported there.
     beside = cast("Construct", elsewhere[0])
     read = reader_for(store, beside)
     for number, group in enumerate(security_groups, start=1):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def choose_key(scope: Construct, kms_key: kms.IKey | None, *, create_kms_key: bool) -> kms.IKey | None:
-    """The key that was given, or one made for the store; None for the service's own.
+    """The key that was given, or one created for the store; None for a key that AWS owns.
 
     A key that is made changes its material every year, and stays when the store goes: nothing else opens the store's
     snapshots.

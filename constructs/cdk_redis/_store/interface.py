@@ -40,12 +40,12 @@ class IStore(cdk.Resource, StoreMetrics):
 
     Attributes:
         service: The service that runs it.
-        topology: What it was asked to be.
+        topology: Its declared engine, shards, replicas and TLS.
         store_name: Name that the service knows it by; a token where CloudFormation chooses it.
         store_arn: Its ARN.
         endpoint: Where to connect: the configuration endpoint in cluster mode, the primary endpoint without.
         reader_endpoint: Leads to replicas; None where clients in cluster mode ask the cluster for them.
-        network: The network that it stands in; None for an import that named none.
+        network: The network whose subnets it is placed in; None for an import without a network.
         security_groups: Its security groups.
         users: Its users.
         auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
@@ -87,7 +87,7 @@ class IStore(cdk.Resource, StoreMetrics):
     @property
     def ports(self) -> ec2.Port:
         """Ports that its security groups are opened on."""
-        # Not before it is asked for: a port that is none is the constructor's to refuse.
+        # Lazy, so that the constructor reports an invalid port before ec2.Port does.
         return ec2.Port.tcp(self._port) if self._last_port is None else ec2.Port.tcp_range(self._port, self._last_port)
 
     @property
@@ -213,9 +213,9 @@ class StoreGrants:
         ``elasticache:Connect`` or ``memorydb:Connect`` on the store and the user. For a password user, it may read the
         secret, and decrypt it with the secret's KMS key.
 
-        The grantee may stand in another stack. The rules and the policy stand there, and read the store's values from
-        plain outputs of the store's stack: no export keeps the store from being replaced or the grantee from being
-        removed.
+        The grantee may be in another stack. The rules and the policy are defined there, and read the store's values
+        from plain outputs of the store's stack: no export keeps the store from being replaced or the grantee from
+        being removed.
 
         Args:
             grantee: Who connects.

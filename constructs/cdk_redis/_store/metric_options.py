@@ -20,7 +20,7 @@ _SHORT_PERIODS = (1, 5, 10, 30)
 class MetricOptions(TypedDict, total=False):
     """Keyword parameters of all `metric_*` methods: those of the CDK's ``MetricOptions``, `node` and `graph`.
 
-    Every method has a statistic of its own as default.
+    Each method has its own default statistic.
     """
 
     statistic: str

@@ -80,7 +80,7 @@ class StoreMetrics:
         region: str | None = None,
         account: str | None = None,
     ) -> Metric:
-        """Any metric of the store, by the service's own name for it.
+        """Any metric of the store, by its CloudWatch name.
 
         Args:
             name: The metric's name, such as ``CurrItems``.
@@ -183,7 +183,7 @@ class StoreMetrics:
         return self._measure("ReplicationLag", _MAXIMUM, options)
 
     def metric_connections(self, **options: Unpack[MetricOptions]) -> Metric:
-        """Open client connections of a node, of at most 65,000; a few are the service's own.
+        """Open client connections of a node, of at most 65,000; the service itself uses a few.
 
         Default statistic: the maximum, that is the node with the most.
         """

@@ -57,7 +57,7 @@ class NodeType:
             text: ``"cache.r7g.large"`` or ``"db.r7g.large"``; ``"r7g.large"`` for either service.
 
         Raises:
-            ConfigurationError: If the text is none of these.
+            ConfigurationError: If the text has another form.
         """
         return cls(text)
 

@@ -97,7 +97,7 @@ class Restore:
             object_arns: One file or more, ``"arn:aws:s3:::bucket/file.rdb"``.
 
         Raises:
-            ConfigurationError: If there is none, or one is no file in S3.
+            ConfigurationError: If no ARN is given, or one is not that of an object in S3.
         """
         return cls(object_arns=tuple(object_arns))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Topology:
-    """What a store was asked to be; the smoke test compares it with what is there.
+    """Declared engine, shards, replicas and TLS; the smoke test compares them with the deployed store.
 
     Attributes:
         engine: Engine and version.

@@ -73,7 +73,7 @@ class MaintenanceWindow:
             hours: Length in whole hours, 1 to 24. Default: 1.
 
         Raises:
-            ConfigurationError: If one of them is none of these.
+            ConfigurationError: If a text has another form.
         """
         problems = []
         if day not in _DAYS:

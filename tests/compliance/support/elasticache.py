@@ -217,8 +217,8 @@ CHANGES: dict[str, Change] = {
         lambda _: {"unsafe_plaintext": True, "unsafe_open_access": True},
     ),
 }
-# `network` stays what it is for the life of a store: a subnet group does not leave its VPC.
-UNCHANGING = frozenset({"self", "scope", "id", "network"})
+# A store stays in its network: a subnet group does not leave its VPC.
+UNCHANGING = frozenset({"self", "scope", "id", "network", "vpc", "vpc_subnets"})
 
 
 def _durable(durability: Durability) -> Parameters:
