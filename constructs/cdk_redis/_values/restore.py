@@ -45,6 +45,12 @@ class Restore:
     def __post_init__(self) -> None:
         """Check both fields; tokens pass."""
         problems = Problems("Restore")
+        arns: object = self.object_arns
+        if not isinstance(arns, (tuple, list)):
+            problems.note(f"object_arns: got a value of type {type(arns).__name__}, but it is a tuple of ARNs")
+            problems.raise_if_any()
+        arns = tuple(self.object_arns)
+        object.__setattr__(self, "object_arns", arns)
         if (self.snapshot_name is None) is (not self.object_arns):
             problems.add(
                 "snapshot_name", self.snapshot_name, "a store is restored from one snapshot or from files in S3"
@@ -55,7 +61,7 @@ class Restore:
                 self.snapshot_name,
                 "a snapshot's name has 1 to 255 letters, digits, hyphens, dots and colons and begins with a letter",
             )
-        for arn in self.object_arns:
+        for arn in arns:
             if not _matches(_OBJECT_ARN, arn):
                 problems.add("object_arns", arn, 'a file reads "arn:aws:s3:::bucket/file.rdb", with no comma in it')
         problems.raise_if_any()

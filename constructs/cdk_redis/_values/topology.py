@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cdk_redis._values.engine import Engine
+from cdk_redis._core.checks import check_flags, check_given, value_of
+from cdk_redis._core.errors import Problems
+from cdk_redis._core.tokens import is_token
+from cdk_redis._values.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,21 @@ class Topology:
     replicas: int | None
     tls: bool = True
     plaintext: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every field; tokens pass. The services' own limits are checked by the stores."""
+        problems = Problems("Topology")
+        check_given(problems, engine=self.engine)
+        engine = value_of(problems, "engine", self.engine, Engine)
+        check_flags(problems, cluster_mode=self.cluster_mode, tls=self.tls, plaintext=self.plaintext)
+        _check_count(problems, "shards", self.shards, 1)
+        _check_count(problems, "replicas", self.replicas, 0)
+        problems.raise_if_any()
+        object.__setattr__(self, "engine", engine)
+
+
+def _check_count(problems: Problems, parameter: str, given: object, least: int) -> None:
+    if given is None or is_token(given):
+        return
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        problems.add(parameter, given, f"it is a whole number, {least} or more")
