@@ -117,43 +117,6 @@ WRONG: dict[str, object] = {
 # Made by their subclasses only, or by the library, or a dictionary.
 NO_CONSTRUCTORS = {"ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
 
-# Parameters whose check has not landed.
-NOT_YET: set[str] = {
-    "ElastiCacheParameterGroup.cluster_mode",
-    "ElastiCacheParameterGroup.engine",
-    "ElastiCacheParameterGroup.parameters",
-    "ElastiCacheSubnetGroup.description",
-    "GlobalDatastore.description",
-    "GlobalDatastore.engine",
-    "GlobalDatastore.node_type",
-    "GlobalDatastore.parameters",
-    "GlobalDatastore.shards",
-    "LogDelivery.format",
-    "LogDelivery.log_type",
-    "LogDelivery.retention",
-    "MetricOptions",
-    "NodeType.name",
-    "ReplicaScaling.maximum",
-    "ReplicaScaling.minimum",
-    "Restore.object_arns",
-    "Restore.snapshot_name",
-    "ShardPlacement.primary",
-    "ShardScaling.maximum",
-    "ShardScaling.minimum",
-    "SnapshotWindow.text",
-    "Snapshots.at",
-    "Snapshots.retention_days",
-    "Snapshots.window",
-    "Topology.cluster_mode",
-    "Topology.engine",
-    "Topology.plaintext",
-    "Topology.replicas",
-    "Topology.shards",
-    "Topology.tls",
-    "UsageLimits.data_storage_gb",
-    "UsageLimits.ecpu_per_second",
-}
-
 
 def _network(scope: Construct) -> RedisNetwork:
     """One network for the whole stack: it takes most of the time."""
@@ -198,7 +161,7 @@ REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
     "Endpoint": lambda _: {"address": "cache.example.com", "port": 6379},
     "Engine": lambda _: {"name": "valkey", "version": "8.1"},
     "FailoverDrill": lambda scope: {"target": _group(scope, shards=1)},
-    "GlobalDatastore": lambda scope: {"primary": _group(scope)},
+    "GlobalDatastore": lambda scope: {"primary": _group(scope, shards=1)},
     "LogDelivery": lambda _: {"log_type": "slow-log"},
     "MaintenanceWindow": lambda _: {"text": "sun:05:00-sun:06:00"},
     "MemoryDbCluster": lambda scope: {"network": _network(scope)},
@@ -229,6 +192,7 @@ RIGHT: dict[str, list[object]] = {
     "Endpoint.port": [6379, NUMBER],
     "Engine.name": ["valkey", "redis", TEXT],
     "Engine.version": ["8.1", TEXT],
+    "GlobalDatastore.engine": [Engine.valkey("8.1"), "valkey:8.1"],
     "GlobalDatastore.node_type": [NodeType("r7g.large"), "cache.r7g.large", TEXT],
     "LogDelivery.log_type": ["slow-log", "engine-log"],
     "MaintenanceWindow.text": ["sun:05:00-sun:06:00", TEXT],
@@ -264,6 +228,7 @@ RIGHT: dict[str, list[object]] = {
 
 # What else a right value of a parameter needs.
 WITH: dict[str, dict[str, object]] = {
+    "GlobalDatastore.parameters": {"engine": Engine.valkey("8.1")},
     "ReplicationGroup.durability": {"engine": Engine.valkey("9.0"), "node_type": "cache.r7g.large", "shards": 1},
     "Restore.object_arns": {"snapshot_name": None},
     "MemoryDbCluster.unsafe_plaintext": {"unsafe_open_access": True},
@@ -294,12 +259,7 @@ def _is_value(parameter: inspect.Parameter) -> bool:
 
 
 VALUE_PARAMETERS = [
-    pytest.param(
-        public,
-        parameter,
-        id=f"{name}.{parameter.name}",
-        marks=[pytest.mark.skip("its check has not landed")] * (f"{name}.{parameter.name}" in NOT_YET),
-    )
+    pytest.param(public, parameter, id=f"{name}.{parameter.name}")
     for name, public in _public_classes()
     for parameter in _parameters(public)
     if _is_value(parameter)

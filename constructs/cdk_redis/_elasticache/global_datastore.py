@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import check_texts, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import name_problem, unique_name
 from cdk_redis._core.resource import define
@@ -22,15 +23,16 @@ from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup
 from cdk_redis._elasticache.replication_group import ReplicationGroup
-from cdk_redis._store.checks import MAX_SHARDS
+from cdk_redis._store.checks import MAX_SHARDS, check_node_type, check_parameters
+from cdk_redis._values.engine import Engine
+from cdk_redis._values.node_type import NodeType
 from cdk_redis._values.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_elasticache as elasticache
-
-    from cdk_redis._values.engine import Engine
 
 # AWS puts a prefix of its own and a hyphen before it.
 _MAX_SUFFIX = 34
@@ -82,8 +84,8 @@ class GlobalDatastore(cdk.Resource):
         id: str,
         *,
         primary: ReplicationGroup,
-        engine: Engine | None = None,
-        node_type: str | None = None,
+        engine: Engine | str | None = None,
+        node_type: NodeType | ec2.InstanceType | str | None = None,
         shards: int | None = None,
         parameters: Mapping[str, str] | None = None,
         suffix: str | None = None,
@@ -109,6 +111,13 @@ class GlobalDatastore(cdk.Resource):
             ConfigurationError: With everything that AWS would refuse.
         """
         super().__init__(scope, id)
+        problems = Problems(self)
+        engine = value_of(problems, "engine", engine, Engine)
+        node_type = value_of(problems, "node_type", node_type, NodeType)
+        check_texts(problems, description=description)
+        check_parameters(problems, parameters)
+        # Later checks read the values.
+        problems.raise_if_any()
         self._check(primary, engine, node_type, shards, parameters, suffix)
         self.primary = primary
         self._secondaries: list[Construct] = []
@@ -122,7 +131,7 @@ class GlobalDatastore(cdk.Resource):
     def _create(
         self,
         engine: Engine | None,
-        node_type: str | None,
+        node_type: NodeType | None,
         shards: int | None,
         parameters: Mapping[str, str] | None,
         suffix: str | None,
@@ -148,7 +157,7 @@ class GlobalDatastore(cdk.Resource):
             automatic_failover_enabled=self.automatic_failover,
             engine=engine.name if engine else None,
             engine_version=engine.version if engine else None,
-            cache_node_type=node_type,
+            cache_node_type=node_type.name_in("cache") if node_type else None,
             global_node_group_count=shards,
             cache_parameter_group_name=parameter_group.parameter_group_name if parameter_group else None,
             global_replication_group_id_suffix=suffix or unique_name(self, max_length=_MAX_SUFFIX),
@@ -159,7 +168,7 @@ class GlobalDatastore(cdk.Resource):
         self,
         primary: object,
         engine: Engine | None,
-        node_type: str | None,
+        node_type: NodeType | None,
         shards: int | None,
         parameters: Mapping[str, str] | None,
         suffix: str | None,
@@ -170,7 +179,9 @@ class GlobalDatastore(cdk.Resource):
             problems.raise_if_any()
             return
         _check_primary(problems, primary)
-        _check_node_type(problems, "node_type", node_type)
+        if node_type is not None:
+            check_node_type(problems, node_type.name_in("cache"), "cache")
+            _check_node_type(problems, "node_type", node_type)
         if engine is not None:
             problems.note(engine.check_elasticache())
         elif parameters is not None:
@@ -272,7 +283,9 @@ def _acknowledge_tags(datastore: Construct) -> None:
 
 def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
     path, resource = primary.node.path, primary.resource
-    _check_node_type(problems, "primary", resource.cache_node_type)
+    node_type = value_of(problems, "primary", resource.cache_node_type, NodeType)
+    if node_type is not None:
+        _check_node_type(problems, "primary", node_type)
     if resource.network_type not in (None, "ipv4"):
         problems.add("primary", path, "a global datastore has IPv4 addresses only", "leave out its `network_type`")
     if primary.auth_token is not None:
@@ -280,11 +293,10 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
         problems.add("primary", path, reason, "give it users, which every member has for itself")
 
 
-def _check_node_type(problems: Problems, parameter: str, node_type: str | None) -> None:
-    if node_type is None or is_token(node_type):
+def _check_node_type(problems: Problems, parameter: str, node_type: NodeType) -> None:
+    if is_token(node_type.name):
         return
-    _, family, size = [*str(node_type).split("."), "", ""][:3]
-    if family not in _NOT_ADMITTED and size.endswith("large"):
+    if node_type.family not in _NOT_ADMITTED and node_type.size.endswith("large"):
         return
     reason = "a global datastore needs nodes of size large at least, neither burstable nor of an older generation"
-    problems.add(parameter, node_type, reason, "use a node type such as cache.r7g.large")
+    problems.add(parameter, str(node_type), reason, "use a node type such as cache.r7g.large")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import check_given, value_of
 from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
@@ -63,10 +64,19 @@ class LogDelivery:
     encryption_key: kms.IKey | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is one destination."""
-        problems = Problems(f"LogDelivery.{self.log_type.replace('-', '_')}")
-        if not isinstance(self.format, LogFormat):
-            problems.add("format", self.format, "it is LogFormat.JSON or LogFormat.TEXT")
+        """Check every field, and that there is one destination."""
+        log_type: object = self.log_type
+        is_known = isinstance(log_type, str) and log_type in (_SLOW_LOG, _ENGINE_LOG)
+        problems = Problems(f"LogDelivery.{self.log_type.replace('-', '_')}" if is_known else "LogDelivery")
+        if not is_known:
+            problems.add("log_type", log_type, f"it is {_SLOW_LOG!r} or {_ENGINE_LOG!r}")
+        check_given(problems, format=self.format)
+        log_format = value_of(problems, "format", self.format, LogFormat)
+        if self.retention is not None:
+            from aws_cdk import aws_logs as logs
+
+            retention = value_of(problems, "retention", self.retention, logs.RetentionDays)
+            object.__setattr__(self, "retention", retention)
         if self.log_group is not None and self.delivery_stream is not None:
             path = self.delivery_stream.node.path
             problems.add("delivery_stream", path, "a log goes to one place, and `log_group` is given", "choose one")
@@ -76,6 +86,7 @@ class LogDelivery:
                     reason = "it is for a log group that is made, and a destination is given"
                     problems.add(parameter, "a value", reason, "leave it out, or set it on the destination")
         problems.raise_if_any()
+        object.__setattr__(self, "format", log_format)
 
     @classmethod
     def slow_log(
@@ -83,7 +94,7 @@ class LogDelivery:
         *,
         log_group: logs.ILogGroup | None = None,
         delivery_stream: firehose.IDeliveryStream | None = None,
-        format: LogFormat = LogFormat.JSON,
+        format: LogFormat | str = LogFormat.JSON,
         retention: logs.RetentionDays | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> LogDelivery:
@@ -93,15 +104,16 @@ class LogDelivery:
             log_group: An existing log group. Default: - one is made, unless there is a `delivery_stream`; it stays
                 when the store goes.
             delivery_stream: A Firehose stream to send it to, instead of a log group.
-            format: How entries are written. Default: JSON.
+            format: How entries are written: `LogFormat` or its text, ``"json"`` or ``"text"``. Default: JSON.
             retention: How long the log group that is made keeps entries. Default: - three months.
             encryption_key: Key of the log group that is made; CloudWatch Logs is let in. Default: - a key owned by
                 the service.
 
         Raises:
-            ConfigurationError: If there are two destinations, or settings of a log group that is not made.
+            ConfigurationError: If there are two destinations, settings of a log group that is not made, or a wrong
+                format or retention.
         """
-        return cls(_SLOW_LOG, log_group, delivery_stream, format, retention, encryption_key)
+        return cls(_SLOW_LOG, log_group, delivery_stream, cast("LogFormat", format), retention, encryption_key)
 
     @classmethod
     def engine_log(
@@ -109,7 +121,7 @@ class LogDelivery:
         *,
         log_group: logs.ILogGroup | None = None,
         delivery_stream: firehose.IDeliveryStream | None = None,
-        format: LogFormat = LogFormat.JSON,
+        format: LogFormat | str = LogFormat.JSON,
         retention: logs.RetentionDays | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> LogDelivery:
@@ -119,15 +131,16 @@ class LogDelivery:
             log_group: An existing log group. Default: - one is made, unless there is a `delivery_stream`; it stays
                 when the store goes.
             delivery_stream: A Firehose stream to send it to, instead of a log group.
-            format: How entries are written. Default: JSON.
+            format: How entries are written: `LogFormat` or its text, ``"json"`` or ``"text"``. Default: JSON.
             retention: How long the log group that is made keeps entries. Default: - three months.
             encryption_key: Key of the log group that is made; CloudWatch Logs is let in. Default: - a key owned by
                 the service.
 
         Raises:
-            ConfigurationError: If there are two destinations, or settings of a log group that is not made.
+            ConfigurationError: If there are two destinations, settings of a log group that is not made, or a wrong
+                format or retention.
         """
-        return cls(_ENGINE_LOG, log_group, delivery_stream, format, retention, encryption_key)
+        return cls(_ENGINE_LOG, log_group, delivery_stream, cast("LogFormat", format), retention, encryption_key)
 
 
 def check_log_delivery(problems: Problems, deliveries: Sequence[LogDelivery], *, engine: Engine) -> None:

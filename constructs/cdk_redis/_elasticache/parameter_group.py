@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import value_of
+from cdk_redis._core.checks import check_flags, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
@@ -62,13 +62,14 @@ class ElastiCacheParameterGroup(cdk.Resource):
                 Default: - the family's.
 
         Raises:
-            ConfigurationError: If the engine's family is not known.
+            ConfigurationError: If a parameter is wrong, or the family of the engine is not known.
         """
         super().__init__(scope, id)
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
+        check_flags(problems, cluster_mode=cluster_mode)
         check_parameters(problems, parameters)
         problems.raise_if_any()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.checks import check_given, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS
@@ -35,14 +36,21 @@ class _Scaling(Construct):
         target: The L2 scalable target, for schedules and policies that this one does not offer.
     """
 
+    _what: str
     _dimension: str
-    _cpu: str
 
     def __init__(
         self, scope: Construct, id: str, *, resource: elasticache.CfnReplicationGroup, minimum: int, maximum: int
     ) -> None:
         super().__init__(scope, id)
         from aws_cdk import aws_applicationautoscaling as autoscaling
+
+        problems = Problems(self)
+        check_given(problems, minimum=minimum, maximum=maximum)
+        _check_bounds(problems, self._what, minimum, maximum)
+        if _are_numbers(minimum, maximum) and minimum > maximum:
+            problems.add("minimum, maximum", (minimum, maximum), "the minimum is not greater than the maximum")
+        problems.raise_if_any()
 
         self._resource = resource
         self.target: autoscaling.ScalableTarget = autoscaling.ScalableTarget(
@@ -59,6 +67,8 @@ class _Scaling(Construct):
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
         problems = Problems(self)
+        check_given(problems, percent=percent)
+        scale_in_cooldown = value_of(problems, "scale_in_cooldown", scale_in_cooldown, cdk.Duration)
         problems.check_range(
             "percent", percent, _LOWEST_TARGET, _HIGHEST_TARGET, "ElastiCache holds {low} to {high} percent"
         )
@@ -83,6 +93,7 @@ class ShardScaling(_Scaling):
         target: The scalable target, for schedules and policies that this one does not offer.
     """
 
+    _what = "shards"
     _dimension = "NodeGroups"
 
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
@@ -138,6 +149,7 @@ class ReplicaScaling(_Scaling):
         target: The scalable target, for schedules and policies that this one does not offer.
     """
 
+    _what = "replicas"
     _dimension = "Replicas"
 
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ReplicaScaling:
@@ -180,9 +192,7 @@ def check_scaling(
     """
     problems = Problems(store)
     current = (topology.shards or 1) if what == "shards" else (topology.replicas or 0)
-    most = MAX_SHARDS if what == "shards" else MAX_REPLICAS
-    problems.check_range("minimum", minimum, 1, most, f"a store is scaled from {{low}} to {{high}} {what}")
-    problems.check_range("maximum", maximum, 1, most, f"a store is scaled from {{low}} to {{high}} {what}")
+    _check_bounds(problems, what, minimum, maximum)
     if not topology.cluster_mode:
         problems.add(what, current, "only a store in cluster mode is scaled", "give a number of `shards`")
     # A deployment that changes the store sets the number back to the template's: it must at least be within bounds.
@@ -196,6 +206,12 @@ def check_scaling(
         given = resource.cache_node_type
         problems.add("node_type", given, "ElastiCache scales none of these", "use one such as cache.r7g.large")
     problems.raise_if_any()
+
+
+def _check_bounds(problems: Problems, what: str, minimum: int, maximum: int) -> None:
+    most = MAX_SHARDS if what == "shards" else MAX_REPLICAS
+    for parameter, given in (("minimum", minimum), ("maximum", maximum)):
+        problems.check_range(parameter, given, 1, most, f"a store is scaled from {{low}} to {{high}} {what}")
 
 
 def _are_numbers(*values: object) -> bool:

@@ -17,6 +17,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_elasticache as elasticache
 from constructs import Construct
 
+from cdk_redis._core.checks import check_texts
+from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._network.subnet_groups import ImportedSubnetGroup, ISubnetGroup, describe_subnets
 
@@ -39,8 +41,15 @@ class ElastiCacheSubnetGroup(cdk.Resource):
             id: Id within the scope.
             network: Network whose subnets it holds.
             description: Text shown in the console. Default: - the path of the network.
+
+        Raises:
+            ConfigurationError: If the description is not text.
         """
         super().__init__(scope, id)
+        problems = Problems(self)
+        check_texts(problems, description=description)
+        problems.raise_if_any()
+
         self.resource = define(
             elasticache.CfnSubnetGroup,
             self,

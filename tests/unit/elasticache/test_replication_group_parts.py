@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -484,6 +484,16 @@ SCALED: dict[str, tuple[dict[str, Any], Callable[[ReplicationGroup], object], st
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_shards(minimum=1, maximum=3).track_cpu(90),
         "Stack/Cache/ShardScaling: percent: got 90, but ElastiCache holds 35 to 70 percent",
+    ),
+    "a cooldown as text": (
+        {"shards": 2, "node_type": "cache.r7g.large"},
+        lambda cache: cache.scale_shards(minimum=1, maximum=3).track_cpu(60, scale_in_cooldown=cast("Any", "10m")),
+        "Stack/Cache/ShardScaling: scale_in_cooldown: got text, but it takes Duration",
+    ),
+    "no target": (
+        {"shards": 2, "node_type": "cache.r7g.large"},
+        lambda cache: cache.scale_replicas(minimum=1, maximum=3).track_cpu(cast("Any", None)),
+        "Stack/Cache/ReplicaScaling: percent: got None, but it has a value; leave it out for the default",
     ),
     "memory that is always full": (
         {"shards": 2, "node_type": "cache.r6gd.xlarge"},
