@@ -102,10 +102,17 @@ def check_texts(problems: Problems, *, max_length: int | None = None, **texts: o
 
 
 def check_given(problems: Problems, **required: object) -> None:
-    """Parameters that have a default or must be given, and cannot be None."""
+    """Parameters that have a default, and cannot be None."""
     for parameter, given in required.items():
         if given is None:
             problems.note(f"{parameter}: got None, but it has a value; leave it out for the default")
+
+
+def check_required(problems: Problems, **required: object) -> None:
+    """Parameters without a default, which cannot be None."""
+    for parameter, given in required.items():
+        if given is None:
+            problems.note(f"{parameter}: got None, but it is required")
 
 
 def check_mapping(problems: Problems, parameter: str, given: object) -> None:

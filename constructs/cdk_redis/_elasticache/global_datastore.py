@@ -10,20 +10,20 @@ SecondaryReplicationGroup(self, "Cache", network=network, global_datastore=other
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_texts, value_of
-from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.checks import check_flags, check_given, check_required, check_texts, value_of
+from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_problem, unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup
 from cdk_redis._elasticache.replication_group import ReplicationGroup
-from cdk_redis._store.checks import MAX_SHARDS, check_node_type, check_parameters
+from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS, check_node_type, check_parameters
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.node_type import NodeType
 from cdk_redis._values.topology import Topology
@@ -234,7 +234,7 @@ class GlobalDatastore(cdk.Resource):
         id: str,
         *,
         global_replication_group_id: str,
-        engine: Engine,
+        engine: Engine | str,
         shards: int | None = None,
         replicas: int = 1,
         open_access: bool = False,
@@ -249,20 +249,38 @@ class GlobalDatastore(cdk.Resource):
             shards: Number of shards; None where cluster mode is off.
             replicas: Replicas of each shard of the primary, with which automatic failover is on.
             open_access: Whether anyone on the network gets in without signing in.
+
+        Raises:
+            ConfigurationError: With everything that a global datastore cannot have.
         """
-        topology = Topology(engine, shards is not None, 1 if shards is None else shards, replicas)
-        return _ImportedGlobalDatastore(scope, id, global_replication_group_id, topology, open_access)
+        return _ImportedGlobalDatastore(scope, id, global_replication_group_id, engine, shards, replicas, open_access)
 
 
 class _ImportedGlobalDatastore(cdk.Resource):
     def __init__(
-        self, scope: Construct, id: str, global_replication_group_id: str, topology: Topology, open_access: bool
+        self,
+        scope: Construct,
+        id: str,
+        global_replication_group_id: str,
+        engine: Engine | str,
+        shards: int | None,
+        replicas: int,
+        open_access: bool,
     ) -> None:
         super().__init__(scope, id)
+        problems = Problems(self)
+        check_required(problems, engine=engine)
+        check_given(problems, replicas=replicas)
+        known_engine = value_of(problems, "engine", engine, Engine)
+        problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
+        problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
+        check_flags(problems, open_access=open_access)
         given: object = global_replication_group_id
         if not is_token(given) and (not isinstance(given, str) or "-" not in given):
             reason = 'an id is a prefix that AWS chose, a hyphen and a suffix, such as "ldgnf-orders"'
-            raise ConfigurationError(self.node.path, [problem("global_replication_group_id", given, reason)])
+            problems.add("global_replication_group_id", given, reason)
+        problems.raise_if_any()
+        topology = Topology(cast("Engine", known_engine), shards is not None, 1 if shards is None else shards, replicas)
         self.global_replication_group_id = global_replication_group_id
         self.topology = topology
         self.automatic_failover = topology.cluster_mode or topology.replicas != 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_given, value_of
+from cdk_redis._core.checks import check_given, check_required, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS
@@ -46,7 +46,7 @@ class _Scaling(Construct):
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
         problems = Problems(self)
-        check_given(problems, minimum=minimum, maximum=maximum)
+        check_required(problems, minimum=minimum, maximum=maximum)
         _check_bounds(problems, self._what, minimum, maximum)
         if _are_numbers(minimum, maximum) and minimum > maximum:
             problems.add("minimum, maximum", (minimum, maximum), "the minimum is not greater than the maximum")

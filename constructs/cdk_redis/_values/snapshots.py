@@ -17,7 +17,7 @@ from typing import ClassVar, cast
 
 import aws_cdk as cdk
 
-from cdk_redis._core.checks import check_given
+from cdk_redis._core.checks import check_required
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._values.windows import SnapshotWindow
@@ -46,7 +46,7 @@ class Snapshots:
     def __post_init__(self) -> None:
         """Check every field; tokens pass."""
         problems = Problems("Snapshots")
-        check_given(problems, retention_days=self.retention_days)
+        check_required(problems, retention_days=self.retention_days)
         problems.check_range("retention_days", self.retention_days, 0, _LONGEST_RETENTION, _RETENTION)
         window = cast("object", self.window)
         if window is not None and not isinstance(window, SnapshotWindow):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdk_redis._core.checks import check_flags, check_given, value_of
+from cdk_redis._core.checks import check_flags, check_required, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
 from cdk_redis._values.engine import Engine
@@ -33,7 +33,7 @@ class Topology:
     def __post_init__(self) -> None:
         """Check every field; tokens pass. The services' own limits are checked by the stores."""
         problems = Problems("Topology")
-        check_given(problems, engine=self.engine)
+        check_required(problems, engine=self.engine)
         engine = value_of(problems, "engine", self.engine, Engine)
         check_flags(problems, cluster_mode=self.cluster_mode, tls=self.tls, plaintext=self.plaintext)
         _check_count(problems, "shards", self.shards, 1)

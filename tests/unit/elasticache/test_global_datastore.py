@@ -347,3 +347,27 @@ def test_a_secondary_is_what_its_primary_is(app: cdk.App, network: RedisNetwork,
 
     assert secondary.topology == primary.topology
     assert (secondary.topology.tls, secondary.open_access, secondary.read_only) == (False, True, True)
+
+
+def test_an_import_reads_its_engine_from_text(stack: cdk.Stack) -> None:
+    imported = GlobalDatastore.from_global_datastore_attributes(
+        stack, "Imported", global_replication_group_id="ldgnf-orders", engine="valkey:8.1", shards=2
+    )
+
+    assert imported.topology.engine == Engine.valkey("8.1")
+
+
+def test_an_import_refuses_values_of_a_wrong_kind(stack: cdk.Stack) -> None:
+    given: dict[str, Any] = {"engine": None, "shards": 0, "replicas": None, "open_access": "no"}
+    with pytest.raises(ConfigurationError) as caught:
+        GlobalDatastore.from_global_datastore_attributes(
+            stack, "Imported", global_replication_group_id="ldgnf-orders", **given
+        )
+
+    assert str(caught.value) == (
+        "Stack/Imported: 4 problems\n"
+        "  - engine: got None, but it is required\n"
+        "  - replicas: got None, but it has a value; leave it out for the default\n"
+        "  - shards: got 0, but a store has 1 to 500 shards\n"
+        "  - open_access: got text, but it is True or False"
+    )
