@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_elasticache as elasticache
 
-# AWS puts a prefix of its own and a hyphen before it.
+# AWS adds a prefix and a hyphen in front.
 _MAX_SUFFIX = 34
 _MAX_SECONDARIES = 2
 # Families that are too old, or whose processors are lent: they are not admitted.

@@ -45,7 +45,12 @@ class UsageLimits:
         _check(problems, "data_storage_gb", self.data_storage_gb, _GIGABYTES, "a cache holds {low:,} to {high:,} GB")
         _check(problems, "ecpu_per_second", self.ecpu_per_second, _UNITS, "a cache takes {low:,} to {high:,} a second")
         if self.data_storage_gb is None and self.ecpu_per_second is None:
-            problems.add("data_storage_gb", None, "limits limit something", "leave the usage limits out to have none")
+            problems.add(
+                "data_storage_gb",
+                None,
+                "at least one limit is needed",
+                "set `data_storage_gb` or `ecpu_per_second`, or leave `usage_limits` out",
+            )
         problems.raise_if_any()
 
     @classmethod

@@ -47,7 +47,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"data_storage_gb": 10}, f"data_storage_gb: got 10, but {FORM}"),
     ({"data_storage_gb": (None, None)}, f"data_storage_gb: got (None, None), but {FORM}"),
     ({"ecpu_per_second": (1, 2, 3)}, f"ecpu_per_second: got (1, 2, 3), but {FORM}"),
-    ({}, "data_storage_gb: got None, but limits limit something; leave the usage limits out to have none"),
+    (
+        {},
+        "data_storage_gb: got None, but at least one limit is needed; "
+        "set `data_storage_gb` or `ecpu_per_second`, or leave `usage_limits` out",
+    ),
 ]
 
 
