@@ -28,7 +28,7 @@ demo: engine setup ## Deploy both stores to a local cloud, show their smoke test
 TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser lint ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
-	pytest -n 3 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
+	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/runtime tests/local
 	pytest -n 2 --dist loadfile $(TIMED:%=--ignore=%) tests/e2e
 	pytest $(TIMED)
 
