@@ -199,7 +199,7 @@ FAULTS = [
         {
             **dict.fromkeys(("write-read", "replica-read", "durability"), "shard of {endpoint}: " + NO_ROOM),
             **dict.fromkeys(("data-types", "transaction"), NO_ROOM),
-            "memory-headroom": "{endpoint}: * of 1.0 MiB are used (1*%) and the maxmemory-policy is noeviction: "
+            "memory-headroom": "{endpoint}: * of 1.0 MiB are used (*%) and the maxmemory-policy is noeviction: "
             "writes will be refused (OOM); use a larger node type or more shards, or delete data",
         },
     ),
