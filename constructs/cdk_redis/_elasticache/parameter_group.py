@@ -14,7 +14,12 @@ from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.parameter_names import known_parameters
 from cdk_redis._elasticache.store import DEFAULT_ENGINE
 from cdk_redis._store.checks import check_parameters
-from cdk_redis._store.parameter_groups import ImportedParameterGroup, IParameterGroup, parameter_group_family
+from cdk_redis._store.parameter_groups import (
+    ImportedParameterGroup,
+    IParameterGroup,
+    check_existing_group,
+    parameter_group_family,
+)
 from cdk_redis._store.parameter_names import check_names
 from cdk_redis._values.engine import Engine
 
@@ -124,14 +129,12 @@ def check_parameter_group(
     check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=node_type.data_tiering)
     if parameter_group is None:
         return
-    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
-        if given is not None:
-            problems.add(parameter, dict(given), "`parameter_group` is given", "leave out one of the two")
-    if not isinstance(parameter_group, ElastiCacheParameterGroup):
-        return
-    if family is not None and parameter_group.family != family:
-        problems.add("parameter_group", parameter_group.family, f"{engine} is of the family {family}")
-    if parameter_group.cluster_mode is not cluster_mode:
+    defined = parameter_group if isinstance(parameter_group, ElastiCacheParameterGroup) else None
+    group_family = defined.family if defined else None
+    check_existing_group(
+        problems, parameters, extra_parameters, engine=engine, family=family, group_family=group_family
+    )
+    if defined and defined.cluster_mode is not cluster_mode:
         reason = f"it has cluster mode {'off' if cluster_mode else 'on'}, unlike the store"
         hint = f"give the group cluster_mode={cluster_mode}"
-        problems.add("parameter_group", parameter_group.node.path, reason, hint)
+        problems.add("parameter_group", defined.node.path, reason, hint)

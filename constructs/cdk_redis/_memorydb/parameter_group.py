@@ -14,7 +14,12 @@ from cdk_redis._core.resource import define
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE
 from cdk_redis._memorydb.parameter_names import known_parameters
 from cdk_redis._store.checks import check_parameters
-from cdk_redis._store.parameter_groups import ImportedParameterGroup, IParameterGroup, parameter_group_family
+from cdk_redis._store.parameter_groups import (
+    ImportedParameterGroup,
+    IParameterGroup,
+    check_existing_group,
+    parameter_group_family,
+)
 from cdk_redis._store.parameter_names import check_names
 from cdk_redis._values.engine import Engine
 
@@ -141,9 +146,7 @@ def check_parameter_group(
     )
     if parameter_group is None:
         return
-    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
-        if given is not None:
-            problems.add(parameter, given, "`parameter_group` is given", "leave out one of the two")
-    its_family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
-    if its_family is not None and family is not None and its_family != family:
-        problems.add("parameter_group", its_family, f"{engine} is of the family {family}")
+    group_family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
+    check_existing_group(
+        problems, parameters, extra_parameters, engine=engine, family=family, group_family=group_family
+    )

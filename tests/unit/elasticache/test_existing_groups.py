@@ -74,6 +74,13 @@ def test_a_parameter_group_that_does_not_fit_is_refused(
     assert message in str(caught.value)
 
 
+def test_parameters_of_a_wrong_kind_are_refused_beside_a_group(stack: cdk.Stack, network: RedisNetwork) -> None:
+    group = ElastiCacheParameterGroup(stack, "Group", engine=Engine.valkey("8.1"), cluster_mode=False)
+    parameters: Any = 5
+    with pytest.raises(ConfigurationError, match="parameters: got 5, but it is a mapping such as a dict"):
+        ReplicationGroup(stack, "Cache", network=network, parameters=parameters, parameter_group=group)
+
+
 def test_stores_that_share_a_user_group_share_its_users(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = ElastiCacheUserGroup(stack, "Group", engine=VALKEY)
     orders = ReplicationGroup(stack, "Orders", network=network, user_group=group)
