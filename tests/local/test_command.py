@@ -1,4 +1,4 @@
-"""The command cdk-redis-local: up, run, and how they end."""
+"""The command cdk-redis-local: up, run, their ends and their errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMAND = [sys.executable, "-m", "cdk_redis_local"]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts the command with a temporary folder of its own, and ends it if the test fails before it does."""
+    """Starts the command with its own temporary folder, and ends it after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str) -> subprocess.Popen[str]:
@@ -36,15 +36,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     yield begin
     for process in started:
-        process.terminate()  # does nothing to one that has ended
+        process.terminate()  # no effect on a process that has ended
         process.communicate(timeout=20)
 
 
-def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: Path) -> None:
+def test_run_passes_the_environment_to_the_command_and_returns_its_exit_code(tmp_path: Path) -> None:
     program = (
         "import boto3, os, subprocess, sys\n"
         "print(boto3.client('sts').get_caller_identity()['Account'], os.environ['SSL_CERT_FILE'])\n"
-        "subprocess.Popen(['sleep', '60'])\n"  # left running by a careless command
+        "subprocess.Popen(['sleep', '60'])\n"  # still runs when the command ends
         "sys.exit(7)\n"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path), "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine"}
@@ -60,7 +60,7 @@ def test_run_gives_a_command_the_environment_and_takes_its_exit_code(tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_up_runs_until_it_is_stopped_and_leaves_nothing(
+def test_up_runs_until_a_signal_and_leaves_no_files(
     number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     up = start("up")
@@ -87,7 +87,7 @@ def test_up_runs_until_it_is_stopped_and_leaves_nothing(
 
 
 def _account_in_another_shell(printed: str) -> str:
-    """Who AWS says that we are, in the shell of a user with a profile and a proxy, after what ``up`` has printed."""
+    """The account that STS returns in a shell with a profile and a proxy, after the lines that ``up`` printed."""
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     environment = {**os.environ, "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "mine", "http_proxy": "http://127.0.0.1:9"}
     words = ["sh", "-c", f'{printed}exec "$0" -c "$1"', sys.executable, program]
@@ -95,7 +95,7 @@ def _account_in_another_shell(printed: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_run_that_is_stopped_leaves_nothing_of_its_command(
+def test_run_ends_the_command_and_its_processes_at_a_signal(
     number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     program = (
@@ -124,14 +124,16 @@ def test_run_that_is_stopped_leaves_nothing_of_its_command(
         (["run", "--", "no-such-command"], "cannot run no-such-command"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_argument_prints_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
 
 
-def test_a_missing_cdk_cli_is_one_line(
+def test_a_missing_cdk_cli_prints_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -149,7 +151,7 @@ def _python_without_tools(directory: Path) -> str:
     return str(launcher)
 
 
-def test_a_cloud_that_does_not_start_says_what_it_wrote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_cloud_that_does_not_start_reports_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     broken = tmp_path / "hypercorn"
     broken.mkdir()
     (broken / "__init__.py").write_text("raise RuntimeError('broken on purpose')\n")

@@ -1,10 +1,10 @@
-"""The errors of the local cloud: each is one message a person can act on."""
+"""The errors of the local cloud. Each message says what to do."""
 
 from __future__ import annotations
 
 
 class LocalCloudError(RuntimeError):
-    """Something the local cloud cannot do, said in one line."""
+    """The local cloud cannot do what was requested; the message is one line."""
 
 
 class EngineNotFoundError(LocalCloudError):

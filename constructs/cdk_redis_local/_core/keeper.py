@@ -1,12 +1,11 @@
-"""The keeper of a workspace: ends what was started in it and removes its files.
+"""The keeper of a workspace: a process that ends the workspace's processes and removes its files.
 
-It runs as a process of its own, reads its standard input until its owner closes it or is gone (Ctrl-C,
-SIGTERM, SIGKILL), then ends every process that carries the workspace's mark and deletes the directory. So
-there is one way of cleaning up, and it does not depend on how the owner ended. Standard library only: it
-must start in milliseconds.
+The keeper reads its standard input until its owner closes it or ends (Ctrl-C, SIGTERM, SIGKILL). Then it ends every
+process that has the workspace's mark and deletes the directory. So the clean-up is the same, however the owner ends.
+The keeper uses the standard library only, because it must start in milliseconds.
 
-The temporary folder may be shared with people who wish us ill. So a directory is judged and emptied through one
-descriptor, which was opened without following a link, and only processes of our own user are ended.
+The temporary folder may be shared with hostile users. So the keeper checks and empties a directory through one
+descriptor, opened without following links, and ends only processes of its own user.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ _SWEEP_SECONDS = 10.0
 
 
 class NotOurOwnError(Exception):
-    """A path is no directory that belongs to us alone: nothing in it may be believed, ended or deleted."""
+    """A path is not a private directory of this user: do not use, end or delete anything in it."""
 
 
 def open_own_directory(name: str, folder: int | None = None) -> int:
-    """Open a directory that belongs to us alone; returns its descriptor.
+    """Open a private directory of this user; returns its descriptor.
 
     Args:
-        name: Its path, or its name in ``folder``.
-        folder: Descriptor of the directory that it is in. Default: - ``name`` is a path.
+        name: The path of the directory, or its name in ``folder``.
+        folder: Descriptor of the parent directory. Default: - ``name`` is a path.
 
     Raises:
-        NotOurOwnError: It is a link, is missing, belongs to somebody else, or its mode is not 0700.
+        NotOurOwnError: The directory is a link, is missing, belongs to another user, or its mode is not 0700.
     """
     try:
         directory = os.open(name, _DIRECTORY, dir_fd=folder)
@@ -51,27 +50,27 @@ def open_own_directory(name: str, folder: int | None = None) -> int:
 
 
 def marked_processes(workspace: Path) -> list[int]:
-    """Ids of our living processes that were started in the workspace, or by something started in it."""
+    """Ids of this user's running processes that were started in the workspace, or by such a process."""
     numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [number for number in numbers if number != os.getpid() and _is_marked(number, workspace)]
 
 
 def _is_marked(process: int, workspace: Path) -> bool:
     entry = Path("/proc") / str(process)
-    # A process may end while it is read.
+    # The process may end while its files in /proc are read.
     with contextlib.suppress(OSError):
-        # Root may read and end everybody's: anybody can give a process of theirs our mark, but not our user.
+        # Check the user, because root may read and end processes of all users, and every user can set the mark.
         if entry.stat().st_uid != os.geteuid():
             return False
-        # Engines write their title over their environment, but they run in their directory.
+        # Engines overwrite their environment with their process title, so check the working directory too.
         if (entry / "cwd").readlink().is_relative_to(workspace):
             return True
         return f"{MARK}={workspace}".encode() in (entry / "environ").read_bytes().split(b"\0")
     return False
 
 
-def _holds_ports(process: int) -> bool:
-    # A killed process loses its environment first and its sockets later; a zombie has lost them all.
+def _has_open_ports(process: int) -> bool:
+    # The kernel frees the environment of a killed process first and its sockets later; a zombie has no sockets.
     try:
         return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -79,30 +78,30 @@ def _holds_ports(process: int) -> bool:
 
 
 def sweep(directory: int) -> None:
-    """End every process of the workspace whose open directory this is, then delete the directory."""
-    # The kernel's own name for what is open: no link leads to another place.
+    """End every process of a workspace, given as a descriptor of its directory, and delete the directory."""
+    # Ask the kernel for the path of the descriptor, so that a link cannot lead to another directory.
     workspace = Path(f"/proc/self/fd/{directory}").readlink()
     deadline = time.monotonic() + _SWEEP_SECONDS
     while (processes := marked_processes(workspace)) and time.monotonic() < deadline:
         for process in processes:
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        while any(map(_holds_ports, processes)) and time.monotonic() < deadline:
+        while any(map(_has_open_ports, processes)) and time.monotonic() < deadline:
             time.sleep(0.01)
     _empty(directory, last=LOCK)
-    # Fails where something is left, and where somebody has put something else in its place: a link, above all.
+    # This fails if files are left. Another user may have replaced the directory, for example by a link.
     with contextlib.suppress(OSError):
         if os.path.samestat(os.fstat(directory), workspace.lstat()):
             workspace.rmdir()
 
 
 def _empty(directory: int, last: str = "") -> None:
-    """Delete all that is in an open directory of ours. Links are deleted, and never followed.
+    """Delete everything in a directory, given as a descriptor. Links are deleted, but not followed.
 
-    What cannot be deleted, because somebody writes to it at this moment, does not keep the rest. While ``last``
-    is there, a later start finds the directory and tries again.
+    If an entry cannot be deleted, because a process writes to it, the others are deleted nevertheless. ``last`` is
+    deleted last: while it exists, a later start finds the directory and tries again.
     """
-    # Whatever ran here may have made a folder that its owner cannot write to, as copies of read-only folders are.
+    # A process may have created a folder that its owner cannot write to, for example a copy of a read-only folder.
     os.fchmod(directory, stat.S_IRWXU)
     with os.scandir(directory) as found:
         entries = sorted(found, key=lambda entry: entry.name == last)
@@ -120,7 +119,7 @@ def _empty(directory: int, last: str = "") -> None:
 
 
 def main() -> None:
-    """Wait for the owner to be gone, then sweep the workspace whose open directory the first argument is."""
+    """Wait until the owner ends, then sweep the workspace; the first argument is a descriptor of its directory."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

@@ -1,4 +1,4 @@
-"""Starting processes that do not outlive the process that started them."""
+"""Starts processes that end with the process that started them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LAUNCHER = Path(__file__).with_name("end_with_parent.py")
 
 
 def start_bound(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-    """Start a process that the kernel ends with this one, in whatever way this one ends.
+    """Start a process that the kernel kills when this process ends, even if this process is killed.
 
     Args:
-        command: Program and arguments. A program that cannot be run ends with code 1 and says why.
+        command: Program and arguments. If the program cannot be run, the exit code is 1 and stderr has the reason.
         options: As for ``subprocess.Popen``.
     """
     bound = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), *command]
@@ -27,9 +27,9 @@ def start_bound(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]
 
 
 class _Starter:
-    """The one thread that starts processes, for as long as this process lives.
+    """One thread that starts all processes and lives as long as this process.
 
-    The kernel tells a process of the end of the *thread* that started it, and threads come and go.
+    PR_SET_PDEATHSIG reacts to the end of the *thread* that started a process, and other threads may end earlier.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class _Starter:
             self._orders.put((started, command, options))
             return started.result()
         finally:
-            # When we are interrupted: nothing starts after this, and whoever cleans up finds what has started.
+            # After an interrupt, cancel the start or wait for it, so that the clean-up finds the process.
             if not started.cancel():
                 concurrent.futures.wait([started])
 
@@ -54,7 +54,7 @@ class _Starter:
                 continue
             try:
                 started.set_result(subprocess.Popen(command, **options))
-            except BaseException as error:  # whoever waits for it gets it
+            except BaseException as error:  # raised again by `start`
                 started.set_exception(error)
 
 
@@ -64,7 +64,7 @@ _current: _Starter | None = None
 def _starter() -> _Starter:
     global _current
     starter = _current
-    # A forked process has a copy of the object, but not of its thread. Two threads may both make one here: both work.
+    # A forked process has a copy of the object without its thread. If two threads each create a starter, both work.
     if starter is None or starter.process != os.getpid():
         starter = _current = _Starter()
     return starter

@@ -1,8 +1,8 @@
-"""A workspace: one temporary directory, and all the processes that run in it.
+"""A workspace: a temporary directory and the processes that run in it.
 
-Nothing that is started in a workspace outlives its owner. When the owner ends, the keeper (see ``_keeper``) ends all
-that runs in the workspace and deletes it. A keeper that is killed is replaced. Where owner and keeper are killed at
-once, the kernel ends what the owner started (see ``_spawning``), and the next start deletes the files.
+Processes and files of a workspace do not outlive its owner. When the owner ends, the keeper (see `keeper`) ends the
+processes and deletes the directory. If the keeper is killed, the owner starts another. If owner and keeper are killed
+together, the kernel kills the processes that the owner started (see `spawning`), and the next start deletes the files.
 """
 
 from __future__ import annotations
@@ -24,23 +24,22 @@ from cdk_redis_local._core.keeper import LOCK, MARK, NotOurOwnError, open_own_di
 from cdk_redis_local._core.spawning import start_bound
 
 _PREFIX = "cdk-redis-local-"
-# Before a keeper that was killed is replaced: somebody may be killing all that we have, one after another.
+# Wait before replacing a killed keeper: all processes of the workspace may be being killed one after the other.
 _REPLACE_SECONDS = 0.1
 
 
 class Workspace:
-    """One temporary directory and the processes started in it, gone together.
+    """A temporary directory and the processes started in it, which end together.
 
-    The directory is made at once. Leaving the ``with`` block, :meth:`close`, or the death of this process in
-    whatever way ends all the processes and removes the directory. What an earlier process could not clean
-    up (the machine's memory ran out, somebody killed its keeper as well) is removed first, if it is a directory that
-    belongs to us alone. Linux only.
+    The constructor creates the directory. Leaving the ``with`` block, :meth:`close`, or the end of this process (even
+    if it is killed) ends all the processes and removes the directory. The constructor also removes private directories
+    of this user that earlier processes could not remove (out of memory, or the keeper was killed too). Linux only.
     """
 
     def __init__(self) -> None:
-        """Make the directory and start its keeper."""
+        """Create the directory and start its keeper."""
         _remove_abandoned()
-        # Named before it is made: whenever this is interrupted, we know what to remove.
+        # Set the path before creating the directory, so that an interrupt at any point knows what to remove.
         self.path = Path(tempfile.gettempdir()).resolve() / f"{_PREFIX}{secrets.token_hex(8)}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._keeper: _Keeper | None = None
@@ -54,7 +53,7 @@ class Workspace:
 
     @classmethod
     def of_owner(cls, path: Path) -> Workspace:
-        """The workspace of another process, to start processes in: its owner ends them."""
+        """The workspace of another process, to start processes in it; its owner ends them."""
         workspace = cls.__new__(cls)
         workspace.path = path
         workspace._processes = []
@@ -62,7 +61,7 @@ class Workspace:
         return workspace
 
     def __enter__(self) -> Workspace:
-        """Return the workspace itself."""
+        """Return the workspace."""
         return self
 
     def __exit__(
@@ -72,7 +71,7 @@ class Workspace:
         self.close()
 
     def directory(self, name: str) -> Path:
-        """A directory of that name in the workspace, made when it is missing."""
+        """A directory with this name in the workspace; creates it if it is missing."""
         path = self.path / name
         path.mkdir(parents=True, exist_ok=True)
         return path
@@ -88,18 +87,19 @@ class Workspace:
         stderr: int | IO[bytes] | None = None,
         descriptors: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a process that ends with the workspace, in a session of its own.
+        """Start a process that ends with the workspace, in a new session.
 
-        Its own session keeps the terminal's Ctrl-C from it: the owner decides in which order things end.
+        In a new session, the process does not get the terminal's Ctrl-C: the owner decides the order in which processes
+        end.
 
         Args:
             command: Program and arguments.
-            environment: Its whole environment. Default: - that of this process.
-            cwd: Where it runs. Default: - the workspace's directory.
-            stdin: As in ``subprocess.Popen``. Default: nothing to read.
+            environment: The process's whole environment. Default: - the environment of this process.
+            cwd: The working directory. Default: - the workspace's directory.
+            stdin: As in ``subprocess.Popen``. Default: ``/dev/null``.
             stdout: As in ``subprocess.Popen``.
             stderr: As in ``subprocess.Popen``.
-            descriptors: Open files that the process keeps under the same numbers.
+            descriptors: File descriptors that the process inherits, with the same numbers.
         """
         process = start_bound(
             command,
@@ -125,10 +125,10 @@ class Workspace:
 
 
 class _Keeper:
-    """The keeper's process, seen from the owner: replaced when it is killed, and told when to clean up."""
+    """The owner's handle of the keeper process: replaces a killed keeper, and starts the clean-up."""
 
     def __init__(self, directory: int, lock: int) -> None:
-        # The owner keeps both open: the death of a keeper is no reason to take the workspace for abandoned.
+        # The owner keeps the lock open too, so that a killed keeper does not make the workspace look abandoned.
         self._directory = directory
         self._lock = lock
         self._finishing = threading.Event()
@@ -141,11 +141,11 @@ class _Keeper:
         if self._directory < 0:
             return
         self._finishing.set()
-        _let_go(self._process)
+        _release(self._process)
         self._watch.join()
-        # One that was started while we said so has not heard it.
-        _let_go(self._process)
-        if self._process.wait():  # killed while it cleaned up
+        # The thread may have started another keeper in the meantime.
+        _release(self._process)
+        if self._process.wait():  # killed during the clean-up
             sweep(self._directory)
         os.close(self._lock)
         os.close(self._directory)
@@ -157,7 +157,7 @@ class _Keeper:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # The keeper shares the lock, so a directory is locked for as long as somebody looks after it.
+            # The keeper inherits the lock, so a directory is locked as long as its owner or its keeper lives.
             pass_fds=[self._directory, self._lock],
             start_new_session=True,
             cwd="/",
@@ -168,18 +168,18 @@ class _Keeper:
             self._process.wait()
             if self._finishing.wait(_REPLACE_SECONDS):
                 return
-            # Without memory for a process there may be some in a moment; until then, a start finds the lock held.
+            # Out of memory: try again later. Meanwhile, the lock protects the workspace.
             with contextlib.suppress(OSError):
                 self._process = self._start()
 
 
-def _let_go(keeper: subprocess.Popen[bytes]) -> None:
+def _release(keeper: subprocess.Popen[bytes]) -> None:
     assert keeper.stdin
     keeper.stdin.close()
 
 
 def _hold_lock(directory: int) -> int:
-    # Locked before it gets its name, so that nobody finds the file of a living workspace unlocked.
+    # Lock the file before renaming it, so that no other process finds the file of a live workspace unlocked.
     unnamed = f"{LOCK}.new"
     descriptor = os.open(unnamed, os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600, dir_fd=directory)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -188,7 +188,7 @@ def _hold_lock(directory: int) -> int:
 
 
 def _remove(path: Path) -> None:
-    # Not made yet, or somebody else's.
+    # The directory may not exist yet, or belong to another user.
     with contextlib.suppress(NotOurOwnError):
         directory = open_own_directory(str(path))
         try:
@@ -200,9 +200,9 @@ def _remove(path: Path) -> None:
 def _remove_abandoned() -> None:
     folder = os.open(tempfile.gettempdir(), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in os.listdir(folder):  # noqa: PTH208 - of what is open, whatever its path leads to by now
+        for name in os.listdir(folder):  # noqa: PTH208 - list the descriptor, because its path may have changed
             if name.startswith(_PREFIX):
-                # Not of another person, and not one that is being made or removed right now.
+                # Skip directories of other users, and those that are being created or removed now.
                 with contextlib.suppress(NotOurOwnError, FileNotFoundError, BlockingIOError):
                     _remove_if_abandoned(name, folder)
     finally:

@@ -1,1 +1,1 @@
-"""The AWS emulator, and what it is taught: stores with real engines."""
+"""The AWS emulator (ministack), and the handlers that give it stores with real engines."""

@@ -1,4 +1,4 @@
-"""What processes and clients of the local cloud take over from the user's environment, and what they do not."""
+"""Environment variables and boto3 settings of the local cloud's processes, without the user's AWS settings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 _PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")
 _CACHE = "JSII_RUNTIME_PACKAGE_CACHE"
-# What would lead a tool of AWS's away from the local cloud, or change its ways.
+# Variables that would connect AWS tools to another endpoint, or change their behavior.
 _FOREIGN = ("AWS_", "CDK_DEFAULT_", "GATEWAY_PORT", "MINISTACK_", "SSL_CERT_")
-# What would change the emulator's ways; some people have it for another emulator.
+# Variables that would change the emulator's behavior; users may have set them for LocalStack.
 _EMULATOR = (
     "EDGE_PORT",
     "LAMBDA_",
@@ -29,33 +29,33 @@ _EMULATOR = (
 
 
 def for_tools(environment: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment without what leads tools of AWS away; requests to this machine pass no proxy."""
+    """The user's environment without variables that configure AWS tools; requests to this machine bypass proxies."""
     kept = {name: value for name, value in environment.items() if not name.startswith(_FOREIGN)}
     return {**kept, **dict.fromkeys(_PROXY_EXCEPTIONS, _proxy_exceptions(kept))}
 
 
 def for_emulator(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment of tools without what the emulator would take for its own settings."""
+    """The environment of `for_tools` without variables that the emulator reads as its settings."""
     return {name: value for name, value in environment.items() if not name.startswith(_EMULATOR)}
 
 
 def _proxy_exceptions(environment: Mapping[str, str]) -> str:
-    # Some programs read one name, some the other, some prefer either: both get what both have said.
-    said = [word.strip() for name in _PROXY_EXCEPTIONS for word in environment.get(name, "").split(",")]
-    if "*" in said:  # for all hosts, but only if it stands alone
+    # Programs differ in which of the two names they read, so both get the hosts of both.
+    hosts = [word.strip() for name in _PROXY_EXCEPTIONS for word in environment.get(name, "").split(",")]
+    if "*" in hosts:  # means all hosts, but only without other entries
         return "*"
-    return ",".join(dict.fromkeys([*_LOCAL_HOSTS, *filter(None, said)]))
+    return ",".join(dict.fromkeys([*_LOCAL_HOSTS, *filter(None, hosts)]))
 
 
 def package_cache(environment: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Where jsii, which runs every CDK app that is not in TypeScript, unpacks its packages.
+    """The variable that makes jsii unpack its packages in ``directory``; empty if its default directory works.
 
-    That is below the user's home, so that it does it once. Where that does not exist or will not do, jsii ends with an
-    error: there, the variable that names another folder, ``directory``.
+    jsii runs each CDK app that is not in TypeScript. By default it unpacks its packages once, below the user's home
+    directory, and ends with an error if that directory does not exist or is not writable and private.
     """
     if environment.get(f"{_CACHE}_ROOT") or environment.get(_CACHE, "enabled").lower() != "enabled":
         return {}
-    # "~" itself where nobody knows.
+    # expanduser returns "~" if the home directory is unknown.
     home = Path(environment.get("HOME", os.path.expanduser("~")))  # noqa: PTH111
     if home.is_absolute() and home.is_dir() and _is_private(home / ".cache" / "aws" / "jsii" / "package-cache"):
         return {}
@@ -63,7 +63,7 @@ def package_cache(environment: Mapping[str, str], directory: Path) -> dict[str, 
 
 
 def _is_private(path: Path) -> bool:
-    """Whether we can write to the path, or make it, and nobody but root and us can change what is there."""
+    """Whether this user can write to the path or create it, and no other user except root can change its contents."""
     existing = next(folder for folder in (path, *path.parents) if os.path.lexists(folder)).resolve()
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK) or existing.stat().st_uid != os.geteuid():
         return False
@@ -77,16 +77,16 @@ def _is_safe(folder: Path) -> bool:
 
 
 def aws_session(environment: Mapping[str, str]) -> Any:
-    """A boto3 session of this environment's credentials and Region, which reads nothing else from anywhere.
+    """A boto3 session that only uses the credentials and Region of this environment.
 
-    boto3 itself would also read the environment of this process and the user's files: a profile that does not exist is
-    an error there, whatever credentials are given.
+    By default, boto3 also reads this process's environment and the user's files, and raises an error for a profile
+    that does not exist, even if credentials are given.
     """
     import boto3
     import botocore.config
     import botocore.session
 
-    # From each setting's name in files, names of variables, default and type: the same without variables.
+    # A setting is (name in files, names of variables, default, type): remove the names of variables.
     settings = {
         name: (in_file, None, default, convert)
         for name, (in_file, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()

@@ -1,4 +1,4 @@
-"""The processes that run Lambda functions: they end with the emulator, and when nothing needs them any more."""
+"""Ends the processes that run Lambda functions, with the emulator and when they are not used any more."""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -14,20 +14,21 @@ from cdk_redis_local._core.spawning import start_bound
 from cdk_redis_local._emulator.ministack import HANDLERS, Properties, scope
 
 _VERSION = "AWS::Lambda::Version"
-# How long a process waits for the next call of its function, and how often somebody looks.
+# Idle seconds after which a function's process ends, and seconds between two checks.
 _IDLE_SECONDS = 20.0
 _LOOK_SECONDS = 5.0
 
 
 def bind_function_processes() -> None:
-    """Have functions end with the emulator's process, in the middle of a call too."""
+    """Let functions end with the emulator's process, even during an invocation."""
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": start_bound})  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def end_unused_function_processes() -> None:
-    """Have a function's processes end when its version is deleted, and when nobody calls it for a while.
+    """Let a function's processes end when its version is deleted, and after some idle seconds.
 
-    The emulator keeps one for each version that was ever called. Each deploy that changes a function publishes one.
+    The emulator keeps a process for each version that was invoked. Each deploy that changes a function publishes a
+    version.
     """
     threading.Thread(target=_end_idle_processes, name="idle functions", daemon=True).start()
     emulated = HANDLERS[_VERSION]["delete"]

@@ -1,4 +1,4 @@
-"""Where the emulator's insides are touched, all of them: a new release of it is checked here first."""
+"""All uses of the emulator's private functions and data; check this module when you update ministack."""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -19,46 +19,46 @@ from ministack.services import cloudformation, elasticache, iam, secretsmanager,
 from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
 
 _LONGEST_WAIT = 20.0
-# Where custom resources and wait conditions are answered. The last part is a random UUID, told only to who answers.
+# Paths to which custom resources and wait conditions send their answers. Only the responder knows the random UUID.
 _ANSWER_PATH = re.compile(r"/_ministack/cfn-(response|signal)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 Properties = dict[str, Any]
 Outcome = tuple[str, dict[str, Any]]
-"""What creating or updating a resource gives: its physical id, and its attributes."""
+"""Result of creating or updating a resource: its physical id and its attributes."""
 
 Response = tuple[int, dict[str, str], bytes]
 """Status, headers and body of an answer."""
 Action = Callable[[Mapping[str, str]], Response]
-"""Answers one call of an API by its parameters; has no time to wait, because it runs on the loop."""
+"""Answers one API request with these parameters; must not block, because it runs on the event loop."""
 
 _execution_role: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution_role", default=None)
 
 HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
-"""From each resource type to its ``create``, ``update`` and ``delete``."""
+"""Maps each resource type to its ``create``, ``update`` and ``delete`` functions."""
 
 
 def scope() -> tuple[str, str]:
-    """Account and Region of the stack that is being worked on."""
+    """Account and Region of the current stack."""
     return get_account_id(), get_region()
 
 
 def generated_name(stack_name: str, logical_id: str, longest: int = 40) -> str:
-    """The name that CloudFormation gives a resource which has none, the same at every update."""
+    """The name that CloudFormation generates for a resource without a name; it is the same at every update."""
     return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=longest))
 
 
 def replace_on_change(resource_type: str, name: str | None, properties: tuple[str, ...]) -> None:
-    """Have a type replaced when one of these properties changes; ``name`` is the one with its name, if it has one."""
+    """Replace resources of a type when one of these properties changes; ``name`` is the property with the name."""
     provisioners._REPLACING_PROPERTIES[resource_type] = properties
     if name:
         provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": name}
 
 
 def call_iam(action: str, **parameters: str) -> str:
-    """Do one call of IAM's API on behalf of CloudFormation; returns the answer, an XML text.
+    """Call an action of the IAM API for CloudFormation; returns the XML response.
 
     Raises:
-        ValueError: IAM refused it; the message says why.
+        ValueError: IAM returned an error; the message contains its response.
     """
     status, _, body = {
         "CreateAccessKey": iam._create_access_key,
@@ -70,31 +70,31 @@ def call_iam(action: str, **parameters: str) -> str:
     return str(body.decode())
 
 
-def run_beside_the_loop(resource_types: Iterable[str]) -> None:
-    """Have these types' handlers run on threads: they wait for engines, and the loop serves everybody else."""
+def run_on_threads(resource_types: Iterable[str]) -> None:
+    """Run the handlers of these types on threads: they wait for engines, and must not block the event loop."""
     emulated = stacks._runs_on_worker_thread
-    ours = frozenset(resource_types)
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type in ours or emulated(resource_type)
+    chosen = frozenset(resource_types)
+    stacks._runs_on_worker_thread = lambda resource_type: resource_type in chosen or emulated(resource_type)
 
 
-def send_back_failed_updates(resource_types: Iterable[str]) -> None:
-    """Have these types updated back to what they were when their own update fails.
+def roll_back_failed_updates(resource_types: Iterable[str]) -> None:
+    """Update resources of these types back to their previous properties when an update fails.
 
-    The emulator takes it that an update which fails has changed nothing. Ours changes one engine after the other.
+    The emulator assumes that a failed update has changed nothing. These types change one engine after the other.
     """
     emulated = stacks._sends_back_failed_update
-    ours = frozenset(resource_types)
-    stacks._sends_back_failed_update = lambda resource_type: resource_type in ours or emulated(resource_type)
+    chosen = frozenset(resource_types)
+    stacks._sends_back_failed_update = lambda resource_type: resource_type in chosen or emulated(resource_type)
 
 
 def declared_parameters(parameter_group: str) -> dict[str, str]:
-    """What an ElastiCache parameter group sets, without the defaults of its family."""
+    """The parameters that an ElastiCache parameter group sets, without the defaults of its family."""
     known = elasticache._param_group_params.get(parameter_group) or {}
     return {str(name): str(entry["Value"]) for name, entry in known.items() if entry.get("Source") == "user"}
 
 
 def run_functions_with(python: Path) -> None:
-    """Have Python functions run by this program, instead of the emulator's own interpreter."""
+    """Run Python functions with this interpreter instead of the emulator's."""
     emulated = lambda_runtime._detect_runtime_binary
 
     def detect(runtime: str) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def run_functions_with(python: Path) -> None:
 
 
 def generate_secrets_with(generate: Callable[[Properties], str]) -> None:
-    """Have the text of a secret made by this function from its ``GenerateSecretString``."""
+    """Use this function to generate the text of a secret from its ``GenerateSecretString``."""
     emulated = provisioners._sm_secret_string
 
     def text(properties: Properties) -> str:
@@ -118,12 +118,12 @@ def generate_secrets_with(generate: Callable[[Properties], str]) -> None:
 
 
 def random_password(request: Mapping[str, Any]) -> Response:
-    """The emulator's answer to Secrets Manager's GetRandomPassword."""
+    """The emulator's response to GetRandomPassword of Secrets Manager."""
     return secretsmanager._get_random_password(request)
 
 
 def add_elasticache_action(name: str, action: Action) -> None:
-    """Have ElastiCache's API answer one more call."""
+    """Add an action to the emulator's ElastiCache API."""
     emulated = elasticache.handle_request
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
@@ -136,7 +136,7 @@ def add_elasticache_action(name: str, action: Action) -> None:
 
 
 def add_memorydb(actions: Mapping[str, Action]) -> None:
-    """Have the emulator answer these calls of MemoryDB's API, which it does not know, and state machines make them."""
+    """Add these actions of the MemoryDB API, which the emulator lacks; state machines can call them too."""
     prefix = "AmazonMemoryDB"
 
     async def handle(method: str, path: str, headers: Any, body: bytes | str, query_params: Any) -> Response:
@@ -144,7 +144,7 @@ def add_memorydb(actions: Mapping[str, Action]) -> None:
         name = str(headers.get("x-amz-target", "")).removeprefix(f"{prefix}.")
         if name in actions:
             return actions[name](json.loads(body or "{}"))
-        refusal = {"__type": "UnknownOperationException", "message": f"the local cloud does not know {name}"}
+        refusal = {"__type": "UnknownOperationException", "message": f"the local cloud does not support {name}"}
         return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(refusal).encode()
 
     app.SERVICE_HANDLERS["memorydb"] = handle
@@ -154,20 +154,20 @@ def add_memorydb(actions: Mapping[str, Action]) -> None:
 
 
 def execution_role() -> str | None:
-    """ARN of the role of the state machine that makes the call being answered; None for one from outside.
+    """ARN of the role of the state machine that sent the current request; None if a client sent it.
 
-    The emulator checks those from outside itself.
+    The emulator checks the permissions of clients.
     """
     return _execution_role.get()
 
 
 def remember_execution_roles() -> None:
-    """Have `execution_role` know the role, which the emulator does not ask for what its tasks do."""
+    """Record the role for `execution_role`; the emulator does not check whether the role may do what its tasks do."""
     emulated = stepfunctions._run_execution
 
     def run(execution: str) -> None:
         machine = (stepfunctions._executions.get(execution) or {}).get("stateMachineArn")
-        # Goes along to the threads of parallel branches, and to the loop.
+        # The threads of parallel branches and the event loop inherit this context variable.
         token = _execution_role.set((stepfunctions._state_machines.get(machine) or {}).get("roleArn"))
         try:
             emulated(execution)
@@ -178,7 +178,7 @@ def remember_execution_roles() -> None:
 
 
 def is_awaited(method: str, path: str) -> bool:
-    """Whether a request delivers what CloudFormation waits for: the result of a custom resource, or a signal."""
+    """Whether a request is the response of a custom resource, or a signal, that CloudFormation waits for."""
     found = _ANSWER_PATH.fullmatch(path)
     if method != "PUT" or found is None:
         return False
@@ -186,9 +186,9 @@ def is_awaited(method: str, path: str) -> bool:
 
 
 def answer_when_settled() -> None:
-    """Have DescribeStacks of a stack that is being worked on answer when that is done.
+    """Delay the response to DescribeStacks until the stack's operation has ended.
 
-    The CDK CLI asks once, and again every five seconds: it would spend most of a deploy asleep.
+    The CDK CLI polls every five seconds, and would spend most of a deploy waiting.
     """
     emulated = cloudformation.handle_request
 
@@ -205,7 +205,7 @@ def answer_when_settled() -> None:
 
 
 def _in_progress(name: str) -> bool:
-    # Stacks are kept by name and asked for by name or id.
+    # The emulator stores stacks by name; requests have the name or the id.
     stack = cloudformation._stacks.get(name.split("/")[1] if name.startswith("arn:") else name) or {}
     status = str(stack.get("StackStatus", ""))
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"

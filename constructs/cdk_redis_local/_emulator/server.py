@@ -1,7 +1,7 @@
-"""The process of the local cloud: the AWS emulator, with our resource types, gates and engines.
+"""The process of the local cloud: the AWS emulator with the resource types, gates and engines of this package.
 
-Started by :class:`LocalCloud`, which passes the listening socket and reads one JSON object a line from standard
-output: ``{"ready": true}`` once, and ``{"say": "..."}`` for what a person may want to know.
+:class:`LocalCloud` starts it with the listening socket, and reads one JSON object per line from standard output:
+``{"ready": true}`` once, and ``{"say": "..."}`` for each message to the user.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import hypercorn.config
 import ministack.app
 
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.doors import close_other_doors, make_execution_credentials_secret
 from cdk_redis_local._emulator.functions import bind_function_processes, end_unused_function_processes
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
@@ -28,31 +27,32 @@ from cdk_redis_local._emulator.handlers.failover import FailoverCalls
 from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
+from cdk_redis_local._emulator.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.ministack import answer_when_settled, is_awaited, run_functions_with
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._gates.callers import authorize, find_credentials
 from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
 
-# What Lambda's Python runtime has besides the standard library.
+# The packages in Lambda's Python runtime, besides the standard library.
 _LAMBDA_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 
 
 class Voice:
-    """Writes to the owner, from any thread, on what was standard output."""
+    """Writes messages to `LocalCloud` on the original standard output. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Keep standard output for ourselves: whatever else prints goes to the log."""
+        """Reserve standard output for messages; all other output of this process goes to the log."""
         self._stream = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(2, 1)
         self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
-        """Tell a person something."""
+        """Send a message for the user."""
         self._write({"say": text})
 
     def ready(self) -> None:
-        """Tell the owner that requests are answered."""
+        """Report that the emulator accepts requests."""
         self._write({"ready": True})
 
     def _write(self, message: dict[str, object]) -> None:
@@ -61,7 +61,7 @@ class Voice:
 
 
 def application(voice: Voice) -> Application:
-    """The emulator's application behind its gate, as if it were reached over HTTPS."""
+    """The emulator's application behind the request gate; each request has the headers of HTTPS."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_on(message: Message) -> None:
@@ -70,7 +70,7 @@ def application(voice: Voice) -> Application:
                 voice.ready()
 
         if scope["type"] == "http":
-            # The bootstrap bucket's policy refuses requests without TLS, which loopback has no need of.
+            # The policy of the CDK bootstrap bucket denies requests without TLS; the local cloud uses HTTP.
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await ministack.app.app(scope, receive, send_on)
 
@@ -78,14 +78,14 @@ def application(voice: Voice) -> Application:
 
 
 def lambda_python(directory: Path) -> Path:
-    """A Python that imports what Lambda's does, the standard library and the AWS SDK, and nothing from here.
+    """A Python launcher that imports only the standard library and the AWS SDK, as Lambda's runtime does.
 
-    A package that the function's asset lacks is then missing here as it would be on AWS.
+    So a package that is missing in the function's asset is missing here too.
     """
     directory.mkdir(parents=True)
     packages = list(_LAMBDA_PACKAGES)
     if sys.version_info < (3, 11, 3):
-        # redis-py needs it on old Pythons; Lambda's is newer, so that no asset brings it along.
+        # redis-py needs it on older Pythons. Lambda's Python is newer, so assets do not contain it.
         packages.append("async_timeout")
     for package in packages:
         for folder in sys.path:
@@ -123,7 +123,7 @@ def main() -> None:
     answer_when_settled()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
     make_execution_credentials_secret()
-    close_other_doors()
+    restrict_listeners()
     bind_function_processes()
     end_unused_function_processes()
     configuration = hypercorn.config.Config()

@@ -1,4 +1,4 @@
-"""The stores that the local cloud runs: each a set of engines behind gates."""
+"""The stores of the local cloud: each is an `EngineSet` behind gates."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from cdk_redis_runtime._client.environment import MEMORYDB_REFUSED_COMMANDS
 
 FAULTS: dict[str, str] = {
     "engine-stopped": "the engines of every store stop as soon as it is available",
-    "wrong-ca": "every store has a certificate of an authority that nobody trusts",
-    "acl-without-prefix": "every user may touch every key, whatever its access string says",
-    "managed-commands-allowed": "every MemoryDB user may do what MemoryDB allows to nobody",
+    "wrong-ca": "every store has a certificate of a certificate authority that clients do not trust",
+    "acl-without-prefix": "every user may access all keys, whatever its access string allows",
+    "managed-commands-allowed": "every MemoryDB user may run the commands that MemoryDB reserves for itself",
     "slots-missing": "the last shard of every cluster has lost its slots",
 }
-"""What can be made to go wrong, by name."""
+"""The faults that the local cloud can inject, by name."""
 
 Scope = tuple[str, str]
 """Account and Region."""
@@ -36,7 +36,7 @@ Scope = tuple[str, str]
 
 @dataclass(frozen=True)
 class StoreKey:
-    """Which store: ``service`` is ``elasticache`` or ``memorydb``, ``name`` the id that AWS knows it by."""
+    """Identifies a store: ``service`` is ``elasticache`` or ``memorydb``, ``name`` is its id in the AWS API."""
 
     service: str
     scope: Scope
@@ -45,7 +45,7 @@ class StoreKey:
 
 @dataclass(frozen=True)
 class StoreShape:
-    """What a template asks of a store, as far as engines are concerned."""
+    """The properties of a store in a template that affect its engines."""
 
     program: EngineProgram
     cluster_mode: bool
@@ -57,7 +57,7 @@ class StoreShape:
 
 @dataclass
 class Store:
-    """A running store. ``endpoint`` is the configuration endpoint or the primary's, a port on localhost."""
+    """A running store. ``endpoint`` is the localhost port of the configuration endpoint or of the primary endpoint."""
 
     engines: EngineSet
     rules: GateRules
@@ -81,11 +81,11 @@ class Stores:
         """Prepare to run stores.
 
         Args:
-            workspace: Where engines live.
-            authority: Who issues their certificates.
+            workspace: The workspace for the engines' processes and files.
+            authority: The certificate authority of the engines' certificates.
             authorize: Checks a token for a user of a store; raises TokenRefusedError.
-            say: Told what a person may want to know.
-            faults: Names from :data:`FAULTS` of what is to go wrong with every store.
+            say: Called with each message for the user.
+            faults: Names from :data:`FAULTS`; each fault affects every store.
         """
         self.programs: list[EngineProgram] = find_engines()
         self._workspace = workspace
@@ -94,35 +94,35 @@ class Stores:
         self._faults = frozenset(faults)
         self._authority = authority
         if "wrong-ca" in self._faults:
-            self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an authority nobody trusts")
+            self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an untrusted authority")
         self._gatekeeper = Gatekeeper()
         self._stores: dict[StoreKey, Store] = {}
         self._lock = threading.RLock()
 
     def choose_engine(self, name: str, version: str | None) -> EngineProgram:
-        """The engine of this machine that a template asks for.
+        """The engine on this machine that a template declares.
 
         Args:
             name: ``valkey`` or ``redis``.
-            version: As the template has it. A patch version is not looked at, and where the version is only a major
-                one, neither is the minor. Default: - any.
+            version: The version in the template, such as ``7``, ``7.0`` or ``7.0.15``. Only the major version, and the
+                minor version if it is given, must match. Default: - any version.
 
         Raises:
-            LocalCloudError: The machine has none of that name and version.
+            LocalCloudError: This machine does not have that engine in that version.
         """
         declared = version.split(".")[:2] if version else []
         for program in self.programs:
             if program.name == name.lower() and program.major_minor.split(".")[: len(declared)] == declared:
                 return program
         have = " and ".join(map(str, self.programs))
-        mend = " or ".join(f"-c engine={program.name}:{program.major_minor}" for program in self.programs)
+        options = " or ".join(f"-c engine={program.name}:{program.major_minor}" for program in self.programs)
         raise LocalCloudError(
-            f"the template asks for {name} {version or 'of any version'}, but the local cloud runs what this machine "
-            f"has, {have}: deploy with {mend}"
+            f"the template declares {name} {version or 'of any version'}, but this machine has only {have}: deploy "
+            f"with {options}"
         )
 
     def __contains__(self, key: StoreKey) -> bool:
-        """Whether that store runs."""
+        """Whether this store runs."""
         return key in self._stores
 
     def __getitem__(self, key: StoreKey) -> Store:
@@ -133,7 +133,7 @@ class Stores:
         """Start a store; returns when it is available.
 
         Raises:
-            LocalCloudError: It exists already, or an engine refuses what is asked.
+            LocalCloudError: The store exists already, or an engine refuses a user or a parameter.
         """
         with self._lock:
             if key in self._stores:
@@ -141,7 +141,7 @@ class Stores:
         target = TokenTarget(key.service, key.name, key.scope[1], key.scope[0])
         rules = GateRules(
             check=lambda token, user: self._authorize(token, user, target),
-            on_refusal=lambda user, reason: self._say(f"{key.name} did not let user {user} in: {reason}"),
+            on_refusal=lambda user, reason: self._say(f"{key.name} refused to sign user {user} in: {reason}"),
             certificate=None,
             ca_file=None,
         )
@@ -172,7 +172,7 @@ class Stores:
         return store
 
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
-        """Make these the users of a running store."""
+        """Replace the users of a running store."""
         store = self._stores[key]
         store.engines.set_users(self._engine_users(key, users, store.rules))
 
@@ -181,12 +181,12 @@ class Stores:
         self._stores[key].engines.set_parameters(parameters)
 
     def resize(self, key: StoreKey, shape: StoreShape) -> None:
-        """Give a running store other numbers of shards and replicas, as AWS does online: keys stay.
+        """Change the numbers of shards and replicas of a running store and keep its keys, as AWS's online scaling does.
 
-        A change of size that broke off is mended first, also where the numbers are those of before.
+        If an earlier change failed, this completes or reverts it first, even if the numbers are unchanged.
 
         Raises:
-            LocalCloudError: The engine, cluster mode or TLS would change, or the change of size broke off.
+            LocalCloudError: The engine, cluster mode or TLS would change, or scaling failed.
         """
         store = self._stores[key]
         refuse_change(store.engines, shape)
@@ -195,7 +195,7 @@ class Stores:
         try:
             store.engines.resize(shape.shards, shape.replicas)
         finally:
-            # What does not run any more has no gate either, also after a change that broke off.
+            # Close the gates of nodes that are gone, also if scaling failed.
             running = {node.port for node in store.engines.nodes} | {store.endpoint, store.reader_endpoint}
             for port in [port for port in store.gates if port not in running]:
                 self._gatekeeper.close(port)
@@ -203,11 +203,11 @@ class Stores:
         self._tell(key, store)
 
     def shard_names(self, key: StoreKey) -> list[str]:
-        """What the services call the shards of a running store, in their order."""
+        """The shard names of a running store in the AWS API, in order: ``0001``, ``0002``, ..."""
         return [f"{number:04}" for number in range(1, self._stores[key].engines.shards + 1)]
 
     def fail_over(self, key: StoreKey, shard: str) -> None:
-        """Begin to fail a shard over, by its name; what came of it is said.
+        """Start a failover of the shard with this name; a message to the user reports its result.
 
         Raises:
             LocalCloudError: The shard has no replica.
@@ -227,7 +227,7 @@ class Stores:
         threading.Thread(target=work, name=f"failover of {key.name}", daemon=True).start()
 
     def delete(self, key: StoreKey) -> None:
-        """Stop a store. One that does not run is ignored."""
+        """Stop a store. Does nothing if it does not run."""
         with self._lock:
             store = self._stores.pop(key, None)
         if store:
@@ -249,12 +249,12 @@ class Stores:
             turn = itertools.count()
 
             def some_replica() -> int | None:
-                # AWS's reader endpoint shares connections out over the replicas.
+                # AWS's reader endpoint distributes connections over the replicas.
                 ports = [node.engine_port for node in engines.replica_nodes or engines.primaries if node.running]
                 return ports[next(turn) % len(ports)] if ports else None
 
             def the_primary() -> int | None:
-                # AWS's primary endpoint is a name that follows a failover.
+                # AWS's primary endpoint is a DNS name that points to the new primary after a failover.
                 return next((node.engine_port for node in engines.primaries if node.running), None)
 
             primary, reader = (self._gatekeeper.open(backend, rules) for backend in (the_primary, some_replica))
@@ -269,7 +269,7 @@ class Stores:
         return configuration, configuration
 
     def _engine_users(self, key: StoreKey, users: Iterable[AclUser], rules: GateRules) -> list[AclUser]:
-        """The users as the engine gets them: with an internal password in place of tokens."""
+        """The users for the engine: IAM users get an internal password instead of tokens."""
         made: list[AclUser] = []
         for user in users:
             if user.iam:
@@ -312,7 +312,7 @@ class Stores:
 
 
 def refuse_change(engines: EngineSet, shape: StoreShape) -> None:
-    """Refuse what cannot be changed on running engines.
+    """Refuse changes that are not possible on running engines.
 
     Raises:
         LocalCloudError: The engine, cluster mode or TLS would change.

@@ -1,1 +1,1 @@
-"""What stands in front of the nodes and of the AWS APIs: TLS, tokens, signatures."""
+"""Proxies ("gates") in front of the engines and of the emulator's AWS APIs: TLS, IAM tokens, request signatures."""

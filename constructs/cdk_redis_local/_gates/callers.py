@@ -1,4 +1,4 @@
-"""Who signed a request or a token, and whether IAM lets them connect: asked of the emulator's own IAM."""
+"""Finds the IAM principal that signed a request or a token, and checks its permissions in the emulator's IAM."""
 
 # pyright: reportPrivateUsage=false
 
@@ -26,41 +26,41 @@ from ministack.core.responses import _account_from_sts_session, get_account_id, 
 from cdk_redis_local._gates.signatures import SignatureRefusedError
 from cdk_redis_local._gates.token_check import TokenRefusedError, TokenTarget, check_token
 
-_NOBODY = "nobody has these credentials, or they have expired"
+_UNKNOWN_CREDENTIALS = "the credentials do not exist, or they have expired"
 
 
 def find_credentials(access_key_id: str, session_token: str | None, account: str | None = None) -> Credentials:
-    """The credentials that an access key id stands for: the cloud's own, an IAM user's or those of a session.
+    """The credentials of an access key id: the cloud's root user, an IAM user or a session.
 
-    The emulator takes ``test`` and every account number for the account's root as well; here they are nobody's.
+    The emulator also accepts ``test`` and every account number as the account's root. This function rejects them.
 
     Args:
-        access_key_id: As it was sent.
-        session_token: As it was sent, which must be the session's own.
-        account: Where the key must be from. Default: - wherever it is from.
+        access_key_id: The access key id in the request.
+        session_token: The session token in the request; must match the session.
+        account: The account that the key must belong to. Default: - any account.
 
     Raises:
-        SignatureRefusedError: Nobody has such credentials, or not any more.
+        SignatureRefusedError: The credentials do not exist or have expired.
     """
     if is_root_access_key(access_key_id) and access_key_id != os.environ["AWS_ACCESS_KEY_ID"]:
-        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId")
+        raise SignatureRefusedError(_UNKNOWN_CREDENTIALS, "InvalidClientTokenId")
     try:
         account = account or _account_from_sts_session(access_key_id) or find_iam_access_key_account(access_key_id)
     except AmbiguousAccessKeyError:
-        raise SignatureRefusedError(_NOBODY, "InvalidClientTokenId") from None
+        raise SignatureRefusedError(_UNKNOWN_CREDENTIALS, "InvalidClientTokenId") from None
     found = resolve_credential(access_key_id, account or get_account_id(), session_token or "")
     if isinstance(found, CredentialResolutionError):
-        raise SignatureRefusedError(_NOBODY, found.code)
+        raise SignatureRefusedError(_UNKNOWN_CREDENTIALS, found.code)
     return Credentials(found.access_key_id, found.secret_access_key, found.session_token)
 
 
 def authorize(token: str, user: str, target: TokenTarget) -> str:
-    """Check a token and the permission of whoever signed it; returns the caller's ARN.
+    """Check a token and the permissions of its signer; returns the signer's ARN.
 
-    As on AWS, ``elasticache:Connect`` or ``memorydb:Connect`` must be allowed on the store *and* on the user.
+    As on AWS, the policies must allow ``elasticache:Connect`` or ``memorydb:Connect`` on the store *and* on the user.
 
     Raises:
-        TokenRefusedError: The token is not accepted, or its signer is not allowed to connect.
+        TokenRefusedError: The token is not valid, or its signer may not connect.
     """
     signed = check_token(
         token,
@@ -69,18 +69,18 @@ def authorize(token: str, user: str, target: TokenTarget) -> str:
         find_credentials=lambda key, session: find_credentials(key, session, target.account),
         now=dt.datetime.now(dt.timezone.utc),
     )
-    # Policies are stored by account and Region, which the emulator takes from the request it serves.
+    # The emulator stores policies by account and Region, and reads both from the request scope.
     with request_scope(target.account, target.region):
         principal = resolve_principal(signed.access_key_id, target.account)
         if isinstance(principal, AuthError):
-            raise TokenRefusedError(_NOBODY)
+            raise TokenRefusedError(_UNKNOWN_CREDENTIALS)
         for arn in connect_arns(target, user):
             _check_allowed(principal, target, arn)
     return principal.arn
 
 
 def role_may(role: str, action: str, resource: str) -> bool:
-    """Whether its policies allow a role, by its ARN, an action on a resource."""
+    """Whether the policies of a role (an ARN) allow an action on a resource."""
     account, name = role.split(":")[4], role.rpartition("/")[2]
     principal = PrincipalInfo(role, "AssumedRole", account, _gather_role_policies(name, account))
     return _is_allowed(principal, action, resource, resource.split(":")[3])
@@ -95,7 +95,7 @@ def connect_arns(target: TokenTarget, user: str) -> list[str]:
 
 
 def _check_allowed(principal: PrincipalInfo, target: TokenTarget, arn: str) -> None:
-    if principal.policies is None:  # the account's root, who may do everything
+    if principal.policies is None:  # the account's root user, which has all permissions
         return
     action = f"{target.service}:Connect"
     if not _is_allowed(principal, action, arn, target.region):

@@ -1,4 +1,4 @@
-"""Finding AUTH and HELLO in what a client sends to an engine (the protocol RESP), and nothing else."""
+"""Finds the AUTH and HELLO commands in the bytes that a client sends to an engine (RESP, the Redis protocol)."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from collections.abc import Iterator, Sequence
 
 _WATCHED = frozenset({b"AUTH", b"HELLO"})
 _LONGEST_NAME = max(len(name) for name in _WATCHED)
-# A token is 1 to 2 KiB. Whoever sends more in an AUTH is not answered by the gate but by the engine, with a refusal.
-_LONGEST_HELD = 64 * 1024
+# A token has 1 to 2 KiB. A longer AUTH is forwarded as it is, and the engine rejects it.
+_LONGEST_COMMAND = 64 * 1024
 _LONGEST_NUMBER = 32
 
 
 class _MoreNeededError(Exception):
-    """What has come so far does not tell what it is."""
+    """The command is incomplete: more bytes are needed."""
 
 
 class _NotTheProtocolError(Exception):
-    """What has come is not RESP: the engine will say so and close the connection."""
+    """The bytes are not RESP: the engine will answer with an error and close the connection."""
 
 
 class CommandScanner:
-    """Splits a client's stream into bytes to forward unread and commands that sign in.
+    """Splits a client's stream into bytes to forward unchanged, and AUTH and HELLO commands.
 
-    Commands may be pipelined, come in any number of parts, or be typed as a line (``AUTH user password``).
-    The arguments of all other commands are skipped by their length, however long they are.
+    Commands may be pipelined, arrive in any number of parts, or be inline commands (``AUTH user password``).
+    The arguments of all other commands are skipped by their length.
     """
 
     def __init__(self) -> None:
-        """Begin with a command."""
+        """Expect the start of a command."""
         self._pending = b""
         self._unread = 0
         self._arguments = 0
         self._given_up = False
 
     def feed(self, data: bytes) -> Iterator[bytes | memoryview | list[bytes]]:
-        """Yield, in order, bytes to forward, and each AUTH or HELLO as the list of its words."""
+        """Yield, in order, bytes to forward, and each AUTH or HELLO as a list of its words."""
         data = self._pending + data
         self._pending = b""
         view = memoryview(data)
@@ -61,7 +61,7 @@ class CommandScanner:
             yield view[start:position]
 
     def _step(self, data: bytes, position: int) -> tuple[int, list[bytes] | None]:
-        """The position after the next thing to forward, or after a command that signs in, with that command."""
+        """The position after the next part of the stream, and the command if that part is an AUTH or HELLO."""
         if self._unread:
             taken = min(self._unread, len(data) - position)
             self._unread -= taken
@@ -91,7 +91,7 @@ class CommandScanner:
 
 
 def encode_command(words: Sequence[bytes]) -> bytes:
-    """A command as it goes over the wire."""
+    """A command in RESP."""
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%s\r\n" % (len(word), word) for word in words]
     return b"".join(parts)
@@ -101,7 +101,7 @@ def _whole_command(data: bytes, position: int, words: int, start: int) -> tuple[
     found: list[bytes] = []
     for _ in range(words):
         length, position = _number(data, position, b"$")
-        if position + length - start > _LONGEST_HELD:
+        if position + length - start > _LONGEST_COMMAND:
             raise _NotTheProtocolError
         if len(data) < position + length + 2:
             raise _MoreNeededError
@@ -111,7 +111,7 @@ def _whole_command(data: bytes, position: int, words: int, start: int) -> tuple[
 
 
 def _number(data: bytes, position: int, mark: bytes) -> tuple[int, int]:
-    """The number in a line such as ``$5``, and the position after the line."""
+    """The number in a line such as ``$5``, and the position after that line."""
     end = data.find(b"\r\n", position, position + _LONGEST_NUMBER)
     if end < 0:
         if len(data) - position >= _LONGEST_NUMBER:
@@ -124,9 +124,9 @@ def _number(data: bytes, position: int, mark: bytes) -> tuple[int, int]:
 
 
 def _inline(data: bytes, position: int) -> tuple[int, list[bytes] | None]:
-    end = data.find(b"\n", position, position + _LONGEST_HELD)
+    end = data.find(b"\n", position, position + _LONGEST_COMMAND)
     if end < 0:
-        if len(data) - position >= _LONGEST_HELD:
+        if len(data) - position >= _LONGEST_COMMAND:
             raise _NotTheProtocolError
         raise _MoreNeededError
     line = data[position:end].strip()
@@ -134,6 +134,6 @@ def _inline(data: bytes, position: int) -> tuple[int, list[bytes] | None]:
         return end + 1, None
     try:
         words = shlex.split(line.decode("latin-1"))
-    except ValueError:  # unbalanced quotes, which the engine refuses as well
+    except ValueError:  # unbalanced quotes: the engine rejects them too
         return end + 1, None
     return end + 1, [word.encode("latin-1") for word in words]

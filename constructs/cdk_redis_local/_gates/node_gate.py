@@ -1,9 +1,9 @@
-"""The gate before an engine: it ends TLS, and turns an IAM token that it has checked into a sign-in.
+"""The gate in front of an engine: a proxy that terminates TLS and checks IAM tokens.
 
-An open-source engine knows passwords, not tokens. So each IAM user has an internal password in the engine, which
-only the gate knows. A client's ``AUTH user token`` (or ``HELLO 3 AUTH user token``) is sent on with that password
-if the token is good, and with a wrong one if it is not: the engine then answers as it always does, in order, and
-its own ACL holds for all that follows. Everything else passes unread.
+An open-source engine accepts passwords, but no IAM tokens. So each IAM user has an internal password in the engine,
+which only the gate knows. In ``AUTH user token`` (or ``HELLO 3 AUTH user token``) the gate replaces a valid token with
+that password, and an invalid token with a wrong password. So the engine sends all answers, in order, and applies its
+own ACL. The gate forwards everything else unchanged.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ _CHUNK = 256 * 1024
 
 @dataclass
 class GateRules:
-    """What the gates of one store go by.
+    """Authentication and TLS settings of one store's gates.
 
-    ``passwords`` has the internal password of each IAM user; it may change while gates are open. ``check`` is
-    called with token and user name and raises :class:`TokenRefusedError`; ``on_refusal`` with user name and
-    reason. Without ``certificate`` the gate speaks no TLS to clients, without ``ca_file`` none to the engine.
+    ``passwords`` maps each IAM user to its internal password; it may change while gates are open. ``check`` is
+    called with token and user name, and raises :class:`TokenRefusedError`; ``on_refusal`` is called with user name and
+    reason. Without ``certificate``, clients connect without TLS; without ``ca_file``, the gate connects to the engine
+    without TLS.
     """
 
     check: Callable[[str, str], object]
@@ -46,7 +47,7 @@ class GateRules:
     passwords: dict[str, str] = field(default_factory=dict[str, str])
 
     def server_context(self) -> ssl.SSLContext | None:
-        """TLS towards clients: 1.2 or newer, nothing else."""
+        """TLS settings for clients: TLS 1.2 or newer."""
         if self.certificate is None:
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -55,7 +56,7 @@ class GateRules:
         return context
 
     def client_context(self) -> ssl.SSLContext | None:
-        """TLS towards the engine, verified; none for an engine that was built without it."""
+        """TLS settings for the connection to the engine; None for an engine that was built without TLS."""
         return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
 
     def admit(self, words: list[bytes]) -> list[bytes]:
@@ -85,7 +86,7 @@ def _user_position(words: list[bytes]) -> int | None:
 
 
 class Gatekeeper:
-    """Runs any number of gates, on loopback, in one thread of its own."""
+    """Runs any number of gates on loopback, in one thread."""
 
     def __init__(self) -> None:
         """Start the thread."""
@@ -99,8 +100,8 @@ class Gatekeeper:
         """Open a gate; returns its port.
 
         Args:
-            backend: Called for each connection: the port of the engine behind the gate, or None if there is none.
-            rules: Who may pass.
+            backend: Called for each connection; returns the port of the engine, or None if no engine runs.
+            rules: Authentication and TLS settings.
         """
         return self._run(self._open(backend, rules))
 
@@ -164,7 +165,7 @@ async def _serve(
         asyncio.create_task(_pump(engine_reader, writer)),
     ]
     try:
-        # Whichever side ends first ends the other.
+        # When one side closes its connection, close the other.
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for pump in pumps:

@@ -1,4 +1,4 @@
-"""Which user of this machine is at the other end of a loopback connection."""
+"""Finds the user of this machine that opened a loopback connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 Address = tuple[str, int]
-# Uid, and the inode: 0 where no process holds the socket any more.
+# Uid and inode. The inode is 0 if no process has the socket open any more.
 _Owner = tuple[int, int]
 
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
@@ -19,28 +19,28 @@ _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBxI2s2s16s16sIII")
 _ANSWER = struct.Struct("=4x48x12xII")
 _ALL_STATES = _NO_COOKIE = 0xFFFFFFFF
-# The tables of /proc may skip a row while others are removed beside it.
+# A read of /proc/net/tcp may miss a row while the kernel removes other rows.
 _TRIES = 3
 
 
 def peer_uid(client: Address, server: Address) -> int | None:
-    """Uid of the user whose socket is the client's end of a TCP connection over loopback.
+    """Uid of the user who owns the client socket of a TCP connection over loopback.
 
     Args:
-        client: IPv4 address and port of the client's end.
-        server: IPv4 address and port of our end.
+        client: IPv4 address and port of the client.
+        server: IPv4 address and port of the server.
 
     Returns:
-        The uid; None if no process holds that socket any more. Kernels show a socket that its process has closed as
-        root's, so such a socket tells nothing about who sent what it has left behind.
+        The uid; None if no process has the client socket open any more. The kernel reports uid 0 for a socket that its
+        process has closed, so its owner is unknown.
     """
-    # /proc has it on every Linux, but lists all sockets: tens of milliseconds, instead of hundredths of one.
+    # /proc works on every Linux, but lists all sockets: it takes tens of milliseconds, netlink hundredths of one.
     owner = _ask_kernel(client, server) or _look_up(client, server)
     return owner[0] if owner and owner[1] else None
 
 
 def _ask_kernel(client: Address, server: Address) -> _Owner | None:
-    """Ask for that one socket; None if there is none, or if this kernel does not tell."""
+    """Query the socket by netlink; None if it does not exist, or if this kernel does not support the query."""
     ends = (client[1].to_bytes(2, "big"), server[1].to_bytes(2, "big"), _padded(client), _padded(server))
     body = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _ALL_STATES, *ends, 0, _NO_COOKIE, _NO_COOKIE)
     head = _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0)
@@ -83,12 +83,12 @@ def _ipv4(address: Address) -> str:
 
 
 def _ipv4_mapped(address: Address) -> str:
-    # How a socket of IPv6 that is connected to an IPv4 address is shown: ::ffff:127.0.0.1.
+    # An IPv6 socket that is connected to an IPv4 address is listed as ::ffff:127.0.0.1.
     host, port = address
     parts = [bytes(4), bytes(4), b"\x00\x00\xff\xff", socket.inet_aton(host)]
     return f"{''.join(map(_word, parts))}:{port:04X}"
 
 
 def _word(four: bytes) -> str:
-    # The tables show each four bytes as a number of this machine's byte order.
+    # The tables print each four bytes as a number in this machine's byte order.
     return f"{struct.unpack('=I', four)[0]:08X}"

@@ -1,9 +1,9 @@
-"""The gate before the emulator: who may call the local cloud.
+"""The gate in front of the emulator: checks each request to the local cloud.
 
-The emulator runs code for whoever reaches it, so a request must prove four things before it is answered: that a
-process of the user who started the cloud sent it, that it was meant for the cloud (its ``Host``), that no web page is
-behind it, and that it is signed with credentials of this cloud. Each holds alone: another user of the machine fails the
-first even with the credentials, a web page in our own browser passes it and fails the others.
+The emulator runs code for its callers, so the gate checks four things before it forwards a request: a process of the
+user who started the cloud sent it, its ``Host`` header names the cloud, it has no headers that only browsers send, and
+it is signed with credentials of this cloud. The checks are independent: another user of the machine fails the first one
+even with valid credentials; a web page in the user's own browser passes the first one and fails the others.
 """
 
 from __future__ import annotations
@@ -27,49 +27,53 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Web pages are the only ones to send these. (Node.js sends sec-fetch-mode of itself.)
-_OF_BROWSERS = ("origin", "sec-fetch-site")
-# No bucket's name begins with an underscore, and no API's path does: what does is a door of the emulator's own.
+# Only browsers send these headers. (Node.js sends sec-fetch-mode too.)
+_BROWSER_HEADERS = ("origin", "sec-fetch-site")
+# The emulator's internal paths. No bucket name and no path of an AWS API begins with an underscore.
 _INTERNAL = re.compile(r"/+(_|health$)")
 
-
-# What the wrong credentials, or none, are refused with.
-_CURE = " Call it with the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of its environment."
-_CURED = ("MissingAuthenticationToken", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch")
+# Appended to errors about missing or wrong credentials.
+_HINT = " Use the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the local cloud's environment."
+_CODES_WITH_HINT = (
+    "MissingAuthenticationToken",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+)
 
 
 class _DisconnectedError(Exception):
-    """The caller has gone before its request was complete."""
+    """The caller closed the connection before its request was complete."""
 
 
 def require_local_caller(client: Address, server: Address, header: Callable[[str], str | None]) -> None:
-    """Refuse requests of other users, for other hosts, and of web pages.
+    """Refuse requests from other users, for other hosts, and from web pages.
 
     Args:
-        client: Address and port that the request comes from.
-        server: Address and port where it has arrived.
-        header: Gives the value of a header by its name in lower case.
+        client: Address and port of the client.
+        server: Address and port of the server.
+        header: Returns the value of a header; its argument is the name in lower case.
 
     Raises:
-        SignatureRefusedError: It is one of these.
+        SignatureRefusedError: Another user, another host, or a web page.
     """
-    # Not root as well: what runs as root may forward anybody's requests (a proxy, a forwarded port), and who is root
-    # can become the user.
+    # Root is refused too: a process of root may forward requests of any user (a proxy, a forwarded port). Root can
+    # switch to the user instead.
     uid, ours = peer_uid(client, server), os.getuid()
     if uid != ours:
-        who = "a process that has gone" if uid is None else f"uid {uid}"
-        raise _denied(f"only the user who started it (uid {ours}) may call it, and this is {who}")
+        who = "a process that has closed its socket" if uid is None else f"uid {uid}"
+        raise _denied(f"only the user who started the local cloud (uid {ours}) may call it, and this is {who}")
     hosts = [f"127.0.0.1:{server[1]}", f"localhost:{server[1]}"]
     host = header("host") or ""
     if host.lower() not in hosts:
-        raise _denied(f"it is called {' or '.join(hosts)}, not {host[:80]!r}")
-    for name in _OF_BROWSERS:
+        raise _denied(f"the Host header must be {' or '.join(hosts)}, not {host[:80]!r}")
+    for name in _BROWSER_HEADERS:
         if header(name) is not None:
-            raise _denied(f"web pages may not call it, and this request has the header {name}")
+            raise _denied(f"web pages may not call the local cloud, and this request has the header {name}")
 
 
 class RequestGate:
-    """An ASGI application that hands on what may pass and answers everything else with 403."""
+    """An ASGI application that forwards allowed requests and answers all others with 403."""
 
     def __init__(
         self,
@@ -78,24 +82,24 @@ class RequestGate:
         find_credentials: FindCredentials,
         is_expected_answer: Callable[[str, str], bool],
     ) -> None:
-        """Guard an application.
+        """Protect an application.
 
         Args:
-            application: What is guarded.
+            application: The ASGI application to protect.
             find_credentials: Finds the caller's secret key.
-            is_expected_answer: Whether a method and path deliver what a custom resource or wait condition is being
-                waited for. CloudFormation hands out such URLs to be used without credentials, so their path is
-                the secret.
+            is_expected_answer: Whether a method and path are the response of a custom resource, or the signal of a wait
+                condition, that CloudFormation waits for. Such requests are not signed; the path contains a secret
+                instead.
         """
         self._application = application
         self._find_credentials = find_credentials
         self._is_expected_answer = is_expected_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or start and stop with the server."""
+        """Answer a request, or handle the server's start and stop."""
         if scope["type"] == "lifespan":
             await self._application(scope, receive, send)
-        elif scope["type"] == "websocket":  # nothing that is deployed here needs them
+        elif scope["type"] == "websocket":  # no supported API uses websockets
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -116,14 +120,14 @@ class RequestGate:
 
     async def _check_signature(self, scope: Scope, request: ReceivedRequest, receive: Receive) -> Receive:
         if _INTERNAL.match(scope["path"]):
-            raise _denied("this path is the emulator's own, and closed")
+            raise _denied("this path is internal to the emulator")
         if not request.path.startswith("/") or "#" in request.path:
-            raise _denied("the path of the request must begin with '/' and have no '#'")
+            raise _denied("the path of the request must begin with '/' and must not contain '#'")
         signature = RequestSignature.read(request, dt.datetime.now(dt.timezone.utc))
         credentials = self._find_credentials(signature.scope.access_key_id, signature.session_token)
         body = await _read(receive)
         signature.check(credentials, body)
-        return _again(body, receive)
+        return _replay(body, receive)
 
 
 def _denied(reason: str) -> SignatureRefusedError:
@@ -140,7 +144,7 @@ def _received(scope: Scope) -> ReceivedRequest:
 
 
 async def _read(receive: Receive) -> bytes:
-    """The whole body: nothing acts on a part of what is signed as a whole."""
+    """The whole body, because the signature covers the whole body."""
     parts: list[bytes] = []
     more = True
     while more:
@@ -152,16 +156,16 @@ async def _read(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read already, and then what comes after it."""
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Returns a body that has been read already, and then the messages after it."""
     pending = [body]
 
-    async def again() -> Message:
+    async def replay() -> Message:
         if pending:
             return {"type": "http.request", "body": pending.pop(), "more_body": False}
         return await receive()
 
-    return again
+    return replay
 
 
 def _without_cors(send: Send) -> Send:
@@ -179,8 +183,8 @@ def _is_cors(name: bytes) -> bool:
 
 
 async def _refuse(request: ReceivedRequest, refusal: SignatureRefusedError, send: Send) -> None:
-    """Answer 403 in the form that the caller's SDK reads: the one of the API that it calls."""
-    message = f"The local cloud refused the request: {refusal}.{_CURE if refusal.code in _CURED else ''}"
+    """Answer 403 in the format of the API that was called, so that the caller's SDK can parse it."""
+    message = f"The local cloud refused the request: {refusal}.{_HINT if refusal.code in _CODES_WITH_HINT else ''}"
     kind = next((value for name, value in request.headers if name == "content-type"), "")
     if "json" in kind:
         content_type, body = "application/json", json.dumps({"__type": refusal.code, "message": message})

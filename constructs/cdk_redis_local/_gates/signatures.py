@@ -1,4 +1,4 @@
-"""Checking Signature Version 4 the way AWS does: by signing what arrived again, with botocore's signer.
+"""Checks AWS Signature Version 4: signs the received request again with botocore's signer, and compares.
 
 AWS: "Create a signed AWS API request" and "Authenticating requests: using query parameters".
 """
@@ -20,15 +20,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-# What Signature Version 4 forgives between two clocks.
+# Clock skew that Signature Version 4 allows.
 CLOCK_SKEW_SECONDS = 300
-# The longest life of a presigned URL: a week.
-_LONGEST_LIFE_SECONDS = 604_800
+# The longest validity of a presigned URL: a week.
+_LONGEST_VALIDITY_SECONDS = 604_800
 _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _CHUNKS_SIGNED = ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
-# Their bodies are not signed: Amazon S3 takes them, no other service does.
+# Bodies that are not signed; only Amazon S3 accepts them.
 _BODY_UNSIGNED = (_UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
-# Their paths are signed as they are sent, all others' are encoded once more.
+# Services whose paths are signed as they are sent; all other services URL-encode the path a second time.
 _S3_SERVICES = ("s3", "s3express", "s3-object-lambda", "s3-outposts")
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=([^\s,=]+), ?SignedHeaders=([^\s,=]+), ?Signature=([0-9a-f]{{64}})"
@@ -37,16 +37,16 @@ _EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 
 
 class SignatureRefusedError(Exception):
-    """A signature is not accepted. The message says why, and holds nothing secret; ``code`` is AWS's error code."""
+    """A request is refused. The message has the reason and no secrets; ``code`` is AWS's error code."""
 
     def __init__(self, message: str, code: str = "SignatureDoesNotMatch") -> None:
-        """Refuse with a reason."""
+        """Refuse with this reason and AWS error code."""
         super().__init__(message)
         self.code = code
 
 
 FindCredentials = Callable[[str, "str | None"], Credentials]
-"""From an access key id and a session token to the caller's credentials; raises SignatureRefusedError for none."""
+"""Returns the credentials of an access key id and session token; raises SignatureRefusedError if it finds none."""
 
 
 @dataclass(frozen=True)
@@ -60,35 +60,39 @@ class CredentialScope:
 
     @classmethod
     def parse(cls, text: str, date: str) -> CredentialScope:
-        """Take apart ``key/20250101/eu-west-1/s3/aws4_request``, which is signed on ``date``.
+        """Parse ``key/20250101/eu-west-1/s3/aws4_request`` of a request that is signed at ``date``.
 
         Raises:
-            SignatureRefusedError: It has other parts, or is for another day.
+            SignatureRefusedError: The text has another form, or another day than ``date``.
         """
         parts = text.split("/")
         if len(parts) != 5:
-            raise SignatureRefusedError("the credential scope has not five parts", "IncompleteSignature")
+            raise SignatureRefusedError("the credential scope does not have five parts", "IncompleteSignature")
         require_same(parts[1], date[:8], "the day of the credential scope")
         require_same(parts[4], "aws4_request", "the end of the credential scope")
         return cls(*parts[:4])
 
 
 def require_same(given: str, expected: str, what: str) -> None:
-    """Refuse what is not as expected."""
+    """Refuse the request if a value is not the expected one.
+
+    Raises:
+        SignatureRefusedError: The values differ.
+    """
     if given != expected:
         raise SignatureRefusedError(f"{what} is {given[:80]!r}, not {expected!r}")
 
 
 def require_lifetime(date: str, seconds: int, now: dt.datetime) -> None:
-    """Refuse what was signed more than ``seconds`` ago, or in the future.
+    """Refuse a signature that was made more than ``seconds`` ago, or in the future.
 
     Raises:
-        SignatureRefusedError: It is not valid now, or the date is none.
+        SignatureRefusedError: The signature is not valid now, or the date is not a valid date.
     """
     try:
         signed = dt.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
     except ValueError:
-        raise SignatureRefusedError("the date or the expiry is not one", "IncompleteSignature") from None
+        raise SignatureRefusedError("the date of the signature is not valid", "IncompleteSignature") from None
     age = (now - signed).total_seconds()
     if age >= seconds:
         raise SignatureRefusedError(f"it expired {age - seconds:.0f} s ago", "RequestExpired")
@@ -98,7 +102,7 @@ def require_lifetime(date: str, seconds: int, now: dt.datetime) -> None:
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """The head of a request as it arrived: path and query still encoded, names of headers in lower case."""
+    """A received request without its body: path and query are URL-encoded, header names are in lower case."""
 
     method: str
     path: str
@@ -107,21 +111,21 @@ class ReceivedRequest:
 
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
-        """Names and values of the query, decoded."""
+        """The decoded names and values of the query parameters."""
         return parse_qsl(self.query, keep_blank_values=True)
 
     def header(self, name: str) -> str | None:
-        """The value of a header; None without it.
+        """The value of a header; None if the request does not have it.
 
         Raises:
-            SignatureRefusedError: It was sent twice, so that others might read another value.
+            SignatureRefusedError: The header was sent twice: the emulator might read the other value.
         """
         return _only([value for key, value in self.headers if key == name], f"the header {name}")
 
 
 @dataclass(frozen=True)
 class RequestSignature:
-    """What a request says about its signature, in its ``Authorization`` header or its query (presigned)."""
+    """The signature of a request, from its ``Authorization`` header or from its query (presigned)."""
 
     request: ReceivedRequest
     scope: CredentialScope
@@ -133,36 +137,40 @@ class RequestSignature:
 
     @classmethod
     def read(cls, request: ReceivedRequest, now: dt.datetime) -> RequestSignature:
-        """Find the signature of a request, and refuse one that is not valid at this moment.
+        """Find the signature of a request, and check that it is valid at the time ``now``.
 
         Raises:
-            SignatureRefusedError: There is none, or two; it is incomplete; its time is over, or not yet come.
+            SignatureRefusedError: The request has no signature, or two; the signature is incomplete, has expired or is
+                not valid yet.
         """
         in_query = any(name.lower().startswith("x-amz-credential") for name, _ in request.parameters)
         authorization = request.header("authorization")
         if any(name == "AWSAccessKeyId" for name, _ in request.parameters):
             how = "signature_version='s3v4' in botocore's Config"
-            raise SignatureRefusedError(f"it is signed with Signature Version 2; ask for 4 ({how})", "InvalidRequest")
+            reason = f"it is signed with Signature Version 2; use version 4 ({how})"
+            raise SignatureRefusedError(reason, "InvalidRequest")
         if authorization is None and not in_query:
             raise SignatureRefusedError("the request is not signed", "MissingAuthenticationToken")
         if authorization is not None and in_query:
-            raise SignatureRefusedError("it is signed twice, by header and by query", "InvalidArgument")
+            raise SignatureRefusedError("it is signed twice, in the header and in the query", "InvalidArgument")
         found = _from_query(request, now) if authorization is None else _from_header(request, authorization, now)
         found._require_signed_headers()
         return found
 
     def check(self, credentials: Credentials, body: bytes) -> None:
-        """Accept the request with this body if these credentials have signed it.
+        """Check that these credentials signed the request and this body.
 
         Raises:
-            SignatureRefusedError: They have not, or the body is not the one that was signed.
+            SignatureRefusedError: Other credentials signed the request, or the body has changed.
         """
         payload = self._payload(body)
         signer, request = self._signer(credentials, payload)
         text = signer.string_to_sign(request, signer.canonical_request(request))
         expected = str(signer.signature(text, request))
         if not hmac.compare_digest(expected.encode(), self.signature.encode()):
-            raise SignatureRefusedError("the signature does not fit what is signed: another secret key, or altered")
+            raise SignatureRefusedError(
+                "the signature does not match: it was made with another secret key, or the request was altered"
+            )
         if payload in _CHUNKS_SIGNED:
             _check_chunks(body, expected, signer, request)
 
@@ -183,7 +191,7 @@ class RequestSignature:
         if (self._is_s3 and declared in _BODY_UNSIGNED) or declared in _CHUNKS_SIGNED:
             return declared
         if not hmac.compare_digest(hashlib.sha256(body).hexdigest(), declared.lower()):
-            raise SignatureRefusedError("the body is not the one that was signed", "XAmzContentSHA256Mismatch")
+            raise SignatureRefusedError("the body has changed since it was signed", "XAmzContentSHA256Mismatch")
         return declared
 
     def _signer(self, credentials: Credentials, payload: str) -> tuple[SigV4Auth, AWSRequest]:
@@ -198,11 +206,11 @@ class RequestSignature:
 
 
 def _from_header(request: ReceivedRequest, authorization: str, now: dt.datetime) -> RequestSignature:
-    # Exactly what the SDKs send: whatever else could be read as another caller by the emulator.
+    # Accept only the form that the SDKs send: in other forms, the emulator might read another caller.
     parts = _AUTHORIZATION.fullmatch(authorization)
     if parts is None:
         form = f"{ALGORITHM} Credential=..., SignedHeaders=..., Signature=..."
-        raise SignatureRefusedError(f"the header authorization has not the form {form!r}", "IncompleteSignature")
+        raise SignatureRefusedError(f"the header authorization does not have the form {form!r}", "IncompleteSignature")
     date = request.header("x-amz-date")
     if date is None:
         raise SignatureRefusedError("the header x-amz-date is missing", "IncompleteSignature")
@@ -214,7 +222,7 @@ def _from_header(request: ReceivedRequest, authorization: str, now: dt.datetime)
 
 def _from_query(request: ReceivedRequest, now: dt.datetime) -> RequestSignature:
     def values(name: str) -> list[str]:
-        # Names in any other case are refused as well: the emulator reads some of them.
+        # Match names in any case, because the emulator reads some of them.
         return [value for key, value in request.parameters if key.lower() == name.lower()]
 
     algorithm, credential, date, expires, signed_headers, signature = (
@@ -223,8 +231,9 @@ def _from_query(request: ReceivedRequest, now: dt.datetime) -> RequestSignature:
     )
     require_same(algorithm, ALGORITHM, "the algorithm")
     scope = CredentialScope.parse(credential, date)
-    if not re.fullmatch(r"\d{1,6}", expires) or not 1 <= int(expires) <= _LONGEST_LIFE_SECONDS:
-        raise SignatureRefusedError(f"it expires after {expires[:20]!r} s; 1 to {_LONGEST_LIFE_SECONDS} s are allowed")
+    if not re.fullmatch(r"\d{1,6}", expires) or not 1 <= int(expires) <= _LONGEST_VALIDITY_SECONDS:
+        allowed = f"1 to {_LONGEST_VALIDITY_SECONDS} s are allowed"
+        raise SignatureRefusedError(f"it expires after {expires[:20]!r} s; {allowed}")
     require_lifetime(date, int(expires), now)
     token = _only(values("X-Amz-Security-Token"), "the query's X-Amz-Security-Token")
     return RequestSignature(request, scope, date, tuple(signed_headers.split(";")), signature, token, presigned=True)
@@ -232,7 +241,7 @@ def _from_query(request: ReceivedRequest, now: dt.datetime) -> RequestSignature:
 
 def _only(values: list[str], what: str) -> str | None:
     if len(values) > 1:
-        raise SignatureRefusedError(f"{what} is there twice", "IncompleteSignature")
+        raise SignatureRefusedError(f"{what} occurs twice", "IncompleteSignature")
     return values[0] if values else None
 
 
@@ -244,7 +253,7 @@ def _needed(values: list[str], what: str) -> str:
 
 
 def _check_chunks(body: bytes, seed: str, signer: SigV4Auth, request: AWSRequest) -> None:
-    """Check the signature of each chunk, each made from the one before. A trailer is only a checksum of them."""
+    """Check the signature of each chunk, which is calculated from the previous one. The trailer is only a checksum."""
     previous, position, size = seed, 0, -1
     while size != 0:
         head = re.compile(rb"([0-9a-fA-F]{1,8});chunk-signature=([0-9a-f]{64})\r\n").match(body, position)
@@ -257,21 +266,21 @@ def _check_chunks(body: bytes, seed: str, signer: SigV4Auth, request: AWSRequest
         text = "\n".join([f"{ALGORITHM}-PAYLOAD", date, scope, previous, _EMPTY_HASH, digest])
         previous = str(signer.signature(text, request))
         if not hmac.compare_digest(previous.encode(), head[2]):
-            raise SignatureRefusedError("a chunk of the body is not the one that was signed")
+            raise SignatureRefusedError("a chunk of the body has changed since it was signed")
         position = head.end() + size + 2
 
 
 class _Signer(SigV4Auth):
-    """Signs exactly the headers that a request names as signed, and the payload that it declares."""
+    """Signs the headers that the request lists as signed, and the payload hash that it declares."""
 
     def headers_to_sign(self, request: Any) -> Any:
-        """All that are there: only those that are signed were put in."""
+        """All headers: `RequestSignature` adds only the signed ones."""
         return request.headers
 
     def payload(self, request: Any) -> str:
-        """The hash of the body, or the word in its place."""
+        """The hash of the body, or a constant such as ``UNSIGNED-PAYLOAD``."""
         return str(request.context["payload"])
 
 
 class _S3Signer(_Signer, S3SigV4Auth):
-    """As Amazon S3 does it: the path is signed as it is sent."""
+    """Amazon S3's variant: the path is signed as it is sent."""

@@ -1,8 +1,8 @@
-"""Checking an IAM authentication token the way the service does: by signing it again.
+"""Checks an IAM authentication token: signs it again and compares the signatures.
 
-A token is a presigned URL without its scheme, sent in place of a password:
-``store/?Action=connect&User=user&X-Amz-...``. Nothing here is shared with the code that makes tokens, so a
-mistake there cannot hide here. AWS: "Authenticating with IAM" in the ElastiCache and MemoryDB user guides.
+A token is a presigned URL without its scheme, which clients send as the password:
+``store/?Action=connect&User=user&X-Amz-...``. This module shares no code with the module that makes tokens, so it
+finds the mistakes of that module. AWS: "Authenticating with IAM" in the ElastiCache and MemoryDB user guides.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cdk_redis_local._gates.signatures import (
     require_same,
 )
 
-LONGEST_LIFE_SECONDS = 900
+LONGEST_VALIDITY_SECONDS = 900
 _NEEDED = {
     "Action",
     "User",
@@ -44,8 +44,8 @@ _ALLOWED = _NEEDED | {"X-Amz-Security-Token"}
 class TokenTarget:
     """The store that a token must be signed for.
 
-    ``service`` is ``elasticache`` or ``memorydb``, ``store`` the replication group's id or the cluster's name,
-    ``account`` the twelve digits of the account that it is in.
+    ``service`` is ``elasticache`` or ``memorydb``, ``store`` is the replication group's id or the cluster's name,
+    ``account`` is the twelve-digit account id of the store.
     """
 
     service: str
@@ -56,30 +56,30 @@ class TokenTarget:
 
 @dataclass(frozen=True)
 class SignedToken:
-    """A token whose signature is right: who signed it, and for which user."""
+    """A token with a valid signature: the access key id of its signer, and the user name in it."""
 
     access_key_id: str
     user: str
 
 
 class TokenRefusedError(Exception):
-    """A token is not accepted. The message says why, and holds no part of the token."""
+    """A token is refused. The message has the reason, but no part of the token."""
 
 
 def check_token(
     token: str, *, user: str, target: TokenTarget, find_credentials: FindCredentials, now: dt.datetime
 ) -> SignedToken:
-    """Accept a token for this user, store, service and Region at this moment, or refuse it.
+    """Check that a token is valid for this user, store, service, Region and time.
 
     Args:
-        token: What was sent as the password.
-        user: The user name it was sent with.
-        target: The store it was sent to.
+        token: The token that the client sent as the password.
+        user: The user name that the client sent.
+        target: The store that the client connects to.
         find_credentials: Finds the caller's secret key.
-        now: The present time, with a time zone.
+        now: The current time, with a time zone.
 
     Raises:
-        TokenRefusedError: It is expired, not valid yet, altered, or signed for something else.
+        TokenRefusedError: The token has expired, is not valid yet, was altered, or is for another user or store.
     """
     try:
         return _check(token, user, target, find_credentials, now)
@@ -99,42 +99,42 @@ def _check(
     scope = CredentialScope.parse(parameters["X-Amz-Credential"], parameters["X-Amz-Date"])
     require_same(scope.region, target.region, "the Region")
     require_same(scope.service, target.service, "the service")
-    require_lifetime(parameters["X-Amz-Date"], _life(parameters["X-Amz-Expires"]), now)
+    require_lifetime(parameters["X-Amz-Date"], _validity(parameters["X-Amz-Expires"]), now)
     credentials = find_credentials(scope.access_key_id, parameters.get("X-Amz-Security-Token"))
     expected = _signature(token, parameters["X-Amz-Date"], credentials, target)
     if not hmac.compare_digest(expected.encode(), parameters["X-Amz-Signature"].encode()):
-        raise SignatureRefusedError("the signature does not fit what is signed")
+        raise SignatureRefusedError("the signature does not match")
     return SignedToken(scope.access_key_id, user)
 
 
 def _take_apart(token: str) -> tuple[str, dict[str, str]]:
     if "?" not in token:
-        # Else the smoke test's own check that a wrong password is refused would look like an intruder.
+        # The smoke test checks that a wrong password is refused; explain that this is no attack.
         raise TokenRefusedError(
-            "it sent a password, and an IAM user signs in with a token (every smoke test tries a wrong password once, "
-            "to see it refused)"
+            "the client sent a password, but IAM users sign in with a token (every smoke test sends a wrong password "
+            "once, to check that it is refused)"
         )
     if not token.isascii() or re.search(r"[\x00-\x20#]", token):
-        raise SignatureRefusedError("it is no URL without a scheme")
+        raise SignatureRefusedError("the token is not a URL without its scheme")
     parts = urlsplit(f"//{token}")
     try:
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True, max_num_fields=len(_ALLOWED))
     except ValueError:
-        raise SignatureRefusedError("it is no URL with the parameters of a presigned request") from None
+        raise SignatureRefusedError("the token does not have the query parameters of a presigned URL") from None
     parameters = dict(pairs)
     if parts.path not in ("", "/") or len(parameters) != len(pairs) or not _NEEDED <= parameters.keys() <= _ALLOWED:
-        raise SignatureRefusedError("it has not the parameters of a presigned connect request")
+        raise SignatureRefusedError("the token does not have the parameters of a presigned connect request")
     return parts.netloc, parameters
 
 
-def _life(expires: str) -> int:
+def _validity(expires: str) -> int:
     try:
-        life = int(expires)
+        seconds = int(expires)
     except ValueError:
-        raise SignatureRefusedError("the date or the expiry is not one") from None
-    if not 1 <= life <= LONGEST_LIFE_SECONDS:
-        raise SignatureRefusedError(f"it expires after {life} s; 1 to {LONGEST_LIFE_SECONDS} s are allowed")
-    return life
+        raise SignatureRefusedError("X-Amz-Expires is not a whole number") from None
+    if not 1 <= seconds <= LONGEST_VALIDITY_SECONDS:
+        raise SignatureRefusedError(f"it expires after {seconds} s; 1 to {LONGEST_VALIDITY_SECONDS} s are allowed")
+    return seconds
 
 
 def _signature(token: str, date: str, credentials: Credentials, target: TokenTarget) -> str:

@@ -1,4 +1,4 @@
-"""However the parts of a local cloud end, the rest ends too, and says so."""
+"""When a process of a local cloud ends or is killed, the other processes end too and report it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _keeper(owner: int, folder: Path) -> int:
-    """The process that cleans up after a process's workspace in a folder; waits for it, as it may have just started."""
+    """The keeper process of an owner's workspace in a folder; waits until it runs."""
     found: list[int] = []
 
     def look() -> bool:
@@ -55,17 +55,17 @@ def _parent(entry: Path) -> int:
 
 
 def _keeps(entry: Path, folder: Path) -> bool:
-    # Engines and clouds of other tests in this process have keepers as well.
+    # Engines and clouds of other tests in this process also have keepers.
     if b"keeper.py" not in _command_line(int(entry.name)):
         return False
     try:
         return any(link.readlink().is_relative_to(folder) for link in (entry / "fd").iterdir())
-    except OSError:  # it has ended meanwhile
+    except OSError:  # the process has ended
         return False
 
 
 def _command_line(process: int) -> bytes:
-    """The words that a process was started with; nothing of one that is gone."""
+    """The command line of a process; empty if the process has ended."""
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
@@ -82,11 +82,11 @@ def test_a_killed_keeper_is_replaced(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_start_leaves_a_living_workspace_alone_whose_keeper_was_killed(folder: Path) -> None:
+def test_a_start_keeps_a_live_workspace_whose_keeper_was_killed(folder: Path) -> None:
     with Workspace() as workspace:
         process = workspace.spawn(["sleep", "60"])
         os.kill(_keeper(os.getpid(), folder), signal.SIGKILL)
-        # A process of its own, as another user of the machine has: the replacement comes a moment later.
+        # Start it in another process before the killed keeper is replaced.
         subprocess.run(
             [sys.executable, "-c", "from cdk_redis_local import Workspace; Workspace().close()"], check=True, cwd="/"
         )
@@ -95,7 +95,7 @@ def test_a_start_leaves_a_living_workspace_alone_whose_keeper_was_killed(folder:
     assert list(folder.iterdir()) == []
 
 
-def test_nothing_is_left_of_a_start_that_is_interrupted_at_any_moment(folder: Path) -> None:
+def test_a_start_interrupted_at_any_instruction_leaves_no_files(folder: Path) -> None:
     program = Path(__file__).parents[1] / "support" / "interrupted_starts.py"
     done = subprocess.run([sys.executable, str(program), str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -103,7 +103,7 @@ def test_nothing_is_left_of_a_start_that_is_interrupted_at_any_moment(folder: Pa
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1])
-def test_a_workspace_that_is_closed_while_its_keeper_is_replaced_ends(seconds: float, folder: Path) -> None:
+def test_a_workspace_closed_while_its_keeper_is_replaced_leaves_nothing(seconds: float, folder: Path) -> None:
     workspace = Workspace()
     process = workspace.spawn(["sleep", "60"])
     os.kill(_keeper(os.getpid(), folder), signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_a_process_outlives_the_thread_that_started_it(folder: Path) -> None:
         assert started[0].poll() is None
 
 
-def test_a_forked_process_starts_processes_of_its_own(folder: Path) -> None:
+def test_a_forked_process_can_start_processes(folder: Path) -> None:
     program = (
         "import os\n"
         "from cdk_redis_local import Workspace\n"
@@ -140,7 +140,7 @@ def test_a_forked_process_starts_processes_of_its_own(folder: Path) -> None:
 
 @pytest.fixture
 def up(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The command ``up``, once it has started."""
+    """The command ``up``, after it has started."""
     process = subprocess.Popen([*COMMAND, "up"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     for line in process.stdout:
@@ -159,7 +159,7 @@ def _server(workspace: Path) -> int:
     raise AssertionError("the local cloud has no server")
 
 
-def test_nothing_outlives_an_owner_that_is_killed_with_its_keeper(folder: Path) -> None:
+def test_all_processes_end_when_owner_and_keeper_are_killed(folder: Path) -> None:
     program = (
         "import sys\n"
         "from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud\n"
@@ -191,7 +191,7 @@ def test_nothing_outlives_an_owner_that_is_killed_with_its_keeper(folder: Path) 
 
 
 def deploy_a_store_and_a_busy_function(cloud: Cloud) -> None:
-    """Two engines, and a function that is in the middle of a call."""
+    """Create a store with two engines, and a function whose invocation still runs."""
     function = {
         "Type": "AWS::Lambda::Function",
         "Properties": {
@@ -221,7 +221,7 @@ def deploy_a_store_and_a_busy_function(cloud: Cloud) -> None:
     )
 
 
-def test_up_ends_when_its_server_is_killed_and_says_so(up: subprocess.Popen[str], folder: Path) -> None:
+def test_up_ends_and_reports_it_when_the_server_is_killed(up: subprocess.Popen[str], folder: Path) -> None:
     (workspace,) = folder.iterdir()
     os.kill(_server(workspace), signal.SIGKILL)
     assert up.stdout
@@ -253,7 +253,7 @@ def test_run_ends_its_command_when_the_server_is_killed(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_with_block_whose_server_was_killed_ends_with_an_error(folder: Path) -> None:
+def test_a_with_block_raises_an_error_when_the_server_was_killed(folder: Path) -> None:
     said: list[str] = []
 
     def use() -> None:
@@ -266,18 +266,18 @@ def test_a_with_block_whose_server_was_killed_ends_with_an_error(folder: Path) -
     assert list(folder.iterdir()) == []
 
 
-def test_an_error_in_a_with_block_is_not_hidden_by_that_of_the_server(folder: Path) -> None:
+def test_an_error_in_a_with_block_is_raised_although_the_server_was_killed(folder: Path) -> None:
     def use() -> None:
         with LocalCloud() as cloud:
             os.kill(_server(cloud.workspace.path), signal.SIGKILL)
-            raise ValueError("of the caller")
+            raise ValueError("the caller's error")
 
-    with pytest.raises(ValueError, match="of the caller"):
+    with pytest.raises(ValueError, match="the caller's error"):
         use()
 
 
 def test_engines_end_with_the_process_that_started_them(folder: Path) -> None:
-    # Not by the keeper: the kernel does it, at once.
+    # The kernel kills them at once, without the keeper.
     program = (
         "import os, signal, sys\n"
         "from cdk_redis_local import EngineSet\n"

@@ -1,4 +1,4 @@
-"""Workspaces on a machine that is shared: what another person's directory or link must not bring about."""
+"""Workspaces in a shared temporary folder are safe from the directories and links of other users."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as ano
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary folder like /tmp: everybody writes to it, nobody removes what is another's."""
+    """A temporary folder like /tmp: all users may write to it, but only owners may remove their files."""
     for folder in reversed((tmp_path, *tmp_path.parents)):
-        # pytest keeps its folders from others, who could not even reach this one.
+        # pytest's folders are private, so other users could not reach this one.
         if folder.is_relative_to(_pytest_root(tmp_path)):
             folder.chmod(0o711)
     folder = tmp_path / "shared"
@@ -37,7 +37,7 @@ def _pytest_root(path: Path) -> Path:
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
-    """A directory that looks like an abandoned workspace but for its name."""
+    """A directory that looks like an abandoned workspace, except for its name."""
     directory = tmp_path / "victim"
     directory.mkdir(mode=0o700)
     (directory / "lock").touch()
@@ -47,7 +47,7 @@ def victim(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bystanders(victim: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Two processes that no start may end: one runs in the victim, one carries its mark."""
+    """Two processes that a start must not end: one runs in the victim, one has its mark."""
     processes = [
         subprocess.Popen(["sleep", "60"], cwd=victim),
         subprocess.Popen(["sleep", "60"], cwd="/", env={**os.environ, MARK: str(victim)}),
@@ -66,7 +66,7 @@ def _link_of_nobody(shared: Path, victim: Path) -> None:
     _as_nobody("ln", "-s", str(victim), str(shared / _NAME))
 
 
-def _link_of_ours(shared: Path, victim: Path) -> None:
+def _link_of_this_user(shared: Path, victim: Path) -> None:
     (shared / _NAME).symlink_to(victim)
 
 
@@ -91,13 +91,13 @@ def _file(shared: Path, victim: Path) -> None:
     "plant",
     [
         pytest.param(_link_of_nobody, marks=as_root),
-        _link_of_ours,
+        _link_of_this_user,
         pytest.param(_directory_of_nobody, marks=as_root),
         _directory_open_to_all,
         _file,
     ],
 )
-def test_a_start_leaves_alone_what_is_no_workspace_of_ours(
+def test_a_start_ignores_a_path_that_is_not_a_workspace_of_this_user(
     plant: Callable[[Path, Path], None], shared: Path, victim: Path, bystanders: list[subprocess.Popen[bytes]]
 ) -> None:
     plant(shared, victim)
@@ -110,7 +110,7 @@ def test_a_start_leaves_alone_what_is_no_workspace_of_ours(
     assert os.path.samestat(before, os.lstat(shared / _NAME))
 
 
-def test_links_in_an_abandoned_workspace_are_removed_and_not_followed(
+def test_links_in_an_abandoned_workspace_are_removed_but_not_followed(
     shared: Path, victim: Path, bystanders: list[subprocess.Popen[bytes]]
 ) -> None:
     abandoned = shared / "cdk-redis-local-abandoned"
@@ -130,7 +130,7 @@ def test_links_in_an_abandoned_workspace_are_removed_and_not_followed(
 
 
 @as_root
-def test_a_process_of_another_user_is_not_ended_for_carrying_our_mark(shared: Path) -> None:
+def test_a_process_of_another_user_with_the_workspace_s_mark_is_not_ended(shared: Path) -> None:
     with Workspace() as workspace:
         other = subprocess.Popen(
             ["sleep", "60"], cwd="/", env={MARK: str(workspace.path)}, user=_NOBODY, group=_NOBODY, extra_groups=[]

@@ -1,4 +1,4 @@
-"""What CloudFormation waits for arrives without a signature, by the URL that only the one who answers was told."""
+"""Custom resources and wait conditions answer CloudFormation without a signature, by a secret URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.local.support.other_user import as_nobody, needs_root
 from tests.local.support.raw_requests import Answer, Raw, Signer
 
 ROLE = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-# Tells where it was asked to answer, so that the test can try that URL again.
+# Returns its response URL, so that the test can use the URL a second time.
 FUNCTION = """
 import json, urllib.request
 
@@ -54,18 +54,18 @@ def function(cloud: Cloud) -> str:
     return str(made["FunctionArn"])
 
 
-def test_a_custom_resource_answers_once_by_its_url(cloud: Cloud, function: str) -> None:
+def test_the_response_url_of_a_custom_resource_works_once(cloud: Cloud, function: str) -> None:
     resource = {"Type": "Custom::Answer", "Properties": {"ServiceToken": function}}
     made = cloud.deploy("custom", {"Answer": resource}, {"Url": {"Fn::GetAtt": ["Answer", "Url"]}})
-    # Not by the name localhost: that may be ::1 first, where another user could listen.
+    # The URL has 127.0.0.1, because localhost may resolve to ::1 first, where another user could listen.
     assert made["Url"].startswith(f"{cloud.local.endpoint_url}/_ministack/cfn-response/")
     again = put(made["Url"], {"Status": "FAILED", "Reason": "by somebody else"})
-    assert (again.status, "the emulator's own" in again.body) == (403, True)
+    assert (again.status, "internal to the emulator" in again.body) == (403, True)
     cloud.delete("custom")
 
 
 def waiting(cloud: Cloud, name: str) -> tuple[str, threading.Thread, list[str]]:
-    """A stack that waits for a signal: its URL, and the thread in which it is made, with the reasons of its failure."""
+    """A stack that waits for a signal: the signal's URL, the thread that creates the stack, and its errors."""
     handle = {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
     url = cloud.deploy(name, handle, {"Url": {"Ref": "Handle"}})["Url"]
     condition = {"Handle": {"Ref": "Handle"}, "Timeout": "20", "Count": 1}
@@ -85,7 +85,7 @@ def waiting(cloud: Cloud, name: str) -> tuple[str, threading.Thread, list[str]]:
     return url, thread, failed
 
 
-def test_a_wait_condition_is_signalled_by_its_url_from_our_own_processes(cloud: Cloud) -> None:
+def test_a_wait_condition_accepts_a_signal_of_this_user_but_not_of_a_web_page(cloud: Cloud) -> None:
     url, thread, failed = waiting(cloud, "signalled")
     signal = {"Status": "SUCCESS", "UniqueId": "a", "Data": "d", "Reason": "r"}
     for header in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
@@ -96,7 +96,7 @@ def test_a_wait_condition_is_signalled_by_its_url_from_our_own_processes(cloud: 
 
 
 @needs_root
-def test_another_user_cannot_signal_even_by_the_url(cloud: Cloud) -> None:
+def test_another_user_cannot_signal_a_wait_condition_even_with_its_url(cloud: Cloud) -> None:
     url, thread, failed = waiting(cloud, "foreign")
     failure = {"Status": "FAILURE", "UniqueId": "a", "Data": "d", "Reason": "by somebody else"}
     assert as_nobody(lambda: put(url, failure).status) == 403
@@ -105,7 +105,7 @@ def test_another_user_cannot_signal_even_by_the_url(cloud: Cloud) -> None:
     assert failed == []
 
 
-def test_such_a_path_opens_nothing_else(cloud: Cloud) -> None:
+def test_other_methods_and_paths_of_response_urls_are_refused(cloud: Cloud) -> None:
     own = Signer(cloud)
     for method, path in (("GET", "/_ministack/cfn-response/"), ("PUT", "/_ministack/cfn-response/../reset")):
         assert Raw(method, path, b"{}", {"Host": own.host}).send(own.port).status == 403

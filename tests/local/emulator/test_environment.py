@@ -1,4 +1,4 @@
-"""What the user's own environment brings about in the local cloud: nothing that leads its requests elsewhere."""
+"""AWS settings and proxies in the user's environment do not affect the local cloud."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HOSTILE = {
 }
 
 
-def test_a_client_of_the_cloud_heeds_nothing_of_the_users(
+def test_a_client_of_the_cloud_ignores_the_user_s_aws_settings(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configuration = tmp_path / "config"
@@ -41,7 +41,7 @@ def test_a_client_of_the_cloud_heeds_nothing_of_the_users(
     assert client.meta.region_name == "us-east-1"
 
 
-def test_a_command_reaches_the_cloud_whatever_proxy_is_set(tmp_path: Path) -> None:
+def test_a_command_reaches_the_cloud_when_the_user_has_a_proxy(tmp_path: Path) -> None:
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     words = [sys.executable, "-m", "cdk_redis_local", "run", "--", sys.executable, "-c", program]
     environment = {**os.environ, **_HOSTILE, "TMPDIR": str(tmp_path)}
@@ -59,7 +59,7 @@ def test_a_command_reaches_the_cloud_whatever_proxy_is_set(tmp_path: Path) -> No
         ({"NO_PROXY": "*"}, "*"),
     ],
 )
-def test_both_names_of_the_hosts_without_a_proxy_say_the_same(given: dict[str, str], expected: str) -> None:
+def test_both_no_proxy_variables_have_the_same_value(given: dict[str, str], expected: str) -> None:
     assert for_tools(given) == {"NO_PROXY": expected, "no_proxy": expected}
 
 
@@ -77,7 +77,7 @@ def test_both_names_of_the_hosts_without_a_proxy_say_the_same(given: dict[str, s
         ({"HOME": "/sys/none", "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}, False),
     ],
 )
-def test_jsii_unpacks_into_the_workspace_only_where_the_home_will_not_do(
+def test_jsii_unpacks_into_the_workspace_only_if_the_home_directory_is_unusable(
     given: dict[str, str], uses_workspace: bool, tmp_path: Path
 ) -> None:
     places = {"home": tmp_path / "home", "open": tmp_path / "open", "file": tmp_path / "file"}
@@ -90,10 +90,10 @@ def test_jsii_unpacks_into_the_workspace_only_where_the_home_will_not_do(
     assert package_cache(environment, Path("/workspace/jsii")) == expected
 
 
-def test_a_cdk_app_runs_where_the_home_does_not_exist(tmp_path: Path) -> None:
+def test_a_cdk_app_runs_without_a_home_directory(tmp_path: Path) -> None:
     program = "import aws_cdk; print(len(aws_cdk.App().synth().stacks))"
     words = [sys.executable, "-m", "cdk_redis_local", "run", "--", sys.executable, "-c", program]
-    # Where not even root can make a folder.
+    # Not even root can create a folder there.
     environment = {**os.environ, "HOME": "/sys/none", "TMPDIR": str(tmp_path)}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout == "0\n", done.stderr
@@ -107,7 +107,7 @@ def test_a_cdk_app_runs_where_the_home_does_not_exist(tmp_path: Path) -> None:
         ({"HOME": "{home}"}, ""),
     ],
 )
-def test_make_keeps_packages_below_the_home_only_where_there_is_one(
+def test_make_uses_caches_in_the_home_directory_only_if_it_exists(
     given: dict[str, str], expected: str, repository: Path, tmp_path: Path
 ) -> None:
     environment = {"PATH": os.environ["PATH"], **{name: value.format(home=tmp_path) for name, value in given.items()}}

@@ -1,4 +1,4 @@
-"""The processes that run functions: none waits for calls that will not come."""
+"""The processes that run functions end when their version is deleted or idle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _resources(number: int, *versions: int) -> dict[str, Any]:
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
         },
     }
-    # As the CDK does for a trigger: a version of another logical id for each change.
+    # As the CDK does for a trigger: each change adds a version with another logical id.
     published = {
         f"Version{version}": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}}
         for version in versions
@@ -51,7 +51,7 @@ def _function_processes(cloud: Cloud) -> int:
     return sum(map(runs_a_function, marked_processes(cloud.local.workspace.path)))
 
 
-def test_deploys_leave_no_process_of_a_version_that_is_gone(cloud: Cloud) -> None:
+def test_processes_of_a_deleted_version_end(cloud: Cloud) -> None:
     for number in range(1, 4):
         cloud.deploy("functions", _resources(number, number))
         assert _call(cloud, str(number)) == number
@@ -60,7 +60,7 @@ def test_deploys_leave_no_process_of_a_version_that_is_gone(cloud: Cloud) -> Non
     wait_until(lambda: _function_processes(cloud) == 0, 5)
 
 
-def test_versions_that_are_kept_have_no_process_for_longer_than_they_are_used(cloud: Cloud) -> None:
+def test_processes_of_an_idle_version_end_and_start_again_at_the_next_call(cloud: Cloud) -> None:
     cloud.deploy("functions", _resources(1, 1))
     cloud.deploy("functions", _resources(2, 1, 2))
     assert [_call(cloud, "1"), _call(cloud, "2")] == [1, 2]

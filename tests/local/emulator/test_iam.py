@@ -1,4 +1,4 @@
-"""IAM in the local cloud: requests are signed, functions have their role, tokens need permission on both ARNs."""
+"""IAM in the local cloud: signed requests, the roles of functions, and tokens, which need permission on two ARNs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IAM = {"AuthenticationMode": {"Type": "iam"}, "AccessString": "on ~app:* resetch
 
 @pytest.fixture(scope="module")
 def ports(cloud: Cloud) -> dict[str, int]:
-    """A store of each service with the IAM user ``app``."""
+    """A store of each service, with the IAM user ``app``."""
     name, engine = "AWS::ElastiCache", cloud.engine["Engine"]
     off = {"UserId": "nobody", "UserName": "default", "Engine": engine, "AccessString": "off -@all"}
     users = {"UserGroupId": "users", "Engine": engine, "UserIds": [{"Ref": "Default"}, {"Ref": "User"}]}
@@ -66,7 +66,7 @@ def ports(cloud: Cloud) -> dict[str, int]:
 
 
 def token(credentials: Credentials, service: str, *, store: str | None = None, region: str = "us-east-1") -> str:
-    """A token for the user ``app``, as botocore signs it now."""
+    """A token for the user ``app``, signed by botocore with the current time."""
     host = store or STORES[service][0]
     request = AWSRequest(method="GET", url=f"https://{host}/?Action=connect&User=app")
     SigV4QueryAuth(credentials, service, region, expires=900).add_auth(request)
@@ -103,14 +103,14 @@ def allow(service: str, *resources: str, effect: str = "Allow") -> dict[str, Any
 
 
 @pytest.mark.parametrize("service", ["elasticache", "memorydb"])
-def test_who_may_connect_to_store_and_user_signs_in(cloud: Cloud, ports: dict[str, int], service: str) -> None:
+def test_a_caller_with_permission_on_store_and_user_signs_in(cloud: Cloud, ports: dict[str, int], service: str) -> None:
     credentials = caller(cloud, f"allowed-{service}", [allow(service, *STORES[service][1])])
     assert sign_in(cloud, ports[service], token(credentials, service)) == "app"
 
 
 @pytest.mark.parametrize("service", ["elasticache", "memorydb"])
 @pytest.mark.parametrize("kept", [[], [0], [1]])
-def test_permission_on_one_of_the_two_is_not_enough(
+def test_a_caller_with_permission_on_only_one_arn_is_refused(
     cloud: Cloud, ports: dict[str, int], service: str, kept: list[int]
 ) -> None:
     resources = [STORES[service][1][index] for index in kept]
@@ -122,14 +122,14 @@ def test_permission_on_one_of_the_two_is_not_enough(
     assert cloud.has_said(f"is not allowed {service}:Connect on {ARN.format(service=service)}{missing}")
 
 
-def test_a_deny_wins(cloud: Cloud, ports: dict[str, int]) -> None:
+def test_a_deny_statement_overrides_an_allow_statement(cloud: Cloud, ports: dict[str, int]) -> None:
     statements = [allow("memorydb", "*"), allow("memorydb", "user/app", effect="Deny")]
     credentials = caller(cloud, "denied", statements)
     with pytest.raises(redis.AuthenticationError):
         sign_in(cloud, ports["memorydb"], token(credentials, "memorydb"))
 
 
-def test_what_is_signed_for_something_else_is_refused(cloud: Cloud, ports: dict[str, int]) -> None:
+def test_a_token_for_another_store_region_or_service_is_refused(cloud: Cloud, ports: dict[str, int]) -> None:
     credentials = caller(cloud, "all", [allow("elasticache", "*"), allow("memorydb", "*")])
     assert sign_in(cloud, ports["elasticache"], token(credentials, "elasticache")) == "app"
     for bad in (
@@ -144,7 +144,7 @@ def test_what_is_signed_for_something_else_is_refused(cloud: Cloud, ports: dict[
             sign_in(cloud, ports["elasticache"], bad)
 
 
-def test_an_assumed_role_signs_with_its_session_token(cloud: Cloud, ports: dict[str, int]) -> None:
+def test_an_assumed_role_signs_in_with_its_session_token(cloud: Cloud, ports: dict[str, int]) -> None:
     iam = cloud.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
     document = {"Version": "2012-10-17", "Statement": [trust]}
@@ -159,7 +159,7 @@ def test_an_assumed_role_signs_with_its_session_token(cloud: Cloud, ports: dict[
         sign_in(cloud, ports["elasticache"], token(credentials, "elasticache"))
 
 
-def test_a_user_s_requests_need_the_right_secret_and_permission(cloud: Cloud) -> None:
+def test_requests_of_a_user_need_its_secret_key_and_permission(cloud: Cloud) -> None:
     credentials = caller(cloud, "lister", [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}])
 
     def client(service: str, secret: str | None) -> Any:
@@ -173,7 +173,7 @@ def test_a_user_s_requests_need_the_right_secret_and_permission(cloud: Cloud) ->
         client("lambda", credentials.secret_key).list_functions()
 
 
-def test_a_function_has_its_role_the_throw_away_authority_and_no_packages_of_ours(cloud: Cloud) -> None:
+def test_a_function_has_its_role_the_local_ca_and_only_lambda_s_packages(cloud: Cloud) -> None:
     code = (
         "import os\n"
         "def handler(event, context):\n"

@@ -1,4 +1,4 @@
-"""Secrets of a stack: the text that GenerateSecretString asks for, as AWS makes it."""
+"""Secrets of a stack: GenerateSecretString generates text as on AWS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _generate(cloud: Cloud, **properties: object) -> str:
     [
         ({}, 32, "".join(_KINDS)),
         ({"PasswordLength": 128}, 128, "".join(_KINDS)),
-        # CloudFormation gives numbers and booleans as text, too.
+        # CloudFormation also passes numbers and booleans as text.
         ({"PasswordLength": "64", "ExcludePunctuation": "true"}, 64, string.ascii_letters + string.digits),
         ({"PasswordLength": 400, "ExcludePunctuation": True}, 400, string.ascii_letters + string.digits),
         ({"PasswordLength": 400, "ExcludeNumbers": True}, 400, string.ascii_letters + string.punctuation),
@@ -37,7 +37,7 @@ def _generate(cloud: Cloud, **properties: object) -> str:
         ({"PasswordLength": 400, "IncludeSpace": True, "ExcludeCharacters": " "}, 400, "".join(_KINDS)),
     ],
 )
-def test_a_generated_secret_has_the_length_and_the_characters_asked_for(
+def test_a_generated_secret_has_the_declared_length_and_characters(
     cloud: Cloud, properties: dict[str, object], length: int, allowed: str
 ) -> None:
     text = _generate(cloud, **properties)
@@ -46,7 +46,7 @@ def test_a_generated_secret_has_the_length_and_the_characters_asked_for(
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_each_kind_of_character_is_there_unless_it_need_not_be(cloud: Cloud, attempt: int) -> None:
+def test_each_kind_of_character_is_included_unless_that_is_disabled(cloud: Cloud, attempt: int) -> None:
     text = _generate(cloud, PasswordLength=4)
     assert all(set(text) & set(kind) for kind in _KINDS), text
     assert " " in _generate(cloud, PasswordLength=5, IncludeSpace=True)
@@ -54,7 +54,7 @@ def test_each_kind_of_character_is_there_unless_it_need_not_be(cloud: Cloud, att
     assert len(only) == 1
 
 
-def test_a_template_keeps_its_keys_beside_the_generated_one(cloud: Cloud) -> None:
+def test_a_template_keeps_its_keys_and_gets_the_generated_one(cloud: Cloud) -> None:
     text = _generate(
         cloud,
         SecretStringTemplate='{"username": "app"}',
@@ -78,13 +78,13 @@ def test_a_template_keeps_its_keys_beside_the_generated_one(cloud: Cloud) -> Non
         ({"SecretStringTemplate": "{}"}, "GenerateStringKey"),
     ],
 )
-def test_what_aws_refuses_fails_the_stack(cloud: Cloud, properties: dict[str, object], reason: str) -> None:
+def test_properties_that_aws_refuses_fail_the_stack(cloud: Cloud, properties: dict[str, object], reason: str) -> None:
     with pytest.raises(StackFailedError, match=reason):
         _generate(cloud, **properties)
     cloud.delete("secret")
 
 
-def test_an_update_generates_anew_only_when_what_is_asked_for_changes(cloud: Cloud) -> None:
+def test_an_update_generates_a_new_secret_only_when_generate_secret_string_changes(cloud: Cloud) -> None:
     def deploy(length: int, description: str) -> str:
         properties = {"Description": description, "GenerateSecretString": {"PasswordLength": length}}
         secret = {"Type": "AWS::SecretsManager::Secret", "Properties": properties}

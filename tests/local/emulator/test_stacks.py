@@ -1,4 +1,4 @@
-"""CloudFormation stacks in the local cloud: each resource becomes what it says, or fails and says why."""
+"""CloudFormation stacks in the local cloud: each resource gets its declared properties, or fails with the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GET_ENDPOINT = {
 
 
 def access(cloud: Cloud, access_string: str) -> dict[str, Any]:
-    """A password user, and the user group it is in."""
+    """A password user and its user group."""
     engine = cloud.local.engine.name
     default = {"UserId": "nobody", "UserName": "default", "Engine": engine, "AccessString": "off -@all"}
     mode = {"Type": "password", "Passwords": ["{{resolve:secretsmanager:app-password:SecretString}}"]}
@@ -74,12 +74,12 @@ def connect(cloud: Cloud, port: str, user: str = "app", password: str = PASSWORD
         ssl_ca_certs=cloud.local.environment["SSL_CERT_FILE"],
         decode_responses=True,
         protocol=2,
-        # redis-py takes a refused password for a lost connection, and tries again for seconds.
+        # redis-py treats a refused password as a lost connection, and retries for seconds.
         retry=Retry(NoBackoff(), 0),
     )
 
 
-def test_a_group_without_cluster_mode_lives_and_changes_in_place(cloud: Cloud) -> None:
+def test_a_group_without_cluster_mode_is_created_updated_in_place_and_deleted(cloud: Cloud) -> None:
     parameters = {
         "CacheParameterGroupFamily": "redis7",
         "Description": "p",
@@ -121,7 +121,7 @@ def test_a_group_without_cluster_mode_lives_and_changes_in_place(cloud: Cloud) -
         socket.create_connection(("localhost", int(made["Port"])), timeout=2)
 
 
-def test_a_cluster_mode_group_has_a_configuration_endpoint_and_reshards(cloud: Cloud) -> None:
+def test_a_group_with_cluster_mode_has_a_configuration_endpoint_and_reshards(cloud: Cloud) -> None:
     outputs = {"Port": {"Fn::GetAtt": ["Group", "ConfigurationEndPoint.Port"]}}
     resources = {"Group": group(cloud, NumNodeGroups=2, ReplicasPerNodeGroup=0)}
     made = cloud.deploy("clustered", resources, outputs)
@@ -144,7 +144,7 @@ def test_one_shard_is_a_cluster_when_cluster_mode_is_on(cloud: Cloud) -> None:
     cloud.delete("one")
 
 
-def test_an_auth_token_is_the_password_of_everybody(cloud: Cloud) -> None:
+def test_an_auth_token_is_the_password_of_the_default_user(cloud: Cloud) -> None:
     made = cloud.deploy("token", {"Group": group(cloud, NumCacheClusters=1, AuthToken=PASSWORD)}, GET_ENDPOINT)
     assert connect(cloud, made["Port"], "default").ping()
     with pytest.raises(redis.AuthenticationError):
@@ -152,7 +152,7 @@ def test_an_auth_token_is_the_password_of_everybody(cloud: Cloud) -> None:
     cloud.delete("token")
 
 
-def test_memorydb_follows_its_acl_and_parameters(cloud: Cloud) -> None:
+def test_memorydb_applies_changes_of_its_acl_and_parameters(cloud: Cloud) -> None:
     mode = {"Type": "password", "Passwords": [PASSWORD]}
     resources: dict[str, Any] = {
         "User": {
@@ -195,7 +195,7 @@ def test_memorydb_follows_its_acl_and_parameters(cloud: Cloud) -> None:
     resources["Parameters"]["Properties"]["Parameters"] = {"maxmemory-policy": "allkeys-lru"}
     cloud.deploy("memorydb", resources, outputs)
     client = connect(cloud, made["Port"])
-    # CONFIG is among the commands that MemoryDB allows to nobody.
+    # MemoryDB reserves CONFIG for itself, so the test reads INFO.
     assert client.info("memory")["maxmemory_policy"] == "allkeys-lru"
     with pytest.raises(redis.exceptions.NoPermissionError):
         client.get("app:a")
@@ -208,12 +208,12 @@ def test_memorydb_follows_its_acl_and_parameters(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [
-        ({"Engine": "valkey", "EngineVersion": "99.9"}, "asks for valkey 99.9.*deploy with -c engine="),
-        ({"UserGroupIds": ["no-such-group"]}, "there is no user group or ACL no-such-group"),
-        ({"NodeGroupConfiguration": [{"ReplicaCount": 1}, {"ReplicaCount": 2}]}, "as many replicas as the others"),
+        ({"Engine": "valkey", "EngineVersion": "99.9"}, "declares valkey 99.9.*deploy with -c engine="),
+        ({"UserGroupIds": ["no-such-group"]}, "user group or ACL no-such-group does not exist"),
+        ({"NodeGroupConfiguration": [{"ReplicaCount": 1}, {"ReplicaCount": 2}]}, "the same number of replicas"),
     ],
 )
-def test_a_group_that_cannot_be_fails_its_stack_and_says_why(
+def test_a_group_with_invalid_properties_fails_its_stack_with_the_reason(
     cloud: Cloud, properties: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(StackFailedError, match=reason):
@@ -226,10 +226,10 @@ def test_a_group_that_cannot_be_fails_its_stack_and_says_why(
     [
         ({"AccessString": "on +@no-such-category"}, "the engine|Unknown command or category"),
         ({"AuthenticationMode": {"Type": "password", "Passwords": ["short"]}}, "16 to 128 characters"),
-        ({"AuthenticationMode": {"Type": "iam"}, "UserName": "another"}, "id and name must be the same"),
+        ({"AuthenticationMode": {"Type": "iam"}, "UserName": "another"}, "UserId and UserName of an IAM user"),
     ],
 )
-def test_a_user_that_cannot_be_fails_its_stack_and_says_why(
+def test_a_user_with_invalid_properties_fails_its_stack_with_the_reason(
     cloud: Cloud, properties: dict[str, Any], reason: str
 ) -> None:
     resources = {**access(cloud, "on ~* +@all"), "Group": group(cloud, UserGroupIds=[{"Ref": "Users"}])}
@@ -239,14 +239,14 @@ def test_a_user_that_cannot_be_fails_its_stack_and_says_why(
     cloud.delete("refused")
 
 
-def test_the_wrong_endpoint_is_an_error_as_on_aws(cloud: Cloud) -> None:
+def test_the_configuration_endpoint_of_a_group_without_cluster_mode_is_an_error(cloud: Cloud) -> None:
     outputs = {"Port": {"Fn::GetAtt": ["Group", "ConfigurationEndPoint.Port"]}}
     with pytest.raises(StackFailedError, match="ConfigurationEndPoint"):
         cloud.deploy("wrong", {"Group": group(cloud, NumCacheClusters=1)}, outputs)
     cloud.delete("wrong")
 
 
-def test_a_secret_s_ref_is_its_arn_and_stays_so(cloud: Cloud) -> None:
+def test_ref_of_a_secret_is_its_arn_also_after_an_update(cloud: Cloud) -> None:
     secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "a-secret", "SecretString": "one"}}
     made = cloud.deploy("secret", {"Secret": secret}, {"Ref": {"Ref": "Secret"}})
     assert made["Ref"].startswith("arn:aws:secretsmanager:us-east-1:000000000000:secret:a-secret-")
@@ -258,18 +258,18 @@ def test_a_secret_s_ref_is_its_arn_and_stays_so(cloud: Cloud) -> None:
     assert secrets.list_secrets()["SecretList"] == []
 
 
-def test_what_has_no_effect_is_said_once(cloud: Cloud) -> None:
+def test_a_resource_type_without_effect_is_reported_once(cloud: Cloud) -> None:
     rule = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"IpProtocol": "tcp", "GroupId": "sg-1"}}
     log = {"Type": "AWS::EC2::FlowLog", "Properties": {"ResourceId": "vpc-1", "ResourceType": "VPC"}}
     cloud.deploy("inert", {"One": rule, "Two": rule, "Log": log})
     assert cloud.has_said("AWS::EC2::FlowLog has no effect")
-    said = [text for text in cloud.local.said if "who may reach whom is not enforced" in text]
+    said = [text for text in cloud.local.said if "connections on loopback are not filtered" in text]
     assert len(said) == 1
     cloud.delete("inert")
 
 
 def memorydb(cloud: Cloud, acl: dict[str, Any]) -> dict[str, Any]:
-    """A MemoryDB cluster of one node, with a user who may do everything."""
+    """A MemoryDB cluster of one node, and a user with all permissions."""
     mode = {"Type": "password", "Passwords": [PASSWORD]}
     user = {"UserName": "admin", "AccessString": "on ~* &* +@all", "AuthenticationMode": mode}
     cluster = {"ClusterName": "ledger", "NodeType": "db.t4g.small", "NumShards": 1, "NumReplicasPerShard": 0}
@@ -281,7 +281,7 @@ def memorydb(cloud: Cloud, acl: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("acl", [{"ACLName": {"Ref": "Acl"}}, {"ACLName": "open-access"}], ids=["users", "open access"])
-def test_memorydb_allows_its_managed_commands_to_nobody(cloud: Cloud, acl: dict[str, Any]) -> None:
+def test_memorydb_refuses_its_managed_commands_to_all_users(cloud: Cloud, acl: dict[str, Any]) -> None:
     port = {"Port": {"Fn::GetAtt": ["Ledger", "ClusterEndpoint.Port"]}}
     outputs = cloud.deploy("managed", memorydb(cloud, acl), port)
     user = ("default", "") if acl["ACLName"] == "open-access" else ("admin", PASSWORD)

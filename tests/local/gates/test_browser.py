@@ -1,4 +1,4 @@
-"""No web page reaches a local cloud: a real browser of our own user tries what a page can send."""
+"""Web pages cannot call a local cloud: a real browser, run by the cloud's user, sends all requests that a page can."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.local.support.raw_requests import Signer
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REBOUND = "evil.example"
-# Headless, and without the network of its own that a browser uses to update and to sync.
+# Headless, and without the browser's own requests for updates and sync.
 SWITCHES = [
     "--headless",
     "--no-sandbox",
@@ -35,11 +35,11 @@ SWITCHES = [
     "--disable-sync",
 ]
 
-# Each attempt names the user that it would create, so that whoever was reached can be asked which of them arrived.
+# Each request creates a user with another name, so that the user names show which requests arrived.
 PAGE = """<!doctype html><iframe name="target"></iframe><script>
 const given = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 const action = (name) => `Action=CreateUser&UserName=${name}&Version=2010-05-08`;
-// A signature that is none, by the key that emulators take for the account's root.
+// An invalid signature, with the access key id that emulators accept as the account's root.
 const credential = encodeURIComponent("test/20260101/us-east-1/iam/aws4_request");
 const test = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${credential}&X-Amz-Date=20260101T000000Z`
   + `&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00`;
@@ -94,7 +94,7 @@ async function attack({ port, signed, authorization }) {
 
 @dataclass
 class Site:
-    """A web server that has the page, and one that takes down what reaches it."""
+    """A web server that serves the page, and records the requests that it receives."""
 
     names: set[str] = field(default_factory=set[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -143,7 +143,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def witness() -> Iterator[Site]:
-    """Takes the cloud's place, to show that each attempt does reach a server."""
+    """A server in place of the cloud, to show that each request reaches a server."""
     made = Site()
     yield made
     made.server.shutdown()
@@ -151,10 +151,10 @@ def witness() -> Iterator[Site]:
 
 
 def open_page(site: Site, address: str, profile: Path) -> None:
-    """Open an address in a browser with an empty profile, until the page says that it is done."""
+    """Open an address in a browser with an empty profile, and wait until the page requests ``/done``."""
     assert BROWSER is not None
     switches = [*SWITCHES, f"--user-data-dir={profile}", f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
-    # Killed, it leaves behind what it has in the temporary folder, whose path must be short: there is a socket in it.
+    # A killed browser leaves its files in the temporary folder. The folder's path must be short: it has a socket in it.
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
         (profile.parent / "browser.log").open("wb") as log,
@@ -171,7 +171,7 @@ def open_page(site: Site, address: str, profile: Path) -> None:
 
 
 def target(own: Signer, port: int) -> dict[str, object]:
-    """What the page is told of a server: as much as if all credentials had leaked to it."""
+    """What the page knows of a server: it gets valid signatures, as if the credentials had leaked."""
     signed = own.action("CreateUser", UserName="preflight")
     kept = ("Authorization", "X-Amz-Date")
     query = "/?Action=CreateUser&Version=2010-05-08&UserName="
@@ -184,18 +184,18 @@ def target(own: Signer, port: int) -> dict[str, object]:
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: sudo apt-get install chromium")
-def test_no_web_page_reaches_the_cloud(cloud: Cloud, site: Site, witness: Site, tmp_path: Path) -> None:
+def test_the_cloud_refuses_all_requests_of_a_web_page(cloud: Cloud, site: Site, witness: Site, tmp_path: Path) -> None:
     own = Signer(cloud)
     assert own.action("CreateUser", UserName="ours").send(own.port).status == 200
     given = json.dumps({"targets": [target(own, witness.port), target(own, own.port)]})
     open_page(site, f"http://127.0.0.1:{site.port}/#{given}", tmp_path / "profile")
     sent = {"simple", "text", "form", "image", "script", "frame", "beacon", "cors", "signedimage", "reset"}
-    # All of them arrive where nothing is asked, the one with its own headers apart: it waits for a preflight's leave.
+    # All requests arrive at the server without checks, except the one with custom headers: its preflight fails.
     assert witness.names == sent | {"reboundpost", "reboundframe", "reboundsigned"}
-    # Each is told from the cloud's callers by one of these, before any signature.
+    # Each request has a browser's header or the wrong host, so the cloud refuses it before it checks the signature.
     foreign = [{"origin", "sec-fetch-site"} & set(headers) or REBOUND in headers["host"] for headers in witness.headers]
     assert all(foreign)
-    # The state of the cloud is still there, nothing was added to it, and no answer could be read.
+    # The cloud's state is unchanged, and the page could read no answer.
     users = cloud.client("iam").list_users()["Users"]
     assert [user["UserName"] for user in users] == ["ours"]
     assert site.outcome == [[], []]

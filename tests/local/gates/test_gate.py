@@ -1,4 +1,4 @@
-"""The gate checks tokens, lets everything else through, and answers as an engine does."""
+"""The gate in front of an engine checks tokens and forwards everything else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def scan(stream: bytes, sizes: int) -> tuple[bytes, list[list[bytes]]]:
 
 
 @pytest.mark.parametrize("sizes", [1, 2, 3, 7, 64, 10_000])
-def test_sign_ins_are_found_in_any_pipeline_however_it_is_cut(sizes: int) -> None:
+def test_scanner_finds_sign_ins_in_a_pipeline_of_any_part_size(sizes: int) -> None:
     stream = SET + AUTH + SET + b"PING\r\n" + HELLO + b"auth user 'to ken'\r\n" + b"*0\r\n" + SET
     forwarded, commands = scan(stream, sizes)
     assert forwarded == SET + SET + b"PING\r\n" + b"*0\r\n" + SET
@@ -58,11 +58,11 @@ def test_sign_ins_are_found_in_any_pipeline_however_it_is_cut(sizes: int) -> Non
         b'AUTH "unbalanced\r\n',
     ],
 )
-def test_what_is_not_the_protocol_is_left_to_the_engine(stream: bytes) -> None:
+def test_scanner_forwards_bytes_that_are_not_resp(stream: bytes) -> None:
     assert scan(stream, 100) == (stream, [])
 
 
-def test_a_large_value_is_not_read() -> None:
+def test_scanner_skips_a_large_value_without_parsing_it() -> None:
     value = encode_command([b"SET", b"key", os.urandom(64 * 1024 * 1024)])
     began = time.process_time()
     scanner = CommandScanner()
@@ -72,7 +72,7 @@ def test_a_large_value_is_not_read() -> None:
 
 
 class Gated:
-    """An engine behind a gate that takes one token for the IAM user."""
+    """An engine behind a gate that accepts one token for the IAM user."""
 
     def __init__(self, tls: bool = True) -> None:
         self.refusals: list[tuple[str, str]] = []
@@ -95,7 +95,7 @@ class Gated:
 
     def check(self, token: str, user: str) -> None:
         if (token, user) != ("good-token", "iam"):
-            raise TokenRefusedError("it is not the good one")
+            raise TokenRefusedError("it is not the valid token")
 
     def client(self, user: str | None, password: str | None, protocol: int = 2) -> redis.Redis:
         node = self.engines.nodes[0]
@@ -120,7 +120,7 @@ def gated() -> Iterator[Gated]:
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_a_good_token_signs_in_and_the_acl_holds(gated: Gated, protocol: int) -> None:
+def test_a_valid_token_signs_in_and_the_acl_applies(gated: Gated, protocol: int) -> None:
     client = gated.client("iam", "good-token", protocol)
     assert client.set("iam:a", "1")
     assert client.acl_whoami() == "iam"
@@ -130,25 +130,25 @@ def test_a_good_token_signs_in_and_the_acl_holds(gated: Gated, protocol: int) ->
 
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("secret", ["bad-token", "internal", ""])
-def test_a_bad_token_is_refused_in_the_engine_s_words(gated: Gated, protocol: int, secret: str) -> None:
+def test_an_invalid_token_is_refused_with_the_engine_s_error(gated: Gated, protocol: int, secret: str) -> None:
     with pytest.raises(redis.AuthenticationError, match="invalid username-password pair or user is disabled"):
         gated.client("iam", secret, protocol).ping()
-    assert gated.refusals[-1] == ("iam", "it is not the good one")
+    assert gated.refusals[-1] == ("iam", "it is not the valid token")
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_password_users_pass_the_gate(gated: Gated, protocol: int) -> None:
+def test_password_users_sign_in_through_the_gate(gated: Gated, protocol: int) -> None:
     assert gated.client("pass", "a-password", protocol).set("other", "1")
     with pytest.raises(redis.AuthenticationError):
         gated.client("pass", "good-token", protocol).ping()
 
 
-def test_nobody_gets_in_without_signing_in(gated: Gated) -> None:
+def test_a_client_that_does_not_sign_in_is_refused(gated: Gated) -> None:
     with pytest.raises(redis.AuthenticationError):
         gated.client(None, None).ping()
 
 
-def test_a_later_sign_in_is_checked_as_well_and_answered_in_order(gated: Gated) -> None:
+def test_later_sign_ins_are_checked_and_answered_in_order(gated: Gated) -> None:
     with gated.raw() as connection:
         connection.sendall(
             encode_command([b"AUTH", b"iam", b"good-token"])
@@ -176,7 +176,7 @@ def test_large_values_pass_in_both_directions(gated: Gated) -> None:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_of_today_is_spoken(gated: Gated, version: ssl.TLSVersion) -> None:
+def test_the_gate_accepts_tls_1_2_and_1_3(gated: Gated, version: ssl.TLSVersion) -> None:
     with gated.raw(version) as connection:
         connection.sendall(b"PING\r\n")
         assert connection.recv(100).startswith(b"-NOAUTH")
@@ -188,11 +188,11 @@ def test_plaintext_is_refused(gated: Gated) -> None:
         answer = b""
         with contextlib.suppress(ConnectionResetError):
             answer = connection.recv(100)
-        # An end, a TLS alert or a reset, by chance of timing; never an answer of the engine.
+        # The end of the stream, a TLS alert or a reset, depending on timing; never an answer of the engine.
         assert not answer.startswith((b"+", b"-"))
 
 
-def test_a_gate_closes_with_its_connections_and_without_an_engine() -> None:
+def test_a_gate_closes_its_connections_when_it_closes_or_the_engine_ends() -> None:
     gated = Gated(tls=False)
     with socket.create_connection(("localhost", gated.port), timeout=5) as connection:
         connection.sendall(b"PING\r\n")

@@ -1,4 +1,4 @@
-"""Somebody else on the machine reaches nothing of a local cloud, whatever they know of it."""
+"""Other users of the machine cannot access a local cloud, even with its credentials."""
 
 from __future__ import annotations
 
@@ -43,28 +43,26 @@ def store(cloud: Cloud) -> str:
 
 @needs_root
 @pytest.mark.parametrize("host", ["127.0.0.1", "::ffff:127.0.0.1"])
-def test_the_credentials_are_of_no_use_to_another_user(cloud: Cloud, own: Signer, host: str) -> None:
+def test_a_request_of_another_user_is_refused_even_with_the_credentials(cloud: Cloud, own: Signer, host: str) -> None:
     signed = own.action()
     assert signed.send(own.port, host).status == 200
     status, body = as_nobody(lambda: (answer := signed.send(own.port, host)) and [answer.status, answer.body])
-    assert (status, f"only the user who started it (uid 0) may call it, and this is uid {NOBODY}" in body) == (
-        403,
-        True,
-    )
+    refusal = f"only the user who started the local cloud (uid 0) may call it, and this is uid {NOBODY}"
+    assert (status, refusal in body) == (403, True)
 
 
 @needs_root
 @pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/health", "/"])
-def test_another_user_is_told_nothing(own: Signer, path: str) -> None:
+def test_an_unsigned_request_of_another_user_is_refused_on_every_path(own: Signer, path: str) -> None:
     status, body = as_nobody(
         lambda: (answer := Raw("POST", path, b"", {"Host": own.host}).send(own.port)) and [answer.status, answer.body]
     )
-    assert (status, "only the user who started it" in body) == (403, True)
+    assert (status, "only the user who started the local cloud" in body) == (403, True)
 
 
 @needs_root
-def test_a_request_is_nobody_s_when_its_sender_has_closed(own: Signer) -> None:
-    # The kernel shows the sockets of closed connections as root's.
+def test_a_request_is_refused_when_its_sender_has_closed_the_socket(own: Signer) -> None:
+    # The kernel reports root as the owner of closed sockets.
     signed = [own.action("CreateUser", UserName=f"closed{number}") for number in range(20)]
     as_nobody(lambda: [raw.send_and_go(own.port) for raw in signed] and None)
     time.sleep(0.5)
@@ -72,7 +70,7 @@ def test_a_request_is_nobody_s_when_its_sender_has_closed(own: Signer) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_nothing_secret_is_on_a_command_line(cloud: Cloud) -> None:
+def test_command_lines_contain_no_secrets(cloud: Cloud) -> None:
     environment = cloud.local.environment
     processes = marked_processes(cloud.local.workspace.path)
     lines = [Path(f"/proc/{process}/cmdline").read_bytes().decode() for process in processes]
@@ -94,7 +92,7 @@ def test_another_user_cannot_read_files_or_environments(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_everything_listens_on_loopback_alone(cloud: Cloud) -> None:
+def test_all_processes_listen_on_loopback_only(cloud: Cloud) -> None:
     sockets = {
         link.removeprefix("socket:[").removesuffix("]")
         for process in marked_processes(cloud.local.workspace.path)
@@ -109,7 +107,7 @@ def test_everything_listens_on_loopback_alone(cloud: Cloud) -> None:
 
 def _links(directory: Path) -> Iterator[str]:
     for entry in directory.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed since
+        with contextlib.suppress(FileNotFoundError):  # closed in the meantime
             yield os.readlink(entry)  # noqa: PTH115 - the target is no path
 
 
@@ -130,7 +128,7 @@ END
 
 @pytest.fixture(scope="module")
 def runtime(cloud: Cloud) -> str:
-    """Host and port of the API that a function with a runtime of its own asks for events."""
+    """Host and port of the API from which a function with a custom runtime gets its events."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as package:
         entry = zipfile.ZipInfo("bootstrap")
@@ -162,12 +160,12 @@ def _invoke(cloud: Cloud, **event: Any) -> dict[str, Any]:
 NEXT = "/2018-06-01/runtime/invocation/next"
 
 
-def test_a_function_s_own_runtime_gets_its_events_and_no_web_page_does(cloud: Cloud, runtime: str) -> None:
+def test_a_custom_runtime_gets_its_events_and_a_web_page_does_not(cloud: Cloud, runtime: str) -> None:
     port = int(runtime.rpartition(":")[2])
     for headers, reason in (
-        ({"Host": runtime, "Origin": "http://evil.example"}, "web pages may not call it"),
-        ({"Host": runtime, "Sec-Fetch-Site": "cross-site"}, "web pages may not call it"),
-        ({"Host": f"evil.example:{port}"}, "it is called"),
+        ({"Host": runtime, "Origin": "http://evil.example"}, "web pages may not call the local cloud"),
+        ({"Host": runtime, "Sec-Fetch-Site": "cross-site"}, "web pages may not call the local cloud"),
+        ({"Host": f"evil.example:{port}"}, "the Host header must be"),
     ):
         answer = Raw("GET", NEXT, b"", headers).send(port)
         assert (answer.status, reason in answer.body) == (403, True)
@@ -175,7 +173,7 @@ def test_a_function_s_own_runtime_gets_its_events_and_no_web_page_does(cloud: Cl
 
 
 @needs_root
-def test_another_user_cannot_take_a_function_s_events(cloud: Cloud, runtime: str) -> None:
+def test_another_user_cannot_get_a_function_s_events(cloud: Cloud, runtime: str) -> None:
     port = int(runtime.rpartition(":")[2])
     raw = Raw("GET", NEXT, b"", {"Host": runtime})
     status, body = as_nobody(lambda: (answer := raw.send(port)) and [answer.status, answer.body])
@@ -192,11 +190,11 @@ def test_another_user_cannot_take_a_function_s_events(cloud: Cloud, runtime: str
         ("", "the local cloud listens on loopback only, not on ''"),
     ],
 )
-def test_the_emulator_cannot_listen_on_the_network(host: str, outcome: str) -> None:
+def test_the_emulator_can_listen_on_loopback_only(host: str, outcome: str) -> None:
     program = (
         "import socket\n"
-        "from cdk_redis_local._emulator.doors import close_other_doors\n"
-        "close_other_doors()\n"
+        "from cdk_redis_local._emulator.isolation import restrict_listeners\n"
+        "restrict_listeners()\n"
         f"socket.socket().bind(({host!r}, 0))\n"
         "print('bound')\n"
     )

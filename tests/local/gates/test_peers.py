@@ -1,4 +1,4 @@
-"""The kernel says whose socket is at the other end of a loopback connection."""
+"""`peer_uid` finds the user who owns the client socket of a loopback connection."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
-@pytest.fixture(params=["asked", "listed"])
+@pytest.fixture(params=["netlink", "/proc"])
 def find(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[Address, Address], int | None]:
-    """Finds the uid by one of the two ways alone."""
-    other = "_look_up" if request.param == "asked" else "_ask_kernel"
+    """Finds the uid with only one of the two methods."""
+    other = "_look_up" if request.param == "netlink" else "_ask_kernel"
     monkeypatch.setattr(_peers, other, lambda *_: None)
     return peer_uid
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::ffff:127.0.0.1"])
-def test_our_own_connection_is_ours(listener: socket.socket, find: Callable[..., int | None], host: str) -> None:
+def test_a_connection_of_this_user_has_its_uid(
+    listener: socket.socket, find: Callable[..., int | None], host: str
+) -> None:
     with socket.create_connection((host, listener.getsockname()[1])):
         connection, client = listener.accept()
         with connection:
@@ -41,7 +43,7 @@ def test_our_own_connection_is_ours(listener: socket.socket, find: Callable[...,
 
 @needs_root
 @pytest.mark.parametrize("host", ["127.0.0.1", "::ffff:127.0.0.1"])
-def test_another_user_s_connection_is_theirs(
+def test_a_connection_of_another_user_has_their_uid(
     listener: socket.socket, find: Callable[..., int | None], host: str
 ) -> None:
     def connect() -> list[int | None]:
@@ -53,7 +55,7 @@ def test_another_user_s_connection_is_theirs(
     assert as_nobody(connect) == [NOBODY]
 
 
-def test_a_connection_whose_client_has_closed_is_nobody_s(
+def test_a_connection_whose_client_has_closed_has_no_uid(
     listener: socket.socket, find: Callable[..., int | None]
 ) -> None:
     with socket.create_connection(listener.getsockname()):
@@ -62,7 +64,7 @@ def test_a_connection_whose_client_has_closed_is_nobody_s(
         assert find(address, connection.getsockname()) is None
 
 
-def test_a_connection_that_never_was_is_nobody_s(find: Callable[..., int | None]) -> None:
+def test_a_connection_that_does_not_exist_has_no_uid(find: Callable[..., int | None]) -> None:
     assert find(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
@@ -71,12 +73,12 @@ def test_a_connection_that_never_was_is_nobody_s(find: Callable[..., int | None]
     [
         ("01", 0, 4711, 0),
         ("01", 1000, 4711, 1000),
-        # What kernels show of a socket that its process has closed, with data on its way: root's, and no inode.
+        # The kernel reports uid 0 and inode 0 for a socket that its process has closed while data is in flight.
         ("04", 0, 0, None),
         ("06", 0, 0, None),
     ],
 )
-def test_a_socket_that_no_process_holds_is_not_root_s(
+def test_a_socket_that_no_process_has_open_has_no_uid(
     monkeypatch: pytest.MonkeyPatch, state: str, uid: int, inode: int, expected: int | None
 ) -> None:
     monkeypatch.setattr(_peers, "_ask_kernel", lambda *_: None)

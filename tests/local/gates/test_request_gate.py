@@ -1,4 +1,4 @@
-"""Who may call the local cloud: those who sign with its credentials, from our user, and no web page."""
+"""The request gate accepts requests that are signed with the cloud's credentials, and refuses all others."""
 
 from __future__ import annotations
 
@@ -54,17 +54,20 @@ REFUSED: dict[str, tuple[Callable[[Signer], Raw], str]] = {
         lambda own: Raw(body=LIST, headers={"Host": own.host, "Content-Type": FORM}),
         "the request is not signed",
     ),
-    "a signature of zeros by the key test": (lambda own: without_signature(own, "test", "00"), "has not the form"),
+    "a signature of zeros by the key test": (
+        lambda own: without_signature(own, "test", "00"),
+        "does not have the form",
+    ),
     "a signature of zeros by the cloud's key": (
         lambda own: without_signature(own, own.credentials.access_key),
-        "the signature does not fit",
+        "the signature does not match",
     ),
-    "the key test": (lambda own: with_key(own, "test").action(), "nobody has these credentials"),
-    "the account as a key": (lambda own: with_key(own, "000000000000").action(), "nobody has these credentials"),
-    "an unknown key": (lambda own: with_key(own, "AKIAUNKNOWNUNKNOWN00").action(), "nobody has these credentials"),
+    "the key test": (lambda own: with_key(own, "test").action(), "the credentials do not exist"),
+    "the account as a key": (lambda own: with_key(own, "000000000000").action(), "the credentials do not exist"),
+    "an unknown key": (lambda own: with_key(own, "AKIAUNKNOWNUNKNOWN00").action(), "the credentials do not exist"),
     "another secret": (
         lambda own: with_key(own, own.credentials.access_key, "another").action(),
-        "the signature does not fit",
+        "the signature does not match",
     ),
     "two keys in one header": (
         lambda own: with_header(
@@ -72,25 +75,25 @@ REFUSED: dict[str, tuple[Callable[[Signer], Raw], str]] = {
             "Authorization",
             own.action().headers["Authorization"].replace("Credential=", "Credential=Credential="),
         ),
-        "has not the form",
+        "does not have the form",
     ),
     "another body": (
         lambda own: altered(own.action(), body=b"Action=ListRoles&Version=2010-05-08"),
-        "the signature does not fit",
+        "the signature does not match",
     ),
     "another body than the declared hash": (
         lambda own: altered(own.sign(Raw("PUT", "/b/k", b"a", {"Host": own.host}), "s3"), body=b"b"),
-        "the body is not the one that was signed",
+        "the body has changed since it was signed",
     ),
     "another path": (
         lambda own: altered(own.sign(Raw("GET", "/a", b"", {"Host": own.host}), "s3"), path="/b"),
-        "the signature does not fit",
+        "the signature does not match",
     ),
     "another query": (
         lambda own: altered(own.sign(Raw("GET", "/a?list-type=2", b"", {"Host": own.host}), "s3"), path="/a?acl"),
-        "the signature does not fit",
+        "the signature does not match",
     ),
-    "an unsigned header of AWS's": (
+    "an unsigned x-amz header": (
         lambda own: with_header(own.action(), "X-Amz-Target", "IAM.CreateUser"),
         "these headers are not signed: x-amz-target",
     ),
@@ -98,7 +101,7 @@ REFUSED: dict[str, tuple[Callable[[Signer], Raw], str]] = {
         lambda own: own.sign(
             Raw(body=LIST, headers={"Host": own.host, "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}), "iam"
         ),
-        "the body is not the one that was signed",
+        "the body has changed since it was signed",
     ),
     "signed too long ago": (
         lambda own: own.sign(Raw(body=LIST, headers={"Host": own.host}), "iam", age=FIVE_MINUTES + 5),
@@ -119,24 +122,30 @@ REFUSED: dict[str, tuple[Callable[[Signer], Raw], str]] = {
                 "GetCallerIdentity", "GetSessionToken"
             ),
         ),
-        "the signature does not fit",
+        "the signature does not match",
     ),
     "presigned with version 2": (
         lambda own: Raw("GET", "/b/k?AWSAccessKeyId=test&Signature=a&Expires=1", b"", {"Host": own.host}),
-        "ask for 4",
+        "use version 4",
     ),
     "signed by header and by query": (
         lambda own: altered(own.action(), path="/?X-Amz-Credential=test/20250101/us-east-1/iam/aws4_request"),
         "signed twice",
     ),
     "another host, signed": (lambda own: own.action(host=f"evil.example:{own.port}"), "not 'evil.example:"),
-    "a host that begins like ours": (lambda own: own.action(host=f"127.0.0.1:{own.port}.evil.example"), "it is called"),
-    "our host without its port": (lambda own: own.action(host="127.0.0.1"), "it is called"),
+    "a host that begins like the cloud's": (
+        lambda own: own.action(host=f"127.0.0.1:{own.port}.evil.example"),
+        "the Host header must be",
+    ),
+    "the cloud's host without its port": (lambda own: own.action(host="127.0.0.1"), "the Host header must be"),
     "another web site, signed": (
         lambda own: with_header(own.action(), "Origin", "http://evil.example"),
         "header origin",
     ),
-    "our own site, signed": (lambda own: with_header(own.action(), "Origin", f"http://{own.host}"), "header origin"),
+    "the cloud as the origin, signed": (
+        lambda own: with_header(own.action(), "Origin", f"http://{own.host}"),
+        "header origin",
+    ),
     "an image of a web page, signed": (
         lambda own: with_header(own.presign("/?Action=ListUsers", "iam"), "Sec-Fetch-Site", "cross-site"),
         "header sec-fetch-site",
@@ -149,10 +158,10 @@ REFUSED: dict[str, tuple[Callable[[Signer], Raw], str]] = {
         lambda own: Raw(
             "PUT", f"/_ministack/cfn-response/{'0' * 8}-0000-4000-8000-{'0' * 12}", b"{}", {"Host": own.host}
         ),
-        "the emulator's own",
+        "internal to the emulator",
     ),
 }
-# All doors of the emulator's own, by the kinds in its code: state, settings, mails and messages, code, certificates.
+# All internal paths of the emulator: state, settings, mails and messages, code, certificates.
 INTERNAL = [
     ("POST", "/_ministack/reset"),
     ("POST", "//_ministack/reset"),
@@ -181,16 +190,18 @@ def assert_refused(answer: Answer, own: Signer, reason: str) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_not_ours_is_refused(cloud: Cloud, own: Signer, case: str) -> None:
+def test_a_request_that_fails_a_check_is_refused(cloud: Cloud, own: Signer, case: str) -> None:
     make, reason = REFUSED[case]
     assert_refused(make(own).send(own.port), own, reason)
 
 
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize(("method", "path"), INTERNAL)
-def test_the_emulator_s_own_doors_are_closed(cloud: Cloud, own: Signer, method: str, path: str, signed: bool) -> None:
+def test_internal_paths_of_the_emulator_are_refused(
+    cloud: Cloud, own: Signer, method: str, path: str, signed: bool
+) -> None:
     raw = Raw(method, path, b"{}", {"Host": own.host})
-    assert_refused((own.sign(raw, "s3") if signed else raw).send(own.port), own, "the emulator's own")
+    assert_refused((own.sign(raw, "s3") if signed else raw).send(own.port), own, "internal to the emulator")
 
 
 def test_websockets_are_refused(own: Signer) -> None:
@@ -199,11 +210,11 @@ def test_websockets_are_refused(own: Signer) -> None:
     assert Raw("GET", "/", b"", headers).send(own.port).status == 403
 
 
-def test_a_refused_request_does_nothing(cloud: Cloud, own: Signer) -> None:
-    signed = own.action("CreateUser", UserName="stranger")
+def test_a_refused_request_has_no_effect(cloud: Cloud, own: Signer) -> None:
+    signed = own.action("CreateUser", UserName="refused")
     for raw in (with_header(signed, "Origin", "null"), altered(signed, headers={"Host": own.host})):
         assert raw.send(own.port).status == 403
-    assert "stranger" not in own.action().send(own.port).body
+    assert "refused" not in own.action().send(own.port).body
 
 
 @pytest.mark.parametrize(
@@ -214,33 +225,34 @@ def test_a_refused_request_does_nothing(cloud: Cloud, own: Signer) -> None:
         ("", "<Error><Code>MissingAuthenticationToken</Code>"),
     ],
 )
-def test_a_refusal_has_the_form_that_the_caller_reads(own: Signer, content_type: str, begin: str) -> None:
+def test_a_refusal_has_the_format_of_the_called_api(own: Signer, content_type: str, begin: str) -> None:
     answer = Raw(headers={"Host": own.host, "Content-Type": content_type}).send(own.port)
     assert answer.body.startswith(begin)
-    assert "Call it with the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of its environment." in answer.body
+    hint = "Use the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the local cloud's environment."
+    assert hint in answer.body
     assert answer.headers["x-amzn-errortype"] == "MissingAuthenticationToken"
 
 
-def test_the_credentials_are_random(cloud: Cloud, own: Signer) -> None:
+def test_the_cloud_s_credentials_have_their_format(cloud: Cloud, own: Signer) -> None:
     assert len(own.credentials.access_key) == 21
     assert len(own.credentials.secret_key) == 40
     assert own.credentials.access_key.startswith("LOCAL")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
-def test_who_signs_with_the_cloud_s_credentials_passes(own: Signer, host: str) -> None:
+def test_a_request_signed_with_the_cloud_s_credentials_is_accepted(own: Signer, host: str) -> None:
     answer = own.action(host=f"{host}:{own.port}").send(own.port)
     assert (answer.status, "<ListUsersResult>" in answer.body) == (200, True)
     assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
-def test_a_presigned_url_passes_until_it_expires(own: Signer) -> None:
+def test_a_presigned_url_is_accepted(own: Signer) -> None:
     answer = own.presign("/?Action=GetCallerIdentity&Version=2011-06-15", "sts").send(own.port)
     assert (answer.status, "arn:aws:iam::000000000000:root" in answer.body) == (200, True)
 
 
 def user_with_key(cloud: Cloud, name: str, status: str) -> Credentials:
-    """An IAM user who may list users, and an access key, both made by a template."""
+    """The access key of an IAM user who may list users; a template creates both."""
     statement = {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}
     policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
     made = cloud.deploy(
@@ -254,21 +266,21 @@ def user_with_key(cloud: Cloud, name: str, status: str) -> Credentials:
     return Credentials(made["Id"], made["Secret"])
 
 
-def test_a_key_of_a_user_in_a_template_passes_for_what_the_user_may(cloud: Cloud) -> None:
+def test_an_access_key_from_a_template_has_the_user_s_permissions(cloud: Cloud) -> None:
     key = user_with_key(cloud, "reader", "Active")
     signer = Signer(cloud, key)
     assert signer.action().send(signer.port).status == 200
     denied = signer.action("CreateUser", UserName="another").send(signer.port)
     assert (denied.status, "not authorized to perform: iam:CreateUser" in denied.body) == (403, True)
     assert user_with_key(cloud, "reader", "Inactive").secret_key == key.secret_key
-    assert_refused(signer.action().send(signer.port), signer, "nobody has these credentials")
+    assert_refused(signer.action().send(signer.port), signer, "the credentials do not exist")
     user_with_key(cloud, "reader", "Active")
     assert signer.action().send(signer.port).status == 200
     cloud.delete("reader")
-    assert_refused(signer.action().send(signer.port), signer, "nobody has these credentials")
+    assert_refused(signer.action().send(signer.port), signer, "the credentials do not exist")
 
 
-def test_a_session_passes_with_its_token_for_what_its_role_may(cloud: Cloud) -> None:
+def test_a_session_with_its_token_has_the_role_s_permissions(cloud: Cloud) -> None:
     iam = cloud.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(
@@ -288,10 +300,10 @@ def test_a_session_passes_with_its_token_for_what_its_role_may(cloud: Cloud) -> 
     assert (denied.status, "not authorized" in denied.body) == (403, True)
     for token in (None, "another"):
         answer = send(token)
-        assert (answer.status, "nobody has these credentials" in answer.body) == (403, True)
+        assert (answer.status, "the credentials do not exist" in answer.body) == (403, True)
 
 
-def test_what_the_sdk_uploads_arrives(cloud: Cloud) -> None:
+def test_uploads_of_the_sdk_arrive_unchanged(cloud: Cloud) -> None:
     storage = cloud.client("s3")
     storage.create_bucket(Bucket="uploads")
     for key, data in {"a b/ü+%.bin": bytes(range(256)), "large": b"x" * 9_000_000, "empty": b""}.items():
@@ -307,7 +319,7 @@ def test_what_the_sdk_uploads_arrives(cloud: Cloud) -> None:
     assert len(storage.list_objects_v2(Bucket="uploads", Prefix="", Delimiter="/")["Contents"]) == 3
 
 
-def test_a_body_in_chunks_with_a_checksum_behind_it_arrives(cloud: Cloud, own: Signer) -> None:
+def test_a_chunked_body_with_a_checksum_trailer_arrives(cloud: Cloud, own: Signer) -> None:
     cloud.client("s3").create_bucket(Bucket="chunks")
     headers = {
         "Host": own.host,
@@ -331,7 +343,7 @@ def handler(event, context):
 """
 
 
-def test_a_function_s_credentials_work_and_cannot_be_computed(cloud: Cloud) -> None:
+def test_a_function_s_credentials_work_and_cannot_be_guessed(cloud: Cloud) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as package:
         package.writestr("index.py", FUNCTION)
@@ -345,16 +357,16 @@ def test_a_function_s_credentials_work_and_cannot_be_computed(cloud: Cloud) -> N
     )
     answer = json.loads(functions.invoke(FunctionName="worker")["Payload"].read())
     assert answer["arn"] == "arn:aws:sts::000000000000:assumed-role/worker/worker"
-    # As the emulator makes them: from what everybody may know.
+    # The emulator's own formula, which uses public names only.
     digest = hashlib.sha256(f"{made['FunctionArn']}:{role}".encode()).hexdigest()
     secret, token = (hashlib.sha256(f"{what}:{digest}".encode()).hexdigest() for what in ("secret", "token"))
     computed = Credentials(f"ASIA{digest[:16].upper()}", secret, token)
     assert not set(answer["keys"]) & {computed.access_key, secret, token}
     signer = Signer(cloud, computed)
-    assert_refused(signer.action("GetUser").send(signer.port), signer, "nobody has these credentials")
+    assert_refused(signer.action("GetUser").send(signer.port), signer, "the credentials do not exist")
 
 
-def test_another_cloud_s_credentials_are_refused(cloud: Cloud) -> None:
+def test_credentials_of_another_local_cloud_are_refused(cloud: Cloud) -> None:
     foreign = boto3.client(
         "iam",
         endpoint_url=cloud.local.endpoint_url,
@@ -364,4 +376,4 @@ def test_another_cloud_s_credentials_are_refused(cloud: Cloud) -> None:
     )
     with pytest.raises(foreign.exceptions.ClientError, match=r"InvalidClientTokenId|UnrecognizedClient") as refusal:
         foreign.list_users()
-    assert "nobody has these credentials" in str(refusal.value)
+    assert "the credentials do not exist" in str(refusal.value)

@@ -1,4 +1,4 @@
-"""Signatures are checked against AWS's own known answers, from the documentation of Amazon S3."""
+"""Signature checks accept the example signatures in the documentation of Amazon S3, and refuse altered requests."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def check(request: ReceivedRequest, body: bytes = b"", *, seconds: int = 0) -> R
     ],
     ids=["get", "list", "put", "presigned", "chunked"],
 )
-def test_known_answers_are_accepted(request_: ReceivedRequest, body: bytes) -> None:
+def test_example_signatures_of_aws_are_accepted(request_: ReceivedRequest, body: bytes) -> None:
     assert check(request_, body).scope.access_key_id == KEY
 
 
@@ -103,18 +103,18 @@ def test_known_answers_are_accepted(request_: ReceivedRequest, body: bytes) -> N
     ids=["first chunk", "second chunk", "one chunk only", "unsigned end", "no chunks", "nothing"],
 )
 def test_altered_chunks_are_refused(body: bytes) -> None:
-    with pytest.raises(SignatureRefusedError, match="a chunk of the body is not"):
+    with pytest.raises(SignatureRefusedError, match=r"a chunk of the body (is not signed|has changed)"):
         check(CHUNKED, body)
 
 
-def test_altered_chunks_are_refused_with_a_trailer_as_well() -> None:
+def test_altered_chunks_with_a_trailer_are_refused() -> None:
     headers = [(n, f"{v}-TRAILER" if n == "x-amz-content-sha256" else v) for n, v in CHUNKED.headers]
-    with pytest.raises(SignatureRefusedError, match="the signature does not fit"):
+    with pytest.raises(SignatureRefusedError, match="the signature does not match"):
         check(replace(CHUNKED, headers=headers), CHUNKS)
 
 
 @pytest.mark.parametrize(("request_", "longest"), [(GET_OBJECT, 300), (PRESIGNED, 86400)], ids=["header", "query"])
-def test_a_signature_is_valid_for_its_time(request_: ReceivedRequest, longest: int) -> None:
+def test_a_signature_is_valid_until_it_expires(request_: ReceivedRequest, longest: int) -> None:
     for seconds in (-300, 0, longest - 1):
         assert check(request_, seconds=seconds)
     for seconds, reason in ((-301, "in the future"), (longest, "it expired 0 s ago"), (longest * 2, "it expired")):
@@ -130,45 +130,45 @@ def with_query(old: str, new: str) -> ReceivedRequest:
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
-        (replace(GET_OBJECT, method="DELETE"), "the signature does not fit"),
-        (replace(GET_OBJECT, path="/other.txt"), "the signature does not fit"),
-        (replace(GET_OBJECT, query="acl="), "the signature does not fit"),
-        (replace(GET_OBJECT, headers=[*GET_OBJECT.headers, HOST]), "the signature does not fit"),
-        (replace(GET_OBJECT, headers=[*GET_OBJECT.headers, DATE]), "the header x-amz-date is there twice"),
+        (replace(GET_OBJECT, method="DELETE"), "the signature does not match"),
+        (replace(GET_OBJECT, path="/other.txt"), "the signature does not match"),
+        (replace(GET_OBJECT, query="acl="), "the signature does not match"),
+        (replace(GET_OBJECT, headers=[*GET_OBJECT.headers, HOST]), "the signature does not match"),
+        (replace(GET_OBJECT, headers=[*GET_OBJECT.headers, DATE]), "the header x-amz-date occurs twice"),
         (
             replace(GET_OBJECT, headers=[*GET_OBJECT.headers, GET_OBJECT.headers[-1]]),
-            "header authorization is there twice",
+            "header authorization occurs twice",
         ),
         (replace(GET_OBJECT, headers=[*GET_OBJECT.headers, ("x-amz-acl", "public-read")]), "not signed: x-amz-acl"),
         (replace(GET_OBJECT, headers=[h for h in GET_OBJECT.headers if h != DATE]), "the header x-amz-date is missing"),
-        (replace(GET_OBJECT, headers=[HOST, ("authorization", "Basic dGVzdDp0ZXN0")]), "has not the form"),
-        (with_query("86400", "86399"), "does not fit"),
+        (replace(GET_OBJECT, headers=[HOST, ("authorization", "Basic dGVzdDp0ZXN0")]), "does not have the form"),
+        (with_query("86400", "86399"), "does not match"),
         (with_query("86400", "604801"), "1 to 604800 s are allowed"),
         (with_query("86400", "0"), "1 to 604800 s are allowed"),
         (with_query("86400", "-1"), "1 to 604800 s are allowed"),
-        (with_query("us-east-1", "eu-west-1"), "does not fit"),
+        (with_query("us-east-1", "eu-west-1"), "does not match"),
         (with_query("20130524%2F", "20130525%2F"), "the day of the credential scope"),
         (with_query("aws4_request", "aws4"), "the end of the credential scope"),
-        (with_query("%2Fs3", ""), "has not five parts"),
+        (with_query("%2Fs3", ""), "does not have five parts"),
         (with_query("HMAC-SHA256", "ECDSA-P256-SHA256"), "the algorithm"),
-        (with_query("&X-Amz-Signature=", "&X-Amz-Signature=&X-Amz-Signature="), "Signature is there twice"),
-        (with_query("&X-Amz-Signature=", "&x-amz-signature="), "the signature does not fit"),
+        (with_query("&X-Amz-Signature=", "&X-Amz-Signature=&X-Amz-Signature="), "Signature occurs twice"),
+        (with_query("&X-Amz-Signature=", "&x-amz-signature="), "the signature does not match"),
         (with_query("&X-Amz-Date=", "&X-Amz-Other="), "the query's X-Amz-Date is missing"),
         (with_query("SignedHeaders=host", "SignedHeaders=range"), "these headers are not signed: host"),
-        (with_query("X-Amz-Credential=", "x-amz-credential=a&X-Amz-Credential="), "Credential is there twice"),
+        (with_query("X-Amz-Credential=", "x-amz-credential=a&X-Amz-Credential="), "Credential occurs twice"),
     ],
 )
-def test_anything_altered_is_refused(request_: ReceivedRequest, reason: str) -> None:
+def test_an_altered_request_is_refused(request_: ReceivedRequest, reason: str) -> None:
     with pytest.raises(SignatureRefusedError, match=reason):
         check(request_)
 
 
 def test_another_body_is_refused() -> None:
-    with pytest.raises(SignatureRefusedError, match="the body is not the one that was signed"):
+    with pytest.raises(SignatureRefusedError, match="the body has changed since it was signed"):
         check(PUT_OBJECT, b"Goodbye, Amazon S3.")
 
 
-def test_a_refusal_never_repeats_the_signature() -> None:
+def test_a_refusal_does_not_contain_the_signature() -> None:
     with pytest.raises(SignatureRefusedError) as refusal:
         check(replace(GET_OBJECT, path="/other.txt"))
     assert "f0e8bdb8" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""Tokens are checked by signing them again, against AWS's own known answers."""
+"""Token checks accept tokens with known signatures, and refuse altered or expired tokens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KNOWN = known_token(GROUP, "my-user-id", "9e361603d85874bce06114c6644725ed113e3b
 
 def find(access_key_id: str, session: str | None) -> Credentials:
     if access_key_id != "fakeAccessKeyId":
-        raise TokenRefusedError("nobody has these credentials")
+        raise TokenRefusedError("the credentials do not exist")
     return Credentials(access_key_id, "fakeSecretKey", session)
 
 
@@ -61,7 +61,9 @@ def signed(target: TokenTarget, user: str, *, seconds: int = 900, secret: str = 
         (CLUSTER, "my-user", None, "0deed1255c345cf55d799a29a0fe1472304aeff420e757ffd679e23337e3d66f"),
     ],
 )
-def test_known_answers_are_accepted(target: TokenTarget, user: str, session: str | None, signature: str) -> None:
+def test_tokens_with_known_signatures_are_accepted(
+    target: TokenTarget, user: str, session: str | None, signature: str
+) -> None:
     token = known_token(target, user, signature, session)
     assert check(token, user=user, target=target) == "fakeAccessKeyId"
 
@@ -74,15 +76,15 @@ def test_the_order_of_the_parameters_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("token", "reason"),
     [
-        (KNOWN[:-1] + "0", "signature does not fit"),
-        (KNOWN.replace("Expires=900", "Expires=899"), "signature does not fit"),
+        (KNOWN[:-1] + "0", "signature does not match"),
+        (KNOWN.replace("Expires=900", "Expires=899"), "signature does not match"),
         (KNOWN.replace("User=my-user-id", "User=admin"), "the user is 'admin'"),
         (KNOWN.replace("my-replication-group-id", "another-group"), "the store .* is 'another-group'"),
         (KNOWN.replace("eu-west-1", "us-east-1"), "the Region is 'us-east-1'"),
         (KNOWN.replace("elasticache", "memorydb"), "the service is 'memorydb'"),
         (KNOWN.replace("Action=connect", "Action=delete"), "the action is 'delete'"),
         (KNOWN.replace("20250101T", "20250102T"), "the day of the credential scope"),
-        (KNOWN.replace("fakeAccessKeyId", "another"), "nobody has these credentials"),
+        (KNOWN.replace("fakeAccessKeyId", "another"), "the credentials do not exist"),
         (KNOWN.replace("HMAC-SHA256", "HMAC-MD5"), "the algorithm"),
         (KNOWN.replace("SignedHeaders=host", "SignedHeaders=host%3Bx"), "the signed headers"),
         (KNOWN + "&User=my-user-id", "presigned"),
@@ -90,12 +92,12 @@ def test_the_order_of_the_parameters_does_not_matter() -> None:
         (KNOWN.replace("/?", "/path?"), "presigned"),
         (KNOWN.replace("&X-Amz-Expires=900", ""), "presigned"),
         ("https://" + KNOWN, "presigned|store"),
-        (KNOWN + "\r\n", "no URL"),
-        ("", "it sent a password"),
-        ("a-password", r"it sent a password, .* \(every smoke test tries a wrong password once, to see it refused\)"),
+        (KNOWN + "\r\n", "the token is not a URL"),
+        ("", "the client sent a password"),
+        ("a-password", r"sent a password, .* \(every smoke test sends a wrong password once, to check .* refused\)"),
     ],
 )
-def test_anything_altered_is_refused(token: str, reason: str) -> None:
+def test_an_altered_token_is_refused(token: str, reason: str) -> None:
     with pytest.raises(TokenRefusedError, match=reason):
         check(token)
 
@@ -105,28 +107,28 @@ def test_anything_altered_is_refused(token: str, reason: str) -> None:
     [
         (KNOWN, "another-user", GROUP, "the user is 'my-user-id', not 'another-user'"),
         (KNOWN, "my-user-id", CLUSTER, "the store"),
-        (signed(CLUSTER, "u", secret="another"), "u", CLUSTER, "signature does not fit"),
+        (signed(CLUSTER, "u", secret="another"), "u", CLUSTER, "signature does not match"),
         (signed(CLUSTER, "u", seconds=901), "u", CLUSTER, "901 s; 1 to 900 s are allowed"),
         (signed(CLUSTER, "u", seconds=0), "u", CLUSTER, "0 s; 1 to 900 s are allowed"),
     ],
 )
-def test_a_token_for_something_else_is_refused(token: str, user: str, target: TokenTarget, reason: str) -> None:
+def test_a_token_for_another_user_or_store_is_refused(token: str, user: str, target: TokenTarget, reason: str) -> None:
     with pytest.raises(TokenRefusedError, match=reason):
         check(token, user=user, target=target)
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 899])
-def test_a_token_is_valid_for_its_fifteen_minutes(seconds: int) -> None:
+def test_a_token_is_valid_for_fifteen_minutes(seconds: int) -> None:
     assert check(KNOWN, seconds=seconds)
 
 
 @pytest.mark.parametrize(("seconds", "reason"), [(900, "expired 0 s ago"), (7200, "expired"), (-301, "in the future")])
-def test_a_token_out_of_its_time_is_refused(seconds: int, reason: str) -> None:
+def test_a_token_outside_its_validity_is_refused(seconds: int, reason: str) -> None:
     with pytest.raises(TokenRefusedError, match=reason):
         check(KNOWN, seconds=seconds)
 
 
-def test_a_refusal_never_repeats_the_signature_or_the_session_token() -> None:
+def test_a_refusal_does_not_contain_the_signature_or_the_session_token() -> None:
     token = known_token(GROUP, "my-user-id", "f" * 64, "the-session-token")
     with pytest.raises(TokenRefusedError) as refusal:
         check(token)

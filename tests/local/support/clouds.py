@@ -1,4 +1,4 @@
-"""Stacks in a local cloud, without the CDK."""
+"""Creates stacks in a local cloud, without the CDK."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ROLE_OF_FUNCTIONS = {
         }
     },
 }
-"""A role for functions, with no rights."""
+"""A role for functions, without permissions."""
 
 
 class Cloud:
-    """A running local cloud, with a few of AWS's APIs."""
+    """A running local cloud, with helpers for CloudFormation."""
 
     def __init__(self, local: LocalCloud) -> None:
         self.local = local
@@ -31,14 +31,14 @@ class Cloud:
 
     @property
     def engine(self) -> dict[str, str]:
-        """The properties that name this machine's engine."""
+        """The ``Engine`` and ``EngineVersion`` properties of this machine's engine."""
         return {"Engine": self.local.engine.name, "EngineVersion": self.local.engine.major_minor}
 
     def client(self, service: str, **options: Any) -> Any:
         return self.session.client(service, endpoint_url=self.local.endpoint_url, **options)
 
     def deploy(self, name: str, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> dict[str, str]:
-        """Create or update a stack; returns its outputs, or fails with the reasons of its events."""
+        """Create or update a stack; returns its outputs. Raises `StackFailedError` with the reasons of its events."""
         formation = self.client("cloudformation")
         template = {"Resources": resources, "Outputs": {key: {"Value": out} for key, out in (outputs or {}).items()}}
         arguments = {"StackName": name, "TemplateBody": json.dumps(template), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
@@ -51,7 +51,7 @@ class Cloud:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def has_said(self, text: str) -> bool:
-        """Whether the cloud has told that; it tells from another process, so a moment later."""
+        """Whether the cloud printed this text. Waits up to five seconds, because another process writes it."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             if any(text in said for said in self.local.said):

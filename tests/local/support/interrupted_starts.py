@@ -1,7 +1,7 @@
-"""A program: interrupts the start of a workspace at every instruction of ours, one after another.
+"""Program that interrupts the start of a workspace at each bytecode instruction of its module.
 
-``python interrupted_starts.py FOLDER`` makes each workspace in FOLDER and in a process of its own, and prints the
-number of interruptions. It fails with what an interruption leaves in FOLDER.
+``python interrupted_starts.py FOLDER`` starts each workspace in FOLDER, in a separate process, and prints the number of
+interruptions. It fails if an interruption leaves files in FOLDER.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _INTERRUPTED, _COMPLETED = 0, 3
 
 
 def _start_interrupted(at: int) -> int:
-    """Start a workspace, and be interrupted at the instruction of that number; returns the exit code."""
+    """Start a workspace and interrupt it at the instruction with this number; returns the exit code."""
     passed = 0
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
@@ -46,7 +46,7 @@ def _start_interrupted(at: int) -> int:
 
 
 def main(folder: Path) -> None:
-    """Interrupt one start after another, until one is completed."""
+    """Interrupt starts, each one instruction later, until a start completes."""
     tempfile.tempdir = str(folder)
     at, code = 0, _INTERRUPTED
     while code == _INTERRUPTED:

@@ -1,4 +1,4 @@
-"""What somebody else on this machine can do: parts of a test that run as the user ``nobody``."""
+"""Runs parts of a test as the user ``nobody``, to test what other users of this machine can do."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become a
 
 
 def as_nobody(work: Callable[[], Any]) -> Any:
-    """Run it in a child process as ``nobody``; returns what it returns, which JSON must be able to hold.
+    """Run a function in a child process as ``nobody``; returns its result, which must be JSON serializable.
 
-    What it imports must be imported already: our files are not readable to everybody.
+    Import all modules that the function uses before: ``nobody`` may not read the files of this repository.
     """
     reading, writing = os.pipe()
     child = os.fork()

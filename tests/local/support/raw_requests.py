@@ -1,4 +1,4 @@
-"""Raw HTTP requests to a local cloud, signed or not, as an SDK, a stranger or a web page would send them."""
+"""Raw HTTP requests to a local cloud, signed or unsigned, as an SDK, another user or a web page would send them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass
 class Answer:
-    """What came back."""
+    """The response to a raw request."""
 
     status: int
     headers: dict[str, str]
@@ -29,7 +29,7 @@ class Answer:
 
 @dataclass
 class Raw:
-    """A request, whose headers are sent as they are, without any of the library's."""
+    """A request that is sent with exactly these headers, and none from the HTTP library."""
 
     method: str = "POST"
     path: str = "/"
@@ -50,7 +50,7 @@ class Raw:
             connection.close()
 
     def send_and_go(self, port: int) -> None:
-        """Send it and close, without waiting for an answer."""
+        """Send the request and close the connection without waiting for the answer."""
         lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers.items())]
         head = "\r\n".join([*lines, f"Content-Length: {len(self.body)}", "", ""])
         with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -69,13 +69,13 @@ class Signer:
         )
 
     def action(self, action: str = "ListUsers", *, host: str | None = None, **parameters: str) -> Raw:
-        """A signed call of IAM."""
+        """A signed request to the IAM API."""
         text = "&".join(f"{name}={value}" for name, value in {"Action": action, **parameters}.items())
         body = f"{text}&Version=2010-05-08".encode()
         return self.sign(Raw(body=body, headers={"Host": host or self.host, "Content-Type": FORM}), "iam")
 
     def sign(self, raw: Raw, service: str, *, age: int = 0) -> Raw:
-        """Sign all its headers, as it would have been done ``age`` seconds ago."""
+        """Sign all headers, with the date of ``age`` seconds ago."""
         request = self._request(raw)
         kind = S3SigV4Auth if service == "s3" else SigV4Auth
         signer = kind(self.credentials, service, "us-east-1")

@@ -1,1 +1,1 @@
-"""What CloudFormation does here for each resource type: entries for the emulator's table of handlers."""
+"""Handlers of CloudFormation resource types and API actions that the emulator lacks, or that need real engines."""

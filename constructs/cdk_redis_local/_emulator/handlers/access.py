@@ -1,4 +1,4 @@
-"""Users and the groups they are in, of one service: who may sign in to which store."""
+"""Users and user groups (ElastiCache) or ACLs (MemoryDB) of one service, and the stores that use them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
     """The user that an ``AWS::ElastiCache::User`` or ``AWS::MemoryDB::User`` describes.
 
     Raises:
-        LocalCloudError: What AWS refuses as well: no way to sign in, or a password of a wrong length.
+        LocalCloudError: AWS would refuse the user: no authentication mode, or a password of a wrong length.
     """
     mode = properties.get("AuthenticationMode") or {}
     kind = str(mode.get("Type", "")).lower()
     passwords = tuple(str(password) for password in mode.get("Passwords") or properties.get("Passwords") or ())
     open_to_all = kind == "no-password-required" or str(properties.get("NoPasswordRequired", "")).lower() == "true"
     if kind != "iam" and not open_to_all and not passwords:
-        raise LocalCloudError(f"user {name} has no way to sign in: give it AuthenticationMode iam or password")
+        raise LocalCloudError(f"user {name} has no authentication mode: set AuthenticationMode to iam or password")
     if any(len(password) not in _PASSWORD_LENGTH for password in passwords):
         raise LocalCloudError(f"user {name}: a password must have 16 to 128 characters")
     return AclUser(
@@ -37,50 +37,50 @@ def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
 
 
 class AccessLists:
-    """The users and groups of one service, and the stores that go by them."""
+    """The users and groups of one service, and the stores that use them."""
 
     def __init__(self, stores: Stores) -> None:
-        """Begin with nobody."""
+        """Begin without users and groups."""
         self._stores = stores
         self._users: dict[tuple[Scope, str], AclUser] = {}
         self._groups: dict[tuple[Scope, str], list[str]] = {}
         self._in_use: dict[StoreKey, list[str]] = {}
 
     def put_user(self, identifier: str, user: AclUser) -> None:
-        """Add or change a user; running stores follow."""
+        """Add or change a user, also in running stores."""
         self._users[scope(), identifier] = user
         self._refresh()
 
     def drop_user(self, identifier: str) -> None:
-        """Forget a user; running stores follow."""
+        """Remove a user, also from running stores."""
         self._users.pop((scope(), identifier), None)
         self._refresh()
 
     def put_group(self, identifier: str, members: Iterable[str]) -> None:
-        """Add or change a group; running stores follow."""
+        """Add or change a group, also for running stores."""
         self._groups[scope(), identifier] = list(members)
         self._refresh()
 
     def drop_group(self, identifier: str) -> None:
-        """Forget a group."""
+        """Remove a group."""
         self._groups.pop((scope(), identifier), None)
 
     def members(self, identifiers: Iterable[str]) -> list[AclUser]:
-        """The users of these ids.
+        """The users with these ids.
 
         Raises:
-            LocalCloudError: One of them does not exist.
+            LocalCloudError: A user does not exist.
         """
         found: list[AclUser] = []
         for identifier in identifiers:
             user = self._users.get((scope(), identifier))
             if user is None:
-                raise LocalCloudError(f"there is no user {identifier}")
+                raise LocalCloudError(f"user {identifier} does not exist")
             found.append(user)
         return found
 
     def users_of(self, groups: Iterable[str]) -> list[AclUser]:
-        """Everybody in these groups.
+        """All users in these groups.
 
         Raises:
             LocalCloudError: A group does not exist.
@@ -88,21 +88,21 @@ class AccessLists:
         found: list[AclUser] = []
         for group in groups:
             if (scope(), group) not in self._groups:
-                raise LocalCloudError(f"there is no user group or ACL {group}")
-            # A user that was dropped before the group was changed is in it for a moment.
+                raise LocalCloudError(f"user group or ACL {group} does not exist")
+            # CloudFormation may delete a user before it removes the user from the group.
             present = [name for name in self._groups[scope(), group] if (scope(), name) in self._users]
             found += self.members(present)
         return found
 
     def use(self, key: StoreKey, groups: Iterable[str]) -> list[AclUser]:
-        """Note which groups a store goes by; returns its users. No group at all lets everybody in."""
+        """Record the groups of a store; returns its users. A store without groups has an open default user."""
         names = list(groups)
         users = self.users_of(names) if names else [OPEN_DEFAULT]
         self._in_use[key] = names
         return users
 
     def release(self, key: StoreKey) -> None:
-        """Forget what a store goes by."""
+        """Remove the record of a store's groups."""
         self._in_use.pop(key, None)
 
     def _refresh(self) -> None:

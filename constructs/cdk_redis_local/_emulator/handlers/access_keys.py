@@ -1,4 +1,4 @@
-"""Access keys in CloudFormation, which the emulator's IAM has, but not its CloudFormation."""
+"""``AWS::IAM::AccessKey``, which the emulator's IAM API supports, but its CloudFormation does not."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _ACCESS_KEY = "AWS::IAM::AccessKey"
 
 
 def register_access_keys() -> None:
-    """Put the handlers into the emulator's table: ``Ref`` gives the key's id, ``SecretAccessKey`` its secret."""
-    # IAM tells a secret once, and a stack may ask for it at every update.
-    told: dict[str, str] = {}
+    """Register the handlers: ``Ref`` returns the access key id, ``SecretAccessKey`` the secret key."""
+    # IAM returns a secret key only once, and a stack may need it at every update.
+    secrets: dict[str, str] = {}
 
     def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         del logical_id, stack_name
         made = call_iam("CreateAccessKey", UserName=properties["UserName"])
         key = _text(made, "AccessKeyId")
-        told[key] = _text(made, "SecretAccessKey")
+        secrets[key] = _text(made, "SecretAccessKey")
         return update(key, {}, properties, "")
 
     def update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Outcome:
         del old, stack_name
         call_iam("UpdateAccessKey", AccessKeyId=physical_id, Status=new.get("Status", "Active"))
-        return physical_id, {"SecretAccessKey": told[physical_id]}
+        return physical_id, {"SecretAccessKey": secrets[physical_id]}
 
     def delete(physical_id: str, properties: Properties) -> None:
         del properties
         call_iam("DeleteAccessKey", AccessKeyId=physical_id)
-        told.pop(physical_id, None)
+        secrets.pop(physical_id, None)
 
     HANDLERS[_ACCESS_KEY] = {"create": create, "update": update, "delete": delete}
     replace_on_change(_ACCESS_KEY, None, ("UserName", "Serial"))

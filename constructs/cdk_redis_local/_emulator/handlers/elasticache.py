@@ -1,7 +1,7 @@
-"""ElastiCache in CloudFormation: replication groups of real nodes, with the users of their user groups.
+"""ElastiCache resource types: replication groups of real nodes, with the users of their user groups.
 
-The emulator's own handlers keep the records of users, user groups and parameter groups, so that its API knows
-them; what is added here makes them count.
+The emulator's handlers store users, user groups and parameter groups for its API. The handlers in this module apply
+them to the nodes.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from cdk_redis_local._emulator.ministack import (
     Properties,
     declared_parameters,
     generated_name,
-    run_beside_the_loop,
+    roll_back_failed_updates,
+    run_on_threads,
     scope,
-    send_back_failed_updates,
 )
 from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
 
 _GROUP = "AWS::ElastiCache::ReplicationGroup"
-# A change of these reaches running engines.
+# Changes of these types also apply to running engines.
 _FOLLOWED = ("AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::ElastiCache::ParameterGroup")
 
 
 class ElastiCacheHandlers:
-    """The handlers of ElastiCache's resource types, over the stores of the local cloud."""
+    """The handlers of ElastiCache's resource types."""
 
     def __init__(self, stores: Stores) -> None:
-        """Begin with nothing."""
+        """Begin without resources."""
         self._stores = stores
         self._access = AccessLists(stores)
         self._parameter_groups: dict[StoreKey, str] = {}
 
     def register(self) -> None:
-        """Put the handlers into the emulator's table."""
+        """Register the handlers with the emulator."""
         self._after("AWS::ElastiCache::User", self._user_written, self._user_deleted)
         self._after("AWS::ElastiCache::UserGroup", self._user_group_written, self._access.drop_group)
         self._after("AWS::ElastiCache::ParameterGroup", self._parameter_group_written, lambda _: None)
@@ -50,8 +50,8 @@ class ElastiCacheHandlers:
             "update_with_logical_id": True,
             "delete": self.delete,
         }
-        run_beside_the_loop([_GROUP, *_FOLLOWED])
-        send_back_failed_updates([_GROUP, *_FOLLOWED])
+        run_on_threads([_GROUP, *_FOLLOWED])
+        roll_back_failed_updates([_GROUP, *_FOLLOWED])
 
     def create(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a replication group."""
@@ -66,7 +66,7 @@ class ElastiCacheHandlers:
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
     ) -> Outcome:
         """Change a running replication group in place."""
-        del old  # what runs counts, which may be something between the two after an update that failed
+        del old  # after a failed update, the running store may differ from both
         key = StoreKey("elasticache", scope(), physical_id)
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
@@ -104,7 +104,7 @@ class ElastiCacheHandlers:
     def _attributes(self, key: StoreKey) -> dict[str, Any]:
         store = self._stores[key]
         if store.engines.cluster_mode:
-            # AWS has no primary endpoint here: whoever asks for one gets CloudFormation's error.
+            # With cluster mode, AWS has no primary endpoint: Fn::GetAtt of it fails in CloudFormation.
             return _endpoint("ConfigurationEndPoint", store.endpoint)
         readers = [str(node.port) for node in store.engines.replica_nodes]
         return {
@@ -122,7 +122,7 @@ class ElastiCacheHandlers:
         written: Callable[[str, Properties], None],
         deleted: Callable[[str], None],
     ) -> None:
-        """Let the emulator's handlers do their work, and then ours."""
+        """Call ``written`` and ``deleted`` after the emulator's handlers of a type."""
         own = HANDLERS[resource_type]
 
         def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
@@ -155,7 +155,7 @@ class ElastiCacheHandlers:
     def _user_written(self, identifier: str, properties: Properties) -> None:
         user = acl_user(str(properties.get("UserName") or identifier), properties)
         if user.iam and user.name != identifier:
-            raise LocalCloudError(f"an IAM user's id and name must be the same, not {identifier} and {user.name}")
+            raise LocalCloudError(f"UserId and UserName of an IAM user must be equal, not {identifier} and {user.name}")
         self._access.put_user(identifier, user)
 
     def _user_deleted(self, identifier: str) -> None:
@@ -193,10 +193,10 @@ def _replicas(properties: Properties) -> int:
         return int(properties["NumCacheClusters"]) - 1
     counts = [int(group.get("ReplicaCount", 0)) for group in properties.get("NodeGroupConfiguration") or []]
     if len(set(counts)) > 1:
-        raise LocalCloudError(f"the local cloud gives each shard as many replicas as the others, not {counts}")
+        raise LocalCloudError(f"in the local cloud, all shards must have the same number of replicas, not {counts}")
     return counts[0] if counts else 0
 
 
 def _endpoint(name: str, port: int) -> dict[str, Any]:
-    # ElastiCache's ports are strings in CloudFormation.
+    # CloudFormation returns ElastiCache's ports as strings.
     return {f"{name}.Address": HOST, f"{name}.Port": str(port)}

@@ -1,7 +1,6 @@
-"""The calls that fail a shard over, in the services' own protocols: TestFailover and FailoverShard.
+"""The API actions that fail a shard over: ElastiCache's TestFailover and MemoryDB's FailoverShard.
 
-Both answer at once, as on AWS, with the store as it is while the work goes on. A state machine must be allowed them by
-the policies of its role.
+As on AWS, both return at once, before the failover is complete. If a state machine calls them, its role must allow it.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ _NAMESPACE = "http://elasticache.amazonaws.com/doc/2015-02-02/"
 
 
 class _RefusedError(Exception):
-    """The call is answered with an error: its code is the first argument, its message the second."""
+    """The action returns an error: the first argument is its code, the second its message."""
 
 
 class FailoverCalls:
-    """ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard``, over the stores of the local cloud."""
+    """ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard``."""
 
     def __init__(self, stores: Stores) -> None:
-        """Answer nothing yet."""
+        """Prepare the actions; :meth:`register` adds them to the emulator."""
         self._stores = stores
 
     def register(self) -> None:
-        """Have the emulator answer both calls, whether they come from outside or from a state machine."""
+        """Add both actions to the emulator, for clients and for state machines."""
         remember_execution_roles()
         add_elasticache_action("TestFailover", self._test_failover)
         add_memorydb({"FailoverShard": self._failover_shard})
 
     def _test_failover(self, parameters: Mapping[str, str]) -> Response:
-        # ElastiCache takes its ids in any case.
+        # ElastiCache's ids are not case-sensitive.
         name, shard = parameters.get("ReplicationGroupId", "").lower(), parameters.get("NodeGroupId", "")
         try:
-            # To IAM the nodes are resources of their own, and it is one of them that fails.
+            # The action needs permissions on the replication group and on the node that fails (a cluster in ARNs).
             _check_role("elasticache:TestFailover", f"replicationgroup:{name}", f"cluster:{name}-{shard}-001")
             self._begin("elasticache", name, shard, "ReplicationGroup", "NodeGroup")
         except _RefusedError as refusal:
@@ -68,10 +67,10 @@ class FailoverCalls:
         return _json(200, {"Cluster": {"Name": name, "Status": "updating"}})
 
     def _begin(self, service: str, name: str, shard: str, store_kind: str, shard_kind: str) -> None:
-        """Begin a failover.
+        """Start a failover.
 
         Raises:
-            _RefusedError: There is no such store or shard, or nothing to fail over to.
+            _RefusedError: The store or shard does not exist, or the shard has no replica.
         """
         key = StoreKey(service, scope(), name)
         if key not in self._stores:
@@ -86,10 +85,10 @@ class FailoverCalls:
 
 
 def _check_role(action: str, *resources: str) -> None:
-    """Ask IAM, where a state machine makes the call.
+    """Check the permissions of the state machine's role, if a state machine sent the request.
 
     Raises:
-        _RefusedError: Its role is not allowed the action on one of the resources.
+        _RefusedError: The role may not perform the action on one of the resources.
     """
     account, region = scope()
     role = execution_role()

@@ -1,4 +1,4 @@
-"""Resource types that have no effect here: they are recorded, and the local cloud says so."""
+"""Resource types without an effect in the local cloud; a message says so when a stack creates the first one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, scope
 
-_NETWORK = "nothing filters connections on loopback: who may reach whom is not enforced here"
-_SCALING = "nothing here measures a load that would scale a store"
+_NETWORK = "connections on loopback are not filtered"
+_SCALING = "the local cloud does not measure the load of a store"
 
 INERT: dict[str, str] = {
     "AWS::EC2::SecurityGroupEgress": _NETWORK,
@@ -16,29 +16,30 @@ INERT: dict[str, str] = {
     "AWS::EC2::NetworkAcl": _NETWORK,
     "AWS::EC2::NetworkAclEntry": _NETWORK,
     "AWS::EC2::SubnetNetworkAclAssociation": _NETWORK,
-    "AWS::EC2::FlowLog": "no traffic passes through the local VPC, so there is nothing to log",
+    "AWS::EC2::FlowLog": "no traffic passes through the local VPC",
     "AWS::ApplicationAutoScaling::ScalableTarget": _SCALING,
     "AWS::ApplicationAutoScaling::ScalingPolicy": _SCALING,
 }
-"""Each inert type, with the reason."""
+"""The types without an effect, with the reason."""
 
-# Real here, but of no effect on the network: said as well, or a passing test would seem to prove more than it does.
-_SAID_AS_WELL = {"AWS::EC2::SecurityGroup": _NETWORK}
+# The emulator supports this type, but it does not filter connections either. Without the message, a passing test would
+# seem to prove that its rules work.
+_EMULATED = {"AWS::EC2::SecurityGroup": _NETWORK}
 
 
 def register_inert(say: Callable[[str], object]) -> None:
-    """Put the inert types into the emulator's table; ``say`` is told of the first resource of each."""
-    told: set[str] = set()
+    """Register the types with the emulator; the first resource of each calls ``say`` with a message."""
+    reported: set[str] = set()
 
     def tell(resource_type: str, reason: str) -> None:
-        # Security groups and their rules share one reason: once is enough.
-        if reason not in told:
-            told.add(reason)
+        # Security groups and their rules share one reason; report it once.
+        if reason not in reported:
+            reported.add(reason)
             say(f"{resource_type} has no effect in the local cloud: {reason}")
 
     for resource_type, reason in INERT.items():
         HANDLERS[resource_type] = _inert(resource_type, reason, tell)
-    for resource_type, reason in _SAID_AS_WELL.items():
+    for resource_type, reason in _EMULATED.items():
         _tell_first(resource_type, reason, tell)
 
 

@@ -1,4 +1,4 @@
-"""MemoryDB in CloudFormation, which the emulator does not know: clusters of real nodes, ACLs, users, groups."""
+"""MemoryDB resource types, which the emulator lacks: clusters of real nodes, ACLs, users and groups."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cdk_redis_local._emulator.ministack import (
     Properties,
     generated_name,
     replace_on_change,
-    run_beside_the_loop,
+    roll_back_failed_updates,
+    run_on_threads,
     scope,
-    send_back_failed_updates,
 )
 from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.node import HOST
 
 _OPEN_ACCESS = "open-access"
-# What CloudFormation replaces a resource for, and the property that holds its name.
+# For each type, the property with its name, and the properties whose change replaces the resource.
 _CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
     "AWS::MemoryDB::Cluster": (
         "ClusterName",
@@ -45,17 +45,17 @@ _CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class MemoryDbHandlers:
-    """The handlers of MemoryDB's resource types, over the stores of the local cloud."""
+    """The handlers of MemoryDB's resource types."""
 
     def __init__(self, stores: Stores) -> None:
-        """Begin with nothing."""
+        """Begin without resources."""
         self._stores = stores
         self._access = AccessLists(stores)
         self._parameters: dict[tuple[tuple[str, str], str], dict[str, str]] = {}
         self._parameter_groups: dict[StoreKey, str] = {}
 
     def register(self) -> None:
-        """Put the handlers into the emulator's tables."""
+        """Register the handlers with the emulator."""
         handlers = {
             "AWS::MemoryDB::Cluster": (self.create_cluster, self.update_cluster, self.delete_cluster),
             "AWS::MemoryDB::ACL": self._kept(self._write_acl, self._drop_acl),
@@ -71,8 +71,8 @@ class MemoryDbHandlers:
                 "delete": delete,
             }
             replace_on_change(resource_type, *_CREATE_ONLY[resource_type])
-        run_beside_the_loop(handlers)
-        send_back_failed_updates(handlers)
+        run_on_threads(handlers)
+        roll_back_failed_updates(handlers)
 
     def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a cluster."""
@@ -85,7 +85,7 @@ class MemoryDbHandlers:
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
     ) -> Outcome:
         """Change a running cluster in place."""
-        del old  # what runs counts, which may be something between the two after an update that failed
+        del old  # after a failed update, the running store may differ from both
         key = StoreKey("memorydb", scope(), physical_id)
         if key not in self._stores:
             return self.create_cluster(logical_id or physical_id, new, stack_name)
@@ -109,7 +109,7 @@ class MemoryDbHandlers:
             program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
             cluster_mode=True,
             shards=int(properties.get("NumShards") or 1),
-            # MemoryDB gives one replica to who does not say.
+            # MemoryDB's default is one replica.
             replicas=1 if replicas is None else int(replicas),
             tls=str(properties.get("TLSEnabled", "true")).lower() == "true",
             parameters=self._parameters.get((scope(), str(properties.get("ParameterGroupName", ""))), {}),
@@ -119,15 +119,15 @@ class MemoryDbHandlers:
         return {
             "ARN": _arn("cluster", key.name),
             "ClusterEndpoint.Address": HOST,
-            # An integer on AWS, where CloudFormation makes a string of it for a property that is one, such as a
-            # function's variable. The emulator does not, and takes a string where a number is meant.
+            # On AWS this is an integer, which CloudFormation converts for string properties, such as a function's
+            # environment variable. The emulator does not convert it, but accepts strings for numbers.
             "ClusterEndpoint.Port": str(self._stores[key].endpoint),
             "ParameterGroupStatus": "in-sync",
             "Status": "available",
         }
 
     def _kept(self, write: Any, drop: Any) -> tuple[Any, Any, Any]:
-        """The handlers of a type that is only written down: the same for a first and a later time."""
+        """The handlers of a type whose properties are only stored: create and update both call ``write``."""
 
         def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
             return write(logical_id, properties, stack_name)
@@ -155,7 +155,7 @@ class MemoryDbHandlers:
     def _write_acl(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         name = _name("AWS::MemoryDB::ACL", logical_id, properties, stack_name)
         if name == _OPEN_ACCESS:
-            raise LocalCloudError(f"the ACL {_OPEN_ACCESS} is there already, and cannot be defined")
+            raise LocalCloudError(f"the ACL {_OPEN_ACCESS} is predefined: choose another name")
         members = [str(member) for member in properties.get("UserNames") or []]
         self._access.members(members)
         self._access.put_group(name, members)

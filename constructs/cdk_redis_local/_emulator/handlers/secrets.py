@@ -1,7 +1,7 @@
-"""Secrets in CloudFormation, where the emulator differs from AWS.
+"""``AWS::SecretsManager::Secret``, where the emulator differs from AWS.
 
-``Ref`` gives the ARN, where the emulator gives the name: the CDK writes the ``Ref`` of a secret where an ARN belongs,
-in the policy of whoever may read it, for one. ``GenerateSecretString`` keeps to all that it asks for.
+``Ref`` returns the ARN, while the emulator's handler returns the name: the CDK uses the ``Ref`` of a secret as its ARN,
+for example in policies. ``GenerateSecretString`` supports all its properties.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TEMPLATE, _KEY = "SecretStringTemplate", "GenerateStringKey"
 
 
 def register_secrets() -> None:
-    """Put the handlers around the emulator's own, which know a secret by its name."""
+    """Wrap the emulator's handlers, which identify a secret by its name."""
     emulated = dict(HANDLERS[_SECRET])
     generate_secrets_with(generate_text)
 
@@ -43,13 +43,13 @@ def _name(arn: str) -> str:
 
 
 def generate_text(asked: Properties) -> str:
-    """The text of a secret: generated, and put into the template if there is one.
+    """The generated text of a secret, in its template if it has one.
 
     Raises:
-        ValueError: What is asked for is impossible, or the template is no JSON object.
+        ValueError: Secrets Manager refuses the properties, or the template is not a JSON object.
     """
     if (_TEMPLATE in asked) != (_KEY in asked):
-        raise ValueError(f"GenerateSecretString needs {_TEMPLATE} and {_KEY}, or neither of them")
+        raise ValueError(f"GenerateSecretString needs both {_TEMPLATE} and {_KEY}, or neither of them")
     request = {name: _typed(name, value) for name, value in asked.items() if name not in (_TEMPLATE, _KEY)}
     status, _, body = random_password(request)
     answer = json.loads(body)
@@ -66,7 +66,7 @@ def generate_text(asked: Properties) -> str:
 
 
 def _typed(name: str, value: Any) -> Any:
-    # CloudFormation takes numbers and booleans as text, too.
+    # CloudFormation also accepts numbers and booleans as text.
     convert: Callable[[Any], Any] = {"PasswordLength": int, "ExcludeCharacters": str}.get(name, _is_true)
     return convert(value)
 

@@ -1,4 +1,4 @@
-"""The emulator's ways in beside the requests that the gate sees: what it listens on, and keys that can be guessed."""
+"""Closes the ways into the emulator that bypass the request gate: its other listeners, and credentials to guess."""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -19,11 +19,11 @@ from cdk_redis_local._gates.request_gate import require_local_caller
 from cdk_redis_local._gates.signatures import SignatureRefusedError
 
 
-def close_other_doors() -> None:
-    """Have this process listen on loopback alone, and its small HTTP servers serve the gate's callers alone.
+def restrict_listeners() -> None:
+    """Let this process listen on loopback only, and let its internal HTTP servers check their callers as the gate does.
 
-    The emulator runs such a server for each function with a runtime of its own (``provided.al2023``): who reaches it
-    takes the function's events and answers in its place.
+    The emulator runs such a server for each function with a custom runtime (``provided.al2023``): its callers get the
+    function's events and can answer them.
     """
     sys.addaudithook(_refuse_public_listeners)
     emulated = http.server.BaseHTTPRequestHandler.parse_request
@@ -51,9 +51,9 @@ def _refuse_public_listeners(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def make_execution_credentials_secret() -> None:
-    """Have functions get credentials that nobody can guess.
+    """Give functions credentials that cannot be guessed.
 
-    The emulator computes them, the secret key too, from the function's name and its role's.
+    The emulator derives them, including the secret key, from the names of the function and its role.
     """
     key = secrets.token_bytes(32)
 
