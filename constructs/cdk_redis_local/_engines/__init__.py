@@ -1,1 +1,1 @@
-"""Real engines: one process for each node, clusters of them, certificates."""
+"""Real engines: one process per node, clusters, ACL users and certificates."""

@@ -1,4 +1,4 @@
-"""Users of a store, as the engine's ACL takes them."""
+"""Users of a store, in the format of the engine's ACL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 class AclUser:
     """A user of an engine.
 
-    ``access_string`` is in the engine's and AWS's own words (``on ~app:* +@read``). ``passwords`` are in the
-    clear here and hashed for the engine; none at all means that nobody can sign in by password. ``iam`` says
-    that clients send an IAM token instead: the gate before the engine checks it (an engine set without gates
-    has no use for it). ``no_password`` lets anybody in under this name. ``refused`` commands stay refused whatever
-    the access string says.
+    ``access_string`` has the syntax of the engine and AWS (``on ~app:* +@read``). ``passwords`` are plain text and
+    hashed for the engine; without passwords, clients cannot sign in with a password. With ``iam``, clients send an IAM
+    token instead, which the gate in front of the engine checks (no effect in an engine set without gates). With
+    ``no_password``, clients sign in with any password. ``refused`` commands are refused even if the access string
+    allows them.
     """
 
     name: str
@@ -26,9 +26,9 @@ class AclUser:
 
     @property
     def rules(self) -> list[str]:
-        """The arguments of ``ACL SETUSER``, after the name, which make exactly this user."""
+        """The arguments of ``ACL SETUSER`` after the name, which define this user completely."""
         hashes = [f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in self.passwords]
-        # At the end, because the last word on a command counts.
+        # At the end, because the last rule for a command wins.
         refused = [f"-{command}" for command in self.refused]
         return ["reset", *(["nopass"] if self.no_password else hashes), *self.access_string.split(), *refused]
 
@@ -38,7 +38,7 @@ class AclUser:
         return f"user {self.name} {' '.join(self.rules)}"
 
 
-# Nobody gets in without a name of their own.
+# Clients must sign in with a user name.
 CLOSED_DEFAULT = AclUser("default", "off")
-# A store with no user group, or with the ACL `open-access`: everybody may do everything.
+# The user of a store without a user group, or with the ACL `open-access`: all permissions without a password.
 OPEN_DEFAULT = AclUser("default", "on ~* &* +@all", no_password=True)

@@ -1,4 +1,4 @@
-"""Throw-away certificates: made at run time, trusted by nobody but those who are handed the file."""
+"""Temporary certificates, created at run time; only clients that load the CA file trust them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trustme
 
-# Engines announce "localhost"; the address is in the certificate for those who connect by number.
+# Engines announce "localhost"; the addresses are for clients that connect to an IP address.
 _NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -20,13 +20,13 @@ class Certificate:
 
 
 class CertificateAuthority:
-    """A certificate authority that lives as long as the directory its files are in.
+    """A certificate authority whose files are in a directory.
 
-    ``ca_file`` is the PEM file to trust, for ``SSL_CERT_FILE`` or ``ssl_ca_certs``.
+    ``ca_file`` is the PEM file that clients must trust, for ``SSL_CERT_FILE`` or ``ssl_ca_certs``.
     """
 
     def __init__(self, directory: Path, name: str = "cdk-redis local cloud") -> None:
-        """Make the authority and write it to ``directory``."""
+        """Create the authority and write it to ``directory``."""
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._authority = trustme.CA(organization_name=name)
@@ -38,7 +38,7 @@ class CertificateAuthority:
 
     @classmethod
     def load(cls, directory: Path) -> CertificateAuthority:
-        """The authority that was made in this directory."""
+        """Load the authority from this directory."""
         authority = cls.__new__(cls)
         authority._directory = directory
         authority.ca_file = directory / "ca.pem"
@@ -46,7 +46,7 @@ class CertificateAuthority:
         return authority
 
     def issue(self, name: str, *hosts: str) -> Certificate:
-        """A certificate for ``localhost`` and those hosts, written to files that begin with ``name``."""
+        """Issue a certificate for ``localhost`` and these hosts, in files whose names begin with ``name``."""
         issued = self._authority.issue_cert(*_NAMES, *hosts)
         certificate = Certificate(self._directory / f"{name}.crt", self._directory / f"{name}.key")
         issued.private_key_pem.write_to_path(str(certificate.key_file))

@@ -1,4 +1,4 @@
-"""Forming a cluster of running nodes: slots, replicas, and when it may be called available."""
+"""Forms a cluster of running nodes: slots, replicas, and the wait until it is available."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines.node import Node, wait_until
 
 SLOTS = 16384
-# Members tell each other twice in a node timeout.
-_HURRIED_TIMEOUT = 1.0
-_INTRODUCED_AGAIN_AFTER = 2 * _HURRIED_TIMEOUT
+# Nodes exchange gossip twice in a node timeout.
+_SHORT_TIMEOUT = 1.0
+_MEET_AGAIN_AFTER = 2 * _SHORT_TIMEOUT
 
 
 def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str, str]]:
-    """The settings that make a node a member of a cluster reached through its host.
+    """The settings of a cluster node that announces its host to clients.
 
-    ``behind_tls`` says that the node speaks no TLS, but the gate that clients are sent to does.
+    ``behind_tls``: clients connect with TLS to a gate, and the gate without TLS to the node.
     """
     if node.security.certificate:
         announced = "cluster-announce-tls-port"
     else:
-        # Valkey 9.1 and newer: clients are sent to the gate, while the other nodes, which speak no TLS, are not.
+        # Valkey 9.1 and newer announces the gate's port to clients, and the node's port to other nodes.
         announced = "cluster-announce-client-port" if behind_tls else "cluster-announce-port"
     return [
         ("cluster-enabled", "yes"),
@@ -32,14 +32,14 @@ def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str,
         ("cluster-port", str(node.bus_port)),
         ("cluster-announce-ip", node.address),
         ("cluster-announce-bus-port", str(node.bus_port)),
-        # Clients check the certificate's name, so they are sent to a name.
+        # Clients verify the host name in the certificate, so announce a host name.
         ("cluster-announce-hostname", node.host),
         ("cluster-preferred-endpoint-type", "hostname"),
-        # What ElastiCache does unless a parameter group says otherwise: slots that are covered are served.
+        # The default of ElastiCache: covered slots are served even if other slots are not covered.
         ("cluster-require-full-coverage", "no"),
-        # Shards keep their nodes: a primary that gave its slots away stays one until it is told to leave.
+        # Nodes stay in their shard: a primary without slots must not become a replica of another shard.
         ("cluster-allow-replica-migration", "no"),
-        # A replica takes over however long it was apart from its primary: there is no other copy here.
+        # A replica may take over after any time without its primary, because no other copy exists.
         ("cluster-replica-validity-factor", "0"),
         *([("tls-cluster", "yes")] if node.security.certificate else []),
         (announced, str(node.port)),
@@ -47,47 +47,42 @@ def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str,
 
 
 def slot_ranges(shards: int) -> list[tuple[int, int]]:
-    """The first and last slot of each shard, shared out evenly."""
+    """The first and last slot of each shard, distributed evenly."""
     bounds = [round(SLOTS * shard / shards) for shard in range(shards + 1)]
     return [(first, last - 1) for first, last in itertools.pairwise(bounds)]
 
 
 def node_id(node: Node) -> str:
-    """The id by which the members of the cluster know this node."""
+    """The cluster's id of this node."""
     return str(node.admin.execute_command("CLUSTER", "MYID"))
 
 
 def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
-    """Make one cluster of nodes that just started, each primary with an even share of the slots."""
-    # A primary takes writes two seconds after its start in any case: the rest is to be done by then.
-    hurry(nodes)
+    """Form a cluster of nodes that just started, with the slots distributed evenly."""
+    # A primary refuses writes for two seconds after its start; short timeouts form the cluster within that time.
+    shorten_timeouts(nodes)
     primaries = [node for node in nodes if node.started_as == "primary"]
     for epoch, (node, (first, last)) in enumerate(zip(primaries, slot_ranges(len(primaries)), strict=True), start=1):
-        # Epochs that differ from the start need not be settled by gossip later.
+        # Set different epochs, so that gossip does not have to resolve conflicts later.
         node.admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
         node.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
-    introduce(nodes[0], nodes[1:])
+    meet(nodes[0], nodes[1:])
     for node in nodes:
         if node.started_as == "replica":
             primary = next(other for other in primaries if other.shard == node.shard)
             replicate(node, primary)
     wait_until_available(nodes)
-    calm(nodes, node_timeout)
+    restore_timeouts(nodes, node_timeout)
 
 
-def hurry(nodes: Sequence[Node]) -> None:
-    """Make the news of a change travel faster, without anybody being replaced for a slow answer."""
+def shorten_timeouts(nodes: Sequence[Node]) -> None:
+    """Shorten the node timeout, so that gossip is faster, and disable failover, so that slow nodes are not replaced."""
     for node in nodes:
-        node.admin.config_set(
-            "cluster-replica-no-failover", "yes", "cluster-node-timeout", int(_HURRIED_TIMEOUT * 1000)
-        )
+        node.admin.config_set("cluster-replica-no-failover", "yes", "cluster-node-timeout", int(_SHORT_TIMEOUT * 1000))
 
 
-def calm(nodes: Sequence[Node], node_timeout: float, *, replace: bool = True) -> None:
-    """End a hurry: a primary that does not answer for that many seconds has failed.
-
-    A replica then takes over from it, unless ``replace`` is false.
-    """
+def restore_timeouts(nodes: Sequence[Node], node_timeout: float, *, replace: bool = True) -> None:
+    """Restore the node timeout in seconds, and let replicas take over from failed primaries if ``replace`` is true."""
     for node in nodes:
         no_failover = "no" if replace else "yes"
         node.admin.config_set(
@@ -95,51 +90,52 @@ def calm(nodes: Sequence[Node], node_timeout: float, *, replace: bool = True) ->
         )
 
 
-def introduce(member: Node, newcomers: Sequence[Node]) -> None:
-    """Introduce nodes to a member of a cluster, each until the member knows it.
+def meet(member: Node, new_nodes: Sequence[Node]) -> None:
+    """Add nodes to the cluster of a member with CLUSTER MEET, and wait until the member knows them.
 
-    An engine forgets an introduction that is not answered within the node timeout, as happens on a busy machine.
+    Repeats CLUSTER MEET, because an engine drops a handshake that is not answered within the node timeout, for example
+    on a busy machine.
     """
     last: dict[Node, float] = {}
 
-    def known(newcomer: Node) -> bool:
-        if node_id(newcomer) in known_ids(member):
+    def known(new_node: Node) -> bool:
+        if node_id(new_node) in known_ids(member):
             return True
-        if time.monotonic() - last.get(newcomer, -math.inf) > _INTRODUCED_AGAIN_AFTER:
-            last[newcomer] = time.monotonic()
-            # Only the bus port is connected to; the other is stored until gossip tells better.
-            member.admin.execute_command("CLUSTER", "MEET", newcomer.address, newcomer.port, newcomer.bus_port)
+        if time.monotonic() - last.get(new_node, -math.inf) > _MEET_AGAIN_AFTER:
+            last[new_node] = time.monotonic()
+            # The engine connects to the bus port only, and replaces the other port when it receives gossip.
+            member.admin.execute_command("CLUSTER", "MEET", new_node.address, new_node.port, new_node.bus_port)
         return False
 
-    for newcomer in newcomers:
-        known(newcomer)
-    for newcomer in newcomers:
-        wait_until(lambda newcomer=newcomer: known(newcomer), "a new node's introduction to the cluster")
+    for new_node in new_nodes:
+        known(new_node)
+    for new_node in new_nodes:
+        wait_until(lambda new_node=new_node: known(new_node), "the handshake of a new node with the cluster")
 
 
 def replicate(replica: Node, primary: Node) -> None:
-    """Make an empty node a replica, as soon as it knows the primary."""
+    """Make an empty node a replica of the primary, after it knows the primary."""
     primary_id = node_id(primary)
 
     def done() -> bool:
         return replica.admin.execute_command("CLUSTER", "REPLICATE", primary_id) == "OK"
 
-    wait_until(done, "a replica's knowledge of its primary")
+    wait_until(done, "CLUSTER REPLICATE on a new replica")
 
 
 def take_over(replica: Node) -> None:
-    """Make a replica the primary of its shard, without the votes of the other shards: there may be none."""
+    """Promote a replica without the votes of other shards, because there may be no other shards."""
     replica.admin.execute_command("CLUSTER", "FAILOVER", "TAKEOVER")
-    wait_until(lambda: replica.role == "primary", "a replica's taking over")
+    wait_until(lambda: replica.role == "primary", "the promotion of a replica")
 
 
 def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
-    """Wait until every node sees the whole cluster, and every replica is in sync.
+    """Wait until every node knows the whole cluster, and every replica is in sync.
 
-    Before that a killed primary would never be replaced, and clients would be sent to nodes without a name.
+    Before that, the cluster would not replace a failed primary, and would announce nodes without a host name.
 
     Raises:
-        EngineError: It did not come to that; the message says what is missing.
+        EngineError: The cluster did not become available; the message lists what is missing.
     """
     addresses = {(node.host, node.port) for node in nodes}
     for node in nodes:
@@ -150,34 +146,34 @@ def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
             return not missing
 
         try:
-            wait_until(sees_all, f"the cluster as {node} sees it", seconds=40, alive=nodes)
+            wait_until(sees_all, f"an available cluster in the view of {node}", seconds=40, alive=nodes)
         except EngineError as error:
-            raise EngineError(f"{error}: missing is {', '.join(missing)}") from error
+            raise EngineError(f"{error}; missing: {', '.join(missing)}") from error
 
 
 def _missing(node: Node, addresses: set[tuple[str, int]], slots: int) -> list[str]:
     found: list[str] = []
     state = _fields(node.admin.execute_command("CLUSTER", "INFO"))
     if int(state["cluster_slots_assigned"]) != slots:
-        found.append(f"an owner for each slot ({state['cluster_slots_assigned']} of {slots} have one)")
+        found.append(f"owners of all slots ({state['cluster_slots_assigned']} of {slots} have an owner)")
     if state["cluster_state"] != "ok":
-        found.append(f"a state that is ok (it is {state['cluster_state']})")
+        found.append(f"cluster_state ok (it is {state['cluster_state']})")
     seen: set[tuple[str, int]] = set()
     for _, _, *members in node.admin.execute_command("CLUSTER", "SLOTS"):
         seen.update((host, port) for host, port, *_ in members)
     found += [f"the node at {host}:{port}" for host, port in sorted(addresses - seen)]
-    found += [f"the end of {host}:{port}" for host, port in sorted(seen - addresses)]
+    found += [f"the removal of {host}:{port}" for host, port in sorted(seen - addresses)]
     replication = node.admin.info("replication")
     if replication["role"] != "master" and replication["master_link_status"] != "up":
-        found.append("its sync with its primary")
+        found.append("the sync with its primary")
     return found
 
 
 def delete_slots(nodes: Sequence[Node], shard: int) -> int:
-    """Take a shard's slots away without giving them to another; returns how many those were."""
+    """Remove a shard's slots without assigning them to another shard; returns their number."""
     owner = next(node for node in nodes if node.shard == shard and node.role == "primary")
     ranges = owned_ranges(owner)
-    # Gossip spreads who owns a slot, not that nobody does: every node is told, the owner first.
+    # Gossip spreads owners of slots, but not slots without an owner. So send the command to each node, owner first.
     for node in [owner, *(node for node in nodes if node is not owner and node.running)]:
         for first, last in ranges:
             node.admin.execute_command("CLUSTER", "DELSLOTSRANGE", first, last)
@@ -185,17 +181,17 @@ def delete_slots(nodes: Sequence[Node], shard: int) -> int:
 
 
 def owned_ranges(node: Node) -> list[tuple[int, int]]:
-    """The slot ranges of a node, as it sees them itself."""
-    return next(_ranges_in(line) for line in _lines(node) if _is_itself(line))
+    """The slot ranges of a node, in its own view."""
+    return next(_ranges_in(line) for line in _lines(node) if _is_myself(line))
 
 
 def owned_slots(node: Node) -> list[int]:
-    """The slots of a node, as it sees them itself."""
+    """The slots of a node, in its own view."""
     return [slot for first, last in owned_ranges(node) for slot in range(first, last + 1)]
 
 
 def slots_by_owner(node: Node) -> dict[str, set[int]]:
-    """The slots of each owner, by its id, as this node sees them."""
+    """The slots of each owner (a node id), in the view of this node."""
     slots = {
         line[0]: {slot for first, last in _ranges_in(line) for slot in range(first, last + 1)} for line in _lines(node)
     }
@@ -203,15 +199,15 @@ def slots_by_owner(node: Node) -> dict[str, set[int]]:
 
 
 def open_slots(node: Node) -> dict[int, str]:
-    """The slots that this node is moving, in either direction, and the id of the node at the other end."""
-    itself = next(line for line in _lines(node) if _is_itself(line))
-    # As in [93-<-292f8b365bb7edb5e285caf0b7e6ddc7265d2f4f].
-    moves = [part.strip("[]").split("-", 2) for part in itself[8:] if part.startswith("[")]
+    """The slots that this node is importing or migrating, and the id of the other node."""
+    own = next(line for line in _lines(node) if _is_myself(line))
+    # For example [93-<-292f8b365bb7edb5e285caf0b7e6ddc7265d2f4f].
+    moves = [part.strip("[]").split("-", 2) for part in own[8:] if part.startswith("[")]
     return {int(slot): other for slot, _, other in moves}
 
 
 def known_ids(node: Node) -> set[str]:
-    """The ids of all nodes that this node knows, itself included."""
+    """The ids of all nodes that this node knows, including its own."""
     return {line[0] for line in _lines(node) if "handshake" not in line[2]}
 
 
@@ -219,14 +215,14 @@ def _lines(node: Node) -> list[list[str]]:
     return [line.split() for line in str(node.admin.execute_command("CLUSTER", "NODES")).splitlines()]
 
 
-def _is_itself(line: Sequence[str]) -> bool:
+def _is_myself(line: Sequence[str]) -> bool:
     return "myself" in line[2]
 
 
 def _ranges_in(line: Sequence[str]) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     for part in line[8:]:
-        if not part.startswith("["):  # a slot on its way, not one it owns
+        if not part.startswith("["):  # in brackets: a slot that is being moved
             first, _, last = part.partition("-")
             ranges.append((int(first), int(last or first)))
     return ranges

@@ -1,4 +1,4 @@
-"""Sets of real engines: a store's nodes, over TLS, with replicas, slots and ACL users."""
+"""`EngineSet`: the nodes of a store as real engine processes, with TLS, replicas, slots and ACL users."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._engines import cluster, node_settings, resharding
+from cdk_redis_local._engines import cluster, members, node_settings, resharding
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
-from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security, wait_until
+from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security
 from cdk_redis_local._engines.node_settings import MANAGER
 from cdk_redis_local._engines.program import EngineProgram, find_engine
 
-# Time until a dead primary is noticed; AWS takes longer.
-_NOTICE_SECONDS = 1.5
+# Time until the failure of a primary is detected; AWS takes longer.
+_DETECTION_SECONDS = 1.5
 
 
 class EngineSet:
-    """The nodes of one store, started as real processes on free loopback ports.
+    """The nodes of one store, as real processes on free loopback ports.
 
     Entering the ``with`` block (or :meth:`start`) returns when all slots are covered and all replicas are in
-    sync; leaving it (or :meth:`stop`) leaves no process, port or file behind.
+    sync; leaving it (or :meth:`stop`) ends all processes and removes all files.
 
     Example:
         >>> user = AclUser("app", "on ~app:* +@all", passwords=("a-password",))
@@ -55,38 +55,39 @@ class EngineSet:
         open_gate: Callable[[Node], int] | None = None,
         place: Callable[[int, str], Place] | None = None,
     ) -> None:
-        """Describe the set; nothing is started yet.
+        """Describe the set; :meth:`start` starts it.
 
         Args:
-            shards: How many primaries share the slots. Always 1 without cluster mode.
-            replicas: How many replicas each primary has.
+            shards: Number of shards; must be 1 without cluster mode.
+            replicas: Number of replicas of each shard.
             cluster_mode: Whether the nodes form a cluster.
-            users: Who may sign in. The user ``default`` is off unless it is among them.
-            parameters: Engine settings, as in a parameter group; those that the engine does not know, or
-                cannot change, are left out (:attr:`ignored_parameters`).
-            tls: Whether clients speak TLS (and only TLS) to the nodes, or to the gates in front of them.
-            authority: Who issues the nodes' certificate. Default: - one of the set's own.
-            node_timeout: Seconds without an answer after which a cluster takes a node for failed.
-            workspace: Where processes and files live. Default: - one of the set's own.
-            program: The engine. One without TLS is reached without it, behind gates that speak TLS if ``tls``.
-                Default: - the one that this machine prefers.
-            open_gate: Called with each node before it starts; returns the port that the node is announced at.
-            place: Called with shard and role of each node, ``primary`` or ``replica``; returns where it is to run.
+            users: The ACL users. The user ``default`` is off unless it is in the list.
+            parameters: Engine settings, as in a parameter group. Settings that the engine does not know or cannot
+                change are ignored (:attr:`ignored_parameters`).
+            tls: Whether clients must use TLS, to the nodes or to the gates in front of them.
+            authority: The certificate authority of the nodes' certificate. Default: - a new authority.
+            node_timeout: Seconds without an answer after which the cluster marks a node as failed.
+            workspace: The workspace for processes and files. Default: - a new workspace.
+            program: The engine. With ``tls``, an engine that was built without TLS needs gates. Default: - the result
+                of :func:`find_engine`.
+            open_gate: Called with each node before it starts; returns the port that the node announces to clients.
+            place: Called with shard and role (``primary`` or ``replica``) of each node; returns where to run it.
                 Default: - all on loopback.
 
         Raises:
-            EngineError: More than one shard without cluster mode, or TLS without anybody to speak it.
+            EngineError: More than one shard without cluster mode, or TLS with an engine that was built without it and
+                without gates.
             EngineNotFoundError: This machine has no usable engine.
         """
         if shards != 1 and not cluster_mode:
             raise EngineError(f"{shards} shards need cluster mode")
         self.program: EngineProgram = program or find_engine()
         if tls and not self.program.tls and open_gate is None:
-            raise EngineError(f"{self.program} was built without TLS: it needs gates that speak it")
+            raise EngineError(f"{self.program} was built without TLS: set tls=False, or open_gate to TLS proxies")
         self._described = (shards, replicas)
-        self._half_done = False
+        self._incomplete = False
         self._lost_keys = 0
-        self._newcomers: list[Node] = []
+        self._new_nodes: list[Node] = []
         self.cluster_mode = cluster_mode
         self.users: list[AclUser] = list(users)
         self.parameters: dict[str, str] = dict(parameters or {})
@@ -128,36 +129,39 @@ class EngineSet:
 
     @property
     def endpoint(self) -> tuple[str, int]:
-        """Host and port of the first primary: the configuration or the primary endpoint."""
+        """Host and port of the first primary: the configuration endpoint or the primary endpoint."""
         return self.primaries[0].host, self.primaries[0].port
 
     @property
     def reader_endpoint(self) -> tuple[str, int]:
-        """Host and port of the first replica; of the primary when there is none."""
+        """Host and port of the first replica, or of the first primary if the set has no replicas."""
         node = (self.replica_nodes or self.primaries)[0]
         return node.host, node.port
 
     @property
     def shards(self) -> int:
-        """How many shards the set has, also while and after its size changes."""
-        return len({node.shard for node in self.nodes}) or self._described[0]
+        """The current number of shards."""
+        return self._size[0]
 
     @property
     def replicas(self) -> int:
-        """How many replicas each shard has; the fewest where a change of size broke off."""
-        sizes = [sum(node.shard == shard for node in self.nodes) for shard in {node.shard for node in self.nodes}]
-        return min(sizes) - 1 if sizes else self._described[1]
+        """The current number of replicas of each shard; the smallest number if scaling failed."""
+        return self._size[1]
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        nodes = list(self.nodes)
+        return members.size(nodes) if nodes else self._described
 
     @property
     def primaries(self) -> list[Node]:
-        """The primaries, also those promoted by :meth:`fail_over`, in the order of the shards."""
-        nodes = [node for node in self.nodes if node.started_as == "primary"]
-        return sorted(nodes, key=lambda node: node.shard)
+        """The primaries, including those that :meth:`fail_over` promoted, in the order of the shards."""
+        return sorted(members.with_role(self.nodes, "primary"), key=lambda node: node.shard)
 
     @property
     def replica_nodes(self) -> list[Node]:
-        """The replicas, also primaries that :meth:`fail_over` has demoted."""
-        return [node for node in self.nodes if node.started_as == "replica"]
+        """The replicas, including primaries that :meth:`fail_over` demoted."""
+        return members.with_role(self.nodes, "replica")
 
     @property
     def ca_file(self) -> str:
@@ -177,7 +181,7 @@ class EngineSet:
             if self.cluster_mode:
                 cluster.form_cluster(self.nodes, self._node_timeout)
             else:
-                self._wait_for_replicas()
+                members.wait_for_replicas(self.nodes)
             self.set_parameters(self.parameters)
 
     def stop(self) -> None:
@@ -186,151 +190,152 @@ class EngineSet:
             for node in self.nodes:
                 node.stop()
             self.nodes.clear()
-            # A shared workspace outlives the set and would keep its files.
+            # The files would stay in a workspace that outlives the set.
             shutil.rmtree(self._directory, ignore_errors=True)
             if self._owned_workspace:
                 self._owned_workspace.close()
 
     def set_users(self, users: Sequence[AclUser]) -> None:
-        """Make these, and no others, the users of every node, while it runs.
+        """Replace the users of every running node.
 
         Raises:
-            EngineError: The engine refuses an access string; the message has its reason.
+            EngineError: The engine rejects an access string; the message has the engine's error.
         """
         with self._lock:
-            for node in self._running():
+            for node in members.running(self.nodes):
                 node_settings.set_users(node, users)
             self.users = list(users)
 
     def set_user(self, user: AclUser) -> None:
-        """Add a user on every node, or change the one of that name."""
+        """Add a user on every node, or change the user with that name."""
         self.set_users([*(other for other in self.users if other.name != user.name), user])
 
     def set_parameters(self, parameters: Mapping[str, str]) -> None:
-        """Change engine settings on every node, while it runs.
+        """Change engine settings on every running node.
 
         Raises:
-            EngineError: The engine knows the setting and refuses the value.
+            EngineError: The engine knows a setting, but rejects its value.
         """
         with self._lock:
             self.parameters = dict(parameters)
             self.ignored_parameters = {}
-            for node in self._running():
+            for node in members.running(self.nodes):
                 self.ignored_parameters |= node_settings.set_parameters(node, parameters)
 
     def stop_node(self, index: int) -> None:
-        """End one node's process, as a crash would; it is not started again."""
+        """Kill one node's process, to simulate a crash; it is not started again."""
         self.nodes[index].stop()
 
     def fail_over(self, shard: int) -> Node:
-        """Let a shard's primary die and a replica take over, as the services do when they are asked to.
+        """Kill a shard's primary and promote a replica, as TestFailover and FailoverShard do on AWS.
 
-        Who watches over the nodes notices after a moment, promotes the replica, and starts the dead node again as a
-        replica of it. Returns the new primary when all that is done.
+        Promotes the replica after a short detection time, starts the killed node again as its replica, and then
+        returns the new primary.
 
         Raises:
-            EngineError: The shard has no replica that could take over.
+            EngineError: The shard has no running primary or no running replica.
         """
         with self._lock:
-            primary, successor = self._pair(shard)
+            primary, successor = members.failover_pair(self.nodes, shard)
             primary.crash()
-            time.sleep(_NOTICE_SECONDS)
+            time.sleep(_DETECTION_SECONDS)
             self._promote(primary, successor)
             self._launch([primary])
             if self.cluster_mode:
-                cluster.calm([primary], self._node_timeout)
-            self._wait_for_replicas()
+                cluster.restore_timeouts([primary], self._node_timeout)
+            members.wait_for_replicas(self.nodes)
             self.set_parameters(self.parameters)
             return successor
 
     def delete_slots(self, shard: int) -> int:
-        """Leave a shard's slots without an owner; returns how many they were."""
+        """Remove a shard's slots, so that they have no owner; returns their number."""
         return cluster.delete_slots(self.nodes, shard)
 
     def has_size(self, shards: int, replicas: int) -> bool:
-        """Whether the set has these numbers of shards and replicas, with no change of size left half done."""
-        return not self._half_done and (self.shards, self.replicas) == (shards, replicas)
+        """Whether the set has these numbers of shards and replicas, and the last scaling is complete."""
+        return not self._incomplete and (self.shards, self.replicas) == (shards, replicas)
 
     def resize(self, shards: int, replicas: int) -> list[Node]:
-        """Give the running set other numbers of shards and replicas; returns the nodes that are gone.
+        """Scale the running set to these numbers of shards and replicas; returns the removed nodes.
 
-        Keys stay: slots move with them, while clients read and write. If it fails, each slot still has one owner,
-        clients find every key, and :attr:`nodes` are what is left. A later call, for the old size or any other, begins
-        by mending that: nodes that ended are replaced, and keys that were on their way go back.
+        Slots move with their keys, while clients read and write. If scaling fails, each slot still has one owner,
+        clients find every key, and :attr:`nodes` has the remaining nodes. The next call, for the old or another size,
+        first repairs the set: it replaces nodes that ended, and returns keys of slots whose move is incomplete.
 
         Raises:
-            EngineError: More than one shard without cluster mode; or a node ended or did not answer, a key could not be
-                moved, or slots or keys are lost with the only node that had them.
+            EngineError: More than one shard without cluster mode; a node ended or did not answer; a key could not be
+                moved; or slots or keys are lost with the only node that had them.
         """
         if shards != 1 and not self.cluster_mode:
             raise EngineError(f"{shards} shards need cluster mode")
         with self._lock:
             before = list(self.nodes)
-            half_done, self._half_done = self._half_done, True
+            incomplete, self._incomplete = self._incomplete, True
             try:
-                self._replace_ended(half_done=half_done)
+                self._replace_ended(incomplete=incomplete)
                 self._grow(shards, replicas)
                 self._shrink(shards, replicas)
             except (EngineError, RedisError, OSError) as error:
                 ended = "".join(f"; {node} has ended" for node in self.nodes if not node.running)
-                self._drop_newcomers()
-                raise EngineError(f"the change of size broke off: {error}{ended}") from error
+                self._remove_new_nodes()
+                raise EngineError(f"scaling failed: {error}{ended}") from error
             finally:
-                self._calm()
-            self._half_done = False
+                self._restore_timeouts()
+            self._incomplete = False
             lost, self._lost_keys = self._lost_keys, 0
             if lost:
-                raise EngineError(f"the size is right now, but up to {lost} keys are lost with a node that ended")
+                raise EngineError(f"scaling is complete, but up to {lost} keys are lost with a node that ended")
             return [node for node in before if node not in self.nodes]
 
-    def _replace_ended(self, *, half_done: bool) -> None:
-        """Remove nodes that ended, after a replica took over from those that were primaries."""
+    def _replace_ended(self, *, incomplete: bool) -> None:
+        """Remove the nodes that ended, after a replica took over from each primary among them."""
         ended = [node for node in self.nodes if not node.running]
         if self.cluster_mode:
-            resharding.mend(self.nodes, half_done=half_done)
+            resharding.repair(self.nodes, incomplete=incomplete)
         else:
             for primary in ended:
                 if primary.started_as == "primary":
-                    self._promote(primary, resharding.most_advanced(self._running()))
+                    self._promote(primary, resharding.most_advanced(members.running(self.nodes)))
         self._remove(ended)
         left = {node.shard for node in self.nodes}
         self._lost_keys += sum(node.keys_in_transit for node in ended if node.shard not in left)
 
     def _grow(self, shards: int, replicas: int) -> None:
-        """Add the nodes that are missing, and share the slots out."""
-        members = list(self.nodes)
-        self._newcomers = added = self._add_nodes(shards, replicas)
+        """Add the missing nodes, and distribute the slots evenly."""
+        before = list(self.nodes)
+        missing = members.missing_roles(self.nodes, shards, replicas)
+        self._new_nodes = added = [self._new_node(shard, role) for shard, role in missing]
         self._launch(added)
         self.set_parameters(self.parameters)
         if self.cluster_mode:
-            cluster.hurry(self.nodes)
-            resharding.join(members, added)
+            cluster.shorten_timeouts(self.nodes)
+            resharding.join(before, added)
         else:
-            self._wait_for_replicas(alive=added)
-        self._newcomers = []
+            members.wait_for_replicas(self.nodes, alive=added)
+        self._new_nodes = []
         if self.cluster_mode:
             # A node that moves many keys may answer slowly: do not let the cluster mark it as failed and replace it.
-            cluster.calm(self.nodes, self._node_timeout, replace=False)
+            cluster.restore_timeouts(self.nodes, self._node_timeout, replace=False)
             resharding.share_slots(self.nodes, range(shards))
 
-    def _drop_newcomers(self) -> None:
-        """Remove the nodes whose joining failed: they have no slots yet."""
-        newcomers, self._newcomers = self._newcomers, []
-        if newcomers:
-            # A node that does not answer now is asked to forget them at the next change of size.
+    def _remove_new_nodes(self) -> None:
+        """Remove new nodes that failed to join; they have no slots yet."""
+        new_nodes, self._new_nodes = self._new_nodes, []
+        if new_nodes:
+            # If a node does not answer, the next scaling makes it forget the removed nodes.
             with contextlib.suppress(EngineError, RedisError):
-                self._leave(newcomers)
+                self._leave(new_nodes)
 
     def _shrink(self, shards: int, replicas: int) -> None:
-        """Remove the nodes that are too many: they have no slots any more."""
-        self._leave(self._surplus_nodes(shards, replicas))
+        """Remove the surplus nodes; they have no slots any more."""
+        self._leave(members.surplus_nodes(self.nodes, shards, replicas))
         if self.cluster_mode:
             cluster.wait_until_available(self.nodes)
 
     def _leave(self, leavers: Sequence[Node]) -> None:
         self._remove(leavers)
         if self.cluster_mode:
-            resharding.forget_strangers(self._running())
+            resharding.forget_other_nodes(members.running(self.nodes))
 
     def _remove(self, nodes: Iterable[Node]) -> None:
         for node in nodes:
@@ -338,29 +343,12 @@ class EngineSet:
             self.nodes.remove(node)
             node.remove_files()
 
-    def _calm(self) -> None:
+    def _restore_timeouts(self) -> None:
         if self.cluster_mode:
-            for node in self._running():
-                # If a node does not answer, the change of size has failed for that reason and reports it.
+            for node in members.running(self.nodes):
+                # If a node does not answer, scaling has failed and its error says so.
                 with contextlib.suppress(RedisError):
-                    cluster.calm([node], self._node_timeout)
-
-    def _add_nodes(self, shards: int, replicas: int) -> list[Node]:
-        added: list[Node] = []
-        for shard in range(shards):
-            have = sum(node.shard == shard for node in self.nodes)
-            roles = ["replica"] * (replicas + 1 - have)
-            if not have:
-                roles[0] = "primary"
-            added += [self._new_node(shard, role) for role in roles]
-        return added
-
-    def _surplus_nodes(self, shards: int, replicas: int) -> list[Node]:
-        gone = [node for node in self.nodes if node.shard >= shards]
-        for shard in range(shards):
-            spare = [node for node in self.nodes if node.shard == shard and node.role == "replica"]
-            gone += spare[replicas:]
-        return gone
+                    cluster.restore_timeouts([node], self._node_timeout)
 
     def _new_node(self, shard: int, role: str) -> Node:
         directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"
@@ -373,7 +361,7 @@ class EngineSet:
 
     @property
     def _behind_tls(self) -> bool:
-        """Whether gates speak TLS for engines that do not."""
+        """Whether gates terminate TLS for engines that were built without it."""
         return self.tls and not self.program.tls
 
     def _launch(self, nodes: Sequence[Node]) -> None:
@@ -388,21 +376,12 @@ class EngineSet:
             node.wait()
 
     def _primary_address(self) -> tuple[str, str]:
-        """Where the replicas of a set without cluster mode find their primary."""
+        """Address and port of the primary for its replicas, without cluster mode."""
         primary = self.primaries[0]
         return primary.address, str(primary.engine_port if self._behind_tls else primary.port)
 
-    def _pair(self, shard: int) -> tuple[Node, Node]:
-        """The primary of a shard, and the replica that would take over."""
-        roles = {node: node.role for node in self._running() if node.shard == shard}
-        primary = next((node for node, role in roles.items() if role == "primary"), None)
-        successor = next((node for node, role in roles.items() if role == "replica"), None)
-        if primary is None or successor is None:
-            raise EngineError(f"shard {shard} has nothing to fail over to: {len(roles)} of its nodes run")
-        return primary, successor
-
     def _promote(self, primary: Node, successor: Node) -> None:
-        """Let a replica take over from a primary that has ended."""
+        """Promote a replica in place of a primary that has ended."""
         primary.started_as, successor.started_as = "replica", "primary"
         if self.cluster_mode:
             cluster.take_over(successor)
@@ -411,15 +390,3 @@ class EngineSet:
             for node in self.replica_nodes:
                 if node.running:
                     node.admin.replicaof(*self._primary_address())
-
-    def _wait_for_replicas(self, *, alive: Iterable[Node] = ()) -> None:
-        for node in self.replica_nodes:
-            if node.running:
-                wait_until(
-                    lambda node=node: node.admin.info("replication")["master_link_status"] == "up",
-                    f"a full sync of {node}",
-                    alive=[*alive, node],
-                )
-
-    def _running(self) -> list[Node]:
-        return [node for node in self.nodes if node.running]

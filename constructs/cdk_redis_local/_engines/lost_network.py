@@ -1,10 +1,10 @@
-"""Networks of a process's own, with a router between them that can lose what passes through it.
+"""Two networks in Linux network namespaces, with a router between them that can drop all packets.
 
-A process is started in a network namespace of its own (see `own_network`) and makes two more::
+A process that was started in a new network namespace (see `own_network`) creates two more::
 
-    [ near: this process, its engines ] --- [ router ] --- [ far: the engines that are lost ]
+    [ near: this process, its engines ] --- [ router ] --- [ far: the engines that become unreachable ]
 
-Nothing of the machine's own network is touched, and all of it ends with the process. Linux only.
+This does not change the machine's own network, and the namespaces end with the process. Linux only.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from types import TracebackType
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._engines.node import Place
 
-# From the block that is set aside for tests of networks (RFC 2544).
+# From the block that is reserved for network benchmarks (RFC 2544).
 _NEAR, _NEAR_GATEWAY = "198.18.0.1", "198.18.0.2"
 _FAR, _FAR_GATEWAY = "198.18.1.1", "198.18.1.2"
 _FORWARD = "echo 1 > /proc/sys/net/ipv4/ip_forward"
-# As root first without a user namespace of its own: some machines keep those from everybody.
-_WAYS = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
+# Root first tries without a new user namespace, because some machines disable user namespaces.
+_COMMANDS = (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net"))
 
 
 @functools.cache
 def own_network() -> tuple[str, ...]:
-    """The command that runs another in a network namespace of its own: ``[*own_network(), "python", ...]``.
+    """The command that runs another command in a new network namespace: ``[*own_network(), "python", ...]``.
 
     Raises:
-        LocalCloudError: This machine does not let its people have any; the message has its reason.
+        LocalCloudError: This machine does not allow network namespaces; the message has the reason.
     """
     _require_tools()
     refused = ""
-    for way in _WAYS if os.geteuid() == 0 else _WAYS[1:]:
-        # A namespace alone is not enough: routers forward by a setting that some containers cannot write.
-        done = subprocess.run([*way, "sh", "-c", _FORWARD], capture_output=True, text=True, check=False)
+    for command in _COMMANDS if os.geteuid() == 0 else _COMMANDS[1:]:
+        # Also try to enable IP forwarding, because some containers cannot write this setting.
+        done = subprocess.run([*command, "sh", "-c", _FORWARD], capture_output=True, text=True, check=False)
         if not done.returncode:
-            return way
+            return command
         refused = done.stderr.strip()
-    raise LocalCloudError(f"this machine gives out no network namespaces: {refused}")
+    raise LocalCloudError(f"this machine does not allow network namespaces: {refused}")
 
 
 class RoutedNetwork:
-    """Two networks and the router between them: the near one is this process's, and it must be its own already.
+    """Two networks and a router between them. The process must run in its own network namespace, the near network.
 
     Attributes:
-        near: Where engines run that stay reachable.
-        far: Where engines run that `lose` makes unreachable.
+        near: The place for engines that stay reachable.
+        far: The place for engines that `lose` makes unreachable.
 
     Example:
         >>> with RoutedNetwork() as network:
@@ -61,14 +61,14 @@ class RoutedNetwork:
     """
 
     def __init__(self) -> None:
-        """Make the namespaces and connect them.
+        """Create the namespaces and connect them.
 
         Raises:
-            LocalCloudError: The process's network is in use, as the machine's own is, or a step was refused.
+            LocalCloudError: The process's network is in use, such as the machine's own network, or a command failed.
         """
         _require_tools()
         if _ip((), "-oneline", "link", "show", "dev", "lo", "up"):
-            raise LocalCloudError("start the process with own_network(): it is in a network that is in use")
+            raise LocalCloudError("start the process with own_network(): its network is in use")
         self._stack = contextlib.ExitStack()
         try:
             self._router, far = self._new_namespace(), self._new_namespace()
@@ -90,28 +90,28 @@ class RoutedNetwork:
         self.far = Place(_FAR, _FAR, inside)
 
     def __enter__(self) -> RoutedNetwork:
-        """Return the network itself."""
+        """Return the network."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the namespaces up: they end with the last process in them."""
+        """Release the namespaces: they end with their last process."""
         self._stack.close()
 
     def lose(self) -> None:
-        """Drop every packet between the two networks from now on, in both directions and without a word.
+        """Drop all packets between the two networks silently, in both directions.
 
-        A blackhole route, because it answers with no ICMP error, and needs no packet filter in the kernel.
+        Uses blackhole routes, because they send no ICMP errors and need no packet filter in the kernel.
         """
         _batch(_enter(self._router), *(f"route add blackhole {address}/32" for address in (_FAR, _NEAR)))
 
     def find(self) -> None:
-        """Let packets pass again."""
+        """Forward packets again."""
         _batch(_enter(self._router), *(f"route del blackhole {address}/32" for address in (_FAR, _NEAR)))
 
     def _new_namespace(self) -> int:
-        """Id of a process that holds a new namespace until its input ends: when we say so, or are gone."""
+        """Id of a process in a new namespace, which keeps it until `__exit__` or the end of this process."""
         holder = subprocess.Popen(
             ["unshare", "--net", "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -121,7 +121,7 @@ class RoutedNetwork:
         self._stack.callback(holder.stdout.close)
         self._stack.callback(holder.stdin.close)
         if not holder.stdout.readline():
-            raise LocalCloudError("a network namespace was refused")
+            raise LocalCloudError("creating a network namespace failed")
         return holder.pid
 
 

@@ -28,16 +28,16 @@ from cdk_redis_local._engines.program import EngineProgram
 
 HOST = "localhost"
 START_SECONDS = 20.0
-# Below the range that the kernel hands out for outgoing connections, so that a port found free stays free.
+# Below the kernel's range for outgoing connections, so that a free port stays free.
 _PORTS = range(10240, 32768)
 
 
 @dataclass(frozen=True)
 class Security:
-    """How nodes are reached and by whom they are managed.
+    """TLS files of the nodes, and the user that manages them.
 
-    ``certificate`` and ``ca_file`` are absent in a set without TLS. ``manager`` is the internal user that forms
-    clusters, replicates and changes ACLs; its password never leaves the process.
+    ``certificate`` and ``ca_file`` are None in a set without TLS. ``manager`` is the internal user that forms
+    clusters, replicates and changes ACLs; its password is random.
     """
 
     manager: AclUser
@@ -50,9 +50,9 @@ class Place:
     """Where a node runs: on loopback, or in a network namespace that a command enters.
 
     Attributes:
-        host: What clients are sent to: a name of its certificate, or its address.
-        address: What it listens on, and tells the other nodes.
-        command: Begins the command that starts it, as ``nsenter`` does.
+        host: The host name or address that the node announces to clients; must be in its certificate.
+        address: The address on which the node listens, and which it announces to other nodes.
+        command: Prefix of the command that starts the node, such as ``nsenter``.
     """
 
     host: str = HOST
@@ -64,10 +64,10 @@ LOOPBACK = Place()
 
 
 def reserve_port() -> socket.socket:
-    """A loopback port that nobody else gets while the socket is open, but that an engine may listen on.
+    """Reserve a loopback port: while the returned socket is open, only an engine can listen on that port.
 
-    Bound exclusively, then opened to the one process that binds it knowing of it: engines set ``SO_REUSEADDR``,
-    those who look for a free port here do not.
+    The socket is bound without ``SO_REUSEADDR`` and sets it afterwards. Engines set ``SO_REUSEADDR``, so they can bind
+    the port; this function does not set it before binding, so it never returns the same port twice.
     """
     for port in random.sample(_PORTS, 200):
         reservation = socket.socket()
@@ -84,32 +84,37 @@ def reserve_port() -> socket.socket:
 def wait_until(
     condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, *, alive: Iterable[Node] = ()
 ) -> None:
-    """Wait until the condition holds.
+    """Wait until a condition is true. Connection errors count as false.
+
+    Args:
+        condition: Called repeatedly.
+        what: The expected event, for the error message.
+        seconds: The timeout.
+        alive: Nodes that must not end during the wait.
 
     Raises:
-        EngineError: It did not within that many seconds, or one of the nodes that must stay ``alive`` ended; the
-            message says ``what`` was waited for.
+        EngineError: The condition was not true in time, or a node in ``alive`` ended.
     """
     deadline = time.monotonic() + seconds
     alive = list(alive)
     while True:
         for node in alive:
             if not node.running:
-                raise EngineError(f"{node} ended before {what} happened")
+                raise EngineError(f"{node} ended while waiting for {what}")
         with contextlib.suppress(RedisError, OSError):
             if condition():
                 return
         if time.monotonic() > deadline:
-            raise EngineError(f"{what} did not happen within {seconds:g} s")
+            raise EngineError(f"timed out after {seconds:g} s waiting for {what}")
         time.sleep(0.03)
 
 
 class Node:
     """An engine process.
 
-    ``port`` is where clients connect, ``engine_port`` where the process itself listens: another one when a gate
-    stands in front of it. ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``, or what
-    :meth:`EngineSet.fail_over` made of it; the nodes may have changed it since, :attr:`role` asks the engine.
+    Clients connect to ``port``; the process listens on ``engine_port``, a different port if a gate is in front of it.
+    ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``: the role at the start, or after
+    :meth:`EngineSet.fail_over`. The cluster may have changed the role since; :attr:`role` asks the engine.
     """
 
     def __init__(
@@ -122,7 +127,7 @@ class Node:
         role: str,
         place: Place = LOOPBACK,
     ) -> None:
-        """Reserve the ports of a node that is not started yet."""
+        """Reserve the ports; :meth:`start` starts the process."""
         self.shard = shard
         self.started_as = role
         self.host = place.host
@@ -135,17 +140,17 @@ class Node:
         self.program = program
         self._workspace = workspace
         self.security = security
-        # Keys of slots that still belong to another node: if this one ends, they are gone.
+        # Number of keys here whose slots still belong to another node: if this node ends, they are lost.
         self.keys_in_transit = 0
         self._directory = directory
         self.admin = self.client(security.manager.name, security.manager.passwords[0], port=self.engine_port)
 
     def __str__(self) -> str:
-        """Which node, for people."""
+        """Address and shard, for messages."""
         return f"the node at {self.host}:{self.port} (shard {self.shard})"
 
     def client(self, user: str | None = None, password: str | None = None, *, port: int | None = None) -> redis.Redis:
-        """A client of this one node, TLS verified, that signs in as that user. Default: nobody."""
+        """A client of this node, with verified TLS, that signs in as this user. Default: - it does not sign in."""
         tls: dict[str, Any] = {}
         if self.security.ca_file:
             tls = {"ssl": True, "ssl_ca_certs": str(self.security.ca_file)}
@@ -163,17 +168,17 @@ class Node:
 
     @property
     def role(self) -> str:
-        """``primary`` or ``replica``, as the engine says now."""
+        """The current role, ``primary`` or ``replica``, according to the engine."""
         return "primary" if self.admin.role()[0] == "master" else "replica"
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     @property
     def log(self) -> str:
-        """What the engine wrote so far."""
+        """The engine's log."""
         path = self._directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -195,42 +200,42 @@ class Node:
         """Wait until the engine answers.
 
         Raises:
-            EngineError: It ended, or does not answer.
+            EngineError: The engine ended, or does not answer in time.
         """
 
         def answers() -> bool:
             if not self.running:
-                raise EngineError(f"{self.program} ended at its start: {_last_line(self.log)}")
+                raise EngineError(f"{self.program} did not start: {_last_line(self.log)}")
             return bool(self.admin.ping())
 
-        wait_until(answers, f"the answer of {self.program} on port {self.engine_port}")
+        wait_until(answers, f"an answer of {self.program} on port {self.engine_port}")
 
     def freeze(self) -> None:
-        """Let the process hang: it keeps its port and its connections and says nothing."""
+        """Make the process hang: it keeps its port and connections, but does not answer."""
         if self.process:
             os.kill(self.process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """End the hanging."""
+        """Let a frozen process continue."""
         if self.process:
             os.kill(self.process.pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """End the process at once and free its ports. A second call does nothing."""
+        """Kill the process and free its ports. A second call does nothing."""
         for reservation in self._reservations:
             reservation.close()
         self.crash()
 
     def crash(self) -> None:
-        """End the process at once, in a way that it can be started again: its ports stay its own."""
+        """Kill the process and keep its ports reserved, so that it can be started again."""
         self.admin.close()
         if self.process:
-            # Nothing is to be saved, and a frozen process does not hear a politer signal.
+            # SIGKILL, because nothing must be saved, and a frozen process does not react to SIGTERM.
             self.process.kill()
             self.process.wait()
 
     def remove_files(self) -> None:
-        """Remove what a stopped node leaves behind, its log too."""
+        """Remove the files of a stopped node, including its log."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def _own_settings(self) -> list[tuple[str, str]]:
@@ -242,7 +247,7 @@ class Node:
             ("dir", str(self._directory)),
             ("daemonize", "no"),
             ("repl-diskless-sync", "yes"),
-            # Else a first full synchronisation waits five seconds for more replicas.
+            # The default delays the first full sync by five seconds, to wait for more replicas.
             ("repl-diskless-sync-delay", "0"),
             ("repl-ping-replica-period", "1"),
             ("masteruser", manager.name),

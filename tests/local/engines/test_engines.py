@@ -1,4 +1,4 @@
-"""Real engines: they start available, obey their users, and leave nothing behind."""
+"""`EngineSet`: engines start available, apply users and parameters, and end without leaving processes or files."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def cluster() -> Iterator[EngineSet]:
         yield engines
 
 
-def test_a_group_without_cluster_mode_has_a_primary_and_replicas_in_sync(group: EngineSet) -> None:
+def test_a_set_without_cluster_mode_has_a_primary_and_replicas_in_sync(group: EngineSet) -> None:
     assert [node.role for node in group.nodes] == ["primary", "replica", "replica"]
     assert group.nodes[0].admin.info("replication")["connected_slaves"] == 2
     assert group.endpoint != group.reader_endpoint
 
 
-def test_a_cluster_covers_all_slots_and_announces_its_nodes_by_name(cluster: EngineSet) -> None:
+def test_a_cluster_covers_all_slots_and_announces_host_names(cluster: EngineSet) -> None:
     slots = cluster.nodes[0].admin.execute_command("CLUSTER", "SLOTS")
     assert sum(last - first + 1 for first, last, *_ in slots) == 16384
     assert [len(members) for _, _, *members in slots] == [2, 2, 2]
     assert {host for _, _, *members in slots for host, *_ in members} == {"localhost"}
 
 
-def test_the_cluster_client_reads_and_writes_every_shard_over_verified_tls(cluster: EngineSet) -> None:
+def test_a_cluster_client_reads_and_writes_every_shard_over_verified_tls(cluster: EngineSet) -> None:
     host, port = cluster.endpoint
     client = redis.RedisCluster(
         host=host, port=port, username="app", password="a-password", ssl=True, ssl_ca_certs=cluster.ca_file
@@ -75,12 +75,14 @@ def test_the_cluster_client_reads_and_writes_every_shard_over_verified_tls(clust
         ("default", "", "invalid username-password pair"),
     ],
 )
-def test_strangers_are_refused(group: EngineSet, user: str | None, password: str | None, refusal: str) -> None:
+def test_a_client_without_valid_credentials_is_refused(
+    group: EngineSet, user: str | None, password: str | None, refusal: str
+) -> None:
     with pytest.raises(redis.AuthenticationError, match=refusal):
         group.nodes[0].client(user, password).ping()
 
 
-def test_users_are_held_to_their_access_string(group: EngineSet) -> None:
+def test_the_engine_enforces_the_access_string_of_a_user(group: EngineSet) -> None:
     client = group.nodes[0].client("app", "a-password")
     client.set("app:a", "1")
     for forbidden in (lambda: client.get("other:a"), lambda: client.execute_command("ACL", "WHOAMI")):
@@ -88,7 +90,7 @@ def test_users_are_held_to_their_access_string(group: EngineSet) -> None:
             forbidden()
 
 
-def test_users_can_be_added_changed_and_dropped_while_the_engine_runs() -> None:
+def test_users_can_be_added_changed_and_removed_while_the_engine_runs() -> None:
     with EngineSet(users=[APP]) as engines:
         node = engines.nodes[0]
         engines.set_user(AclUser("second", "on ~* +@all", passwords=("second-password",)))
@@ -102,22 +104,22 @@ def test_users_can_be_added_changed_and_dropped_while_the_engine_runs() -> None:
             engines.set_user(AclUser("odd", "on +@no-such-category"))
 
 
-def test_an_open_store_lets_everybody_in() -> None:
+def test_a_set_with_an_open_default_user_needs_no_sign_in() -> None:
     with EngineSet(users=[OPEN_DEFAULT], tls=False) as engines:
         assert engines.nodes[0].client().set("a", "b")
 
 
-def test_known_parameters_are_applied_and_unknown_ones_told(group: EngineSet) -> None:
+def test_known_parameters_are_applied_and_unknown_ones_are_reported(group: EngineSet) -> None:
     assert group.nodes[1].admin.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lfu"}
     assert group.ignored_parameters == {"no-such": "1"}
 
 
-def test_a_parameter_with_a_bad_value_is_refused(cluster: EngineSet) -> None:
+def test_a_parameter_with_an_invalid_value_is_an_error(cluster: EngineSet) -> None:
     with pytest.raises(EngineError, match="maxmemory-policy=sometimes"):
         cluster.set_parameters({"maxmemory-policy": "sometimes"})
 
 
-def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, group: EngineSet) -> None:
+def test_a_client_refuses_a_certificate_of_another_authority(tmp_path: Path, group: EngineSet) -> None:
     with EngineSet(users=[APP], authority=CertificateAuthority(tmp_path / "other")) as engines:
         host, port = engines.endpoint
         trusting_another = ssl.create_default_context(cafile=group.ca_file)
@@ -128,7 +130,7 @@ def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, group: En
             trusting_another.wrap_socket(connection, server_hostname=host)
 
 
-def test_faults_a_stopped_node_refuses_and_a_frozen_one_hangs() -> None:
+def test_a_stopped_node_refuses_connections_and_a_frozen_node_hangs() -> None:
     with EngineSet(replicas=1, users=[APP]) as engines:
         engines.nodes[1].freeze()
         with socket.create_connection((engines.nodes[1].host, engines.nodes[1].port), timeout=2) as connection:
@@ -141,10 +143,10 @@ def test_faults_a_stopped_node_refuses_and_a_frozen_one_hangs() -> None:
             socket.create_connection((engines.nodes[1].host, engines.nodes[1].port), timeout=2)
 
 
-def test_fault_the_slots_of_a_shard_can_be_taken_away() -> None:
+def test_delete_slots_removes_the_slots_of_a_shard() -> None:
     with EngineSet(shards=3, cluster_mode=True, users=[APP]) as engines:
         assert engines.delete_slots(1) == 5462
-        time.sleep(1.5)  # gossip would have brought them back by now
+        time.sleep(1.5)  # long enough for gossip to restore them
         for node in engines.nodes:
             assert "cluster_slots_assigned:10922" in node.admin.execute_command("CLUSTER", "INFO")
 
@@ -154,7 +156,9 @@ def test_shards_need_cluster_mode() -> None:
         EngineSet(shards=2)
 
 
-def test_a_missing_engine_is_one_line_that_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_of_a_missing_engine_is_one_line_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EngineNotFoundError, match="apt-get install redis-server") as caught:
         find_engine()
@@ -166,7 +170,7 @@ def test_a_missing_engine_is_one_line_that_says_how_to_get_it(monkeypatch: pytes
     [
         ("echo 'Redis server v=6.2.14 sha=0'", "redis 6.2.14, but 7.0 or newer is needed"),
         ("case $1 in --version) echo 'Valkey server v=8.1.1 x';; *) echo \"Bad directive\" >&2;; esac", "without TLS"),
-        ("echo nonsense", "does not tell its version"),
+        ("echo nonsense", "prints no known version"),
     ],
 )
 def test_an_unusable_engine_is_refused(
@@ -181,7 +185,7 @@ def test_an_unusable_engine_is_refused(
 
 
 def _lives(process: int) -> bool:
-    # An orphan whose adopter never asks for its end stays in /proc as a zombie, with no memory and no port.
+    # An orphan that is never reaped stays in /proc as a zombie, without memory and ports.
     try:
         return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except FileNotFoundError:
@@ -189,10 +193,10 @@ def _lives(process: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_however_the_owner_ends(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_to_the_owner_leaves_no_process_port_or_file(number: signal.Signals, tmp_path: Path) -> None:
     program = (
         "import signal, time\nfrom cdk_redis_local import EngineSet\n"
-        # A shell has background jobs, which a test run may be, ignore Ctrl-C.
+        # A shell makes background jobs ignore Ctrl-C, and the tests may run as one.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with EngineSet(replicas=1) as engines:\n"
         "    print(engines.endpoint[1], *[node.process.pid for node in engines.nodes], flush=True)\n"
@@ -216,7 +220,7 @@ def test_nothing_is_left_however_the_owner_ends(number: signal.Signals, tmp_path
         socket.create_connection(("127.0.0.1", port), timeout=2)
 
 
-def test_a_cluster_is_resharded_in_place_with_its_keys() -> None:
+def test_resize_changes_shards_and_replicas_and_keeps_the_keys() -> None:
     with EngineSet(shards=3, replicas=0, cluster_mode=True, users=[APP]) as engines:
         host, port = engines.endpoint
         client = redis.RedisCluster(
@@ -235,7 +239,7 @@ def test_a_cluster_is_resharded_in_place_with_its_keys() -> None:
         assert {key: client.get(key) for key in keys} == keys
 
 
-def test_a_group_gets_and_loses_replicas_in_place() -> None:
+def test_resize_changes_replicas_without_cluster_mode() -> None:
     with EngineSet(replicas=1, users=[APP], parameters={"maxmemory-policy": "noeviction"}) as engines:
         engines.resize(shards=1, replicas=2)
         assert [node.role for node in engines.nodes] == ["primary", "replica", "replica"]

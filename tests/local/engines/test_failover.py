@@ -1,4 +1,4 @@
-"""A failover on request, through the services' own APIs: another node takes over, and the dead one comes back to it."""
+"""TestFailover and FailoverShard: a replica takes over, and the killed primary returns as its replica."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _cluster(cloud: Cloud) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def ports(cloud: Cloud) -> dict[str, str]:
-    """A store of each kind, two of them with two replicas: one must follow a primary that was not its own."""
+    """A store of each kind. One has two replicas, so that the other replica must follow the new primary."""
     resources = {
         "Single": _group(cloud, ReplicationGroupId="single", NumCacheClusters=3),
         "Sharded": _group(cloud, ReplicationGroupId="sharded", NumNodeGroups=2, ReplicasPerNodeGroup=1),
@@ -69,7 +69,7 @@ def _client(cloud: Cloud, port: str, *, cluster: bool) -> Any:
 
 
 def _shape(client: Any, *, cluster: bool) -> tuple[str, int]:
-    """Which process serves the key, and how many replicas follow it in sync."""
+    """The run id of the key's primary, and the number of its replicas in sync."""
     node = {"target_nodes": client.get_node_from_key("{2}")} if cluster else {}
     replication = client.info("replication", **node)
     in_sync = sum(value.get("state") == "online" for value in replication.values() if isinstance(value, dict))
@@ -84,7 +84,7 @@ def _shape(client: Any, *, cluster: bool) -> tuple[str, int]:
         ("ledger", True, _failover_shard, "updating"),
     ],
 )
-def test_another_node_takes_over_with_the_keys_and_the_dead_one_follows_it(
+def test_a_replica_takes_over_with_the_keys_and_the_old_primary_becomes_its_replica(
     cloud: Cloud, ports: dict[str, str], name: str, cluster: bool, request_failover: Request, status: str
 ) -> None:
     # The hash tag {2} is in the first of two shards.
@@ -108,14 +108,16 @@ def _on(client: Any, *, cluster: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("resource", ["cluster/ledger", "cluster/another"])
-def test_a_state_machine_needs_a_role_that_may(cloud: Cloud, ports: dict[str, str], resource: str) -> None:
+def test_a_state_machine_needs_permission_to_fail_a_shard_over(
+    cloud: Cloud, ports: dict[str, str], resource: str
+) -> None:
     iam, machines = cloud.client("iam"), cloud.client("stepfunctions")
     name = resource.replace("/", "-")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     arn = f"arn:aws:memorydb:us-east-1:000000000000:{resource}"
     statement = {"Effect": "Allow", "Action": "memorydb:FailoverShard", "Resource": arn}
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Statement": [statement]}))
-    # There is no such shard: whoever gets so far was let through.
+    # The shard does not exist, so ShardNotFoundFault shows that the permission check passed.
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:memorydb:failoverShard",
@@ -141,7 +143,7 @@ def test_a_state_machine_needs_a_role_that_may(cloud: Cloud, ports: dict[str, st
         (_failover_shard, "ledger", "1", "ShardNotFoundFault"),
     ],
 )
-def test_what_cannot_fail_over_is_refused_in_the_services_words(
+def test_a_failover_that_is_not_possible_returns_the_service_s_error_code(
     cloud: Cloud, ports: dict[str, str], request_failover: Request, name: str, shard: str, code: str
 ) -> None:
     with pytest.raises(ClientError) as refused:

@@ -1,4 +1,4 @@
-"""Networks of a test's own: silent when they are lost, whole again when found, and never the machine's."""
+"""`RoutedNetwork` drops and forwards packets, and never uses the machine's own network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from cdk_redis_local import LocalCloudError, RoutedNetwork, own_network
 
-# Run in a network of its own: a line is echoed from the far side, lost, found, and echoed again.
+# Runs in a new network namespace: sends data to an echo server before, during and after the loss of packets.
 _SCRIPT = """
 import socket, subprocess, sys, time
 from cdk_redis_local import RoutedNetwork
@@ -42,7 +42,7 @@ with RoutedNetwork() as network:
 """
 
 
-def test_packets_are_lost_without_a_word_until_they_are_found(repository: Path) -> None:
+def test_lose_drops_packets_silently_until_find(repository: Path) -> None:
     try:
         own = own_network()
     except LocalCloudError as refused:
@@ -55,15 +55,16 @@ def test_packets_are_lost_without_a_word_until_they_are_found(repository: Path) 
 
 
 @pytest.mark.skipif(shutil.which("ip") is None, reason="no ip on PATH")
-def test_a_network_that_is_in_use_is_left_alone() -> None:
+def test_routed_network_refuses_a_network_in_use() -> None:
     with pytest.raises(LocalCloudError, match=r"start the process with own_network\(\)"):
         RoutedNetwork()
 
 
 @pytest.mark.parametrize(
-    ("program", "words"), [("", "no unshare and nsenter and ip on PATH"), ("exit 1", "gives out no network namespaces")]
+    ("program", "words"),
+    [("", "no unshare and nsenter and ip on PATH"), ("exit 1", "does not allow network namespaces")],
 )
-def test_a_machine_without_namespaces_says_so(
+def test_own_network_reports_a_machine_without_network_namespaces(
     program: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for tool in ("unshare", "nsenter", "ip") if program else ():

@@ -1,4 +1,4 @@
-"""Scaling out and in: no slot, no key and no acknowledged write is lost, and what breaks off is mended."""
+"""Scaling out and in loses no slot, key or acknowledged write, and the next scaling repairs a failed one."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def fill(engines: EngineSet) -> None:
         for key, value in KEYS.items():
             if redis.crc.key_slot(key.encode()) in own:
                 pipeline.set(key, value)
-        # A replica that has just joined gets no writes for its first second.
+        # A new replica gets no writes during its first second.
         pipeline.wait(engines.replicas, 5000)
         assert pipeline.execute()[-1] == engines.replicas
 
 
 def keys(engines: EngineSet) -> dict[str, str]:
-    """All keys and values, where clients find them; fails if nodes disagree, or a slot is open or has no owner."""
+    """All keys and values on the primaries; fails if nodes disagree, or a slot is open or has no owner."""
     views = [slots_by_owner(node) for node in engines.nodes]
     assert all(view == views[0] for view in views)
     assert sum(map(len, views[0].values())) == SLOTS
@@ -58,14 +58,14 @@ def keys(engines: EngineSet) -> dict[str, str]:
 
 
 def shape(engines: EngineSet) -> tuple[int, int, int]:
-    """What the set says of itself, and how many of its nodes run."""
+    """The set's numbers of shards and replicas, and the number of its running nodes."""
     assert Counter(node.role for node in engines.nodes)["primary"] == engines.shards
     return engines.shards, engines.replicas, sum(node.running for node in engines.nodes)
 
 
 @pytest.mark.timeout(240)
 @each_engine
-def test_nothing_is_lost_while_a_client_counts(program: EngineProgram, repository: Path) -> None:
+def test_scaling_loses_nothing_while_a_client_writes(program: EngineProgram, repository: Path) -> None:
     command = [sys.executable, str(repository / "benchmarks" / "scaling.py"), "--engine", program.name, "--times", "2"]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -84,23 +84,25 @@ def test_nothing_is_lost_while_a_client_counts(program: EngineProgram, repositor
         ([16384], 1, {}),
     ],
 )
-def test_only_what_must_move_is_moved(owned: list[int], shards: int, moved: dict[tuple[int, int], int]) -> None:
+def test_plan_moves_moves_as_few_slots_as_possible(
+    owned: list[int], shards: int, moved: dict[tuple[int, int], int]
+) -> None:
     slots = iter(range(SLOTS))
     have = {shard: [next(slots) for _ in range(number)] for shard, number in enumerate(owned)}
     have |= {shard: [] for shard in range(len(owned), shards)}
     moves = plan_moves(have, range(shards))
-    sizes = {(giver, taker): len(some) for giver, taker, some in moves}
+    sizes = {(source, target): len(some) for source, target, some in moves}
     assert sum(sizes.values()) == sum(moved.values())
-    for giver, taker, some in moves:
-        have[giver] = [slot for slot in have[giver] if slot not in set(some)]
-        have[taker] = have[taker] + some
+    for source, target, some in moves:
+        have[source] = [slot for slot in have[source] if slot not in set(some)]
+        have[target] = have[target] + some
     assert sorted(slot for some in have.values() for slot in some) == list(range(SLOTS))
     assert all(abs(len(have[shard]) - SLOTS / shards) < 1 for shard in range(shards))
     assert not any(some for shard, some in have.items() if shard >= shards)
     assert len(moves) <= len(moved)
 
 
-# What goes wrong at the step of a change of size that a test chose, done to real processes.
+# A fault in the real processes, which a test injects before a step of scaling.
 Fault = Callable[[EngineSet], None]
 
 
@@ -119,12 +121,12 @@ def kill_first(engines: EngineSet) -> None:
 
 
 def refuse_restore(engines: EngineSet) -> None:
-    """The newest node refuses the keys of others, as one does whose users are not right."""
+    """Make the newest node refuse imported keys, as if its users were wrong."""
     newest(engines).admin.execute_command("ACL", "SETUSER", newest(engines).security.manager.name, "-restore-asking")
 
 
 def refuse_ownership(engines: EngineSet) -> None:
-    """The newest node takes all the keys, and then not their slots."""
+    """Make the newest node accept all keys, but refuse their slots."""
     newest(engines).admin.execute_command("ACL", "SETUSER", newest(engines).security.manager.name, "-cluster|bumpepoch")
 
 
@@ -134,7 +136,7 @@ def fill_memory(engines: EngineSet) -> None:
 
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Callable[[], None]], None]:
-    """Has something happen once, right before a step of the real work."""
+    """Returns a function that injects a fault once, before a step."""
 
     def break_before(module: Any, step: str, happening: Callable[[], None]) -> None:
         real = getattr(module, step)
@@ -152,16 +154,16 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Callable[[], 
 @pytest.mark.parametrize(
     ("replicas", "module", "step", "fault", "complaint"),
     [
-        pytest.param(0, resharding, "introduce", kill_newest, "has ended", id="newcomer dies, joining"),
-        pytest.param(0, resharding, "share_slots", kill_newest, "has ended", id="newcomer dies, joined"),
+        pytest.param(0, resharding, "meet", kill_newest, "has ended", id="new node dies, joining"),
+        pytest.param(0, resharding, "share_slots", kill_newest, "has ended", id="new node dies, joined"),
         pytest.param(0, slots, "_move_keys", refuse_restore, "NOPERM", id="the second move is refused"),
         pytest.param(0, slots, "_move_keys", fill_memory, "OOM", id="no memory for the keys"),
-        pytest.param(0, slots, "_hand_over", refuse_ownership, "no permissions", id="keys moved, slots refused"),
-        pytest.param(1, slots, "_hand_over", kill_first, "has ended", id="giver dies, keys moved"),
-        pytest.param(1, slots, "_wait_until_known", kill_first, "has ended", id="giver dies, slots moved"),
+        pytest.param(0, slots, "_assign_slots", refuse_ownership, "no permissions", id="keys moved, slots refused"),
+        pytest.param(1, slots, "_assign_slots", kill_first, "has ended", id="source dies, keys moved"),
+        pytest.param(1, slots, "_wait_until_known", kill_first, "has ended", id="source dies, slots moved"),
     ],
 )
-def test_a_broken_scaling_out_is_taken_back_and_can_be_repeated(
+def test_a_failed_scale_out_can_be_reverted_and_repeated(
     breaks: Any, replicas: int, module: Any, step: str, fault: Fault, complaint: str
 ) -> None:
     with cluster(find_engine(), shards=2, replicas=replicas) as engines:
@@ -177,12 +179,12 @@ def test_a_broken_scaling_out_is_taken_back_and_can_be_repeated(
         assert keys(engines) == KEYS
 
 
-def test_a_client_loses_no_count_while_a_broken_scaling_out_is_taken_back(breaks: Any) -> None:
+def test_a_client_loses_no_write_while_a_failed_scale_out_is_reverted(breaks: Any) -> None:
     tally = scaling.Tally()
     user = AclUser("bench", passwords=(scaling.PASSWORD,))
     with EngineSet(shards=2, cluster_mode=True, users=[user]) as engines:
         with scaling.Counters(engines, tally):
-            breaks(slots, "_hand_over", lambda: refuse_ownership(engines))
+            breaks(slots, "_assign_slots", lambda: refuse_ownership(engines))
             with pytest.raises(EngineError, match="refuses CLUSTER BUMPEPOCH"):
                 engines.resize(4, 0)
             engines.resize(2, 0)
@@ -190,13 +192,13 @@ def test_a_client_loses_no_count_while_a_broken_scaling_out_is_taken_back(breaks
     assert (tally.asked > 0, tally.writes > 100, tally.writes_lost) == (True, True, 0)
 
 
-def test_keys_that_die_on_their_way_are_told(breaks: Any) -> None:
+def test_keys_lost_during_their_move_are_reported(breaks: Any) -> None:
     with cluster(find_engine(), shards=2) as engines:
         fill(engines)
-        breaks(slots, "_hand_over", lambda: kill_newest(engines))
+        breaks(slots, "_assign_slots", lambda: kill_newest(engines))
         with pytest.raises(EngineError, match=r"has ended"):
             engines.resize(3, 0)
-        with pytest.raises(EngineError, match=r"the size is right now, but up to \d+ keys are lost"):
+        with pytest.raises(EngineError, match=r"scaling is complete, but up to \d+ keys are lost"):
             engines.resize(2, 0)
         assert shape(engines) == (2, 0, 2)
         left = keys(engines)
@@ -207,7 +209,7 @@ def test_keys_that_die_on_their_way_are_told(breaks: Any) -> None:
 
 
 @pytest.mark.parametrize("cluster_mode", [True, False], ids=["cluster mode", "no cluster mode"])
-def test_a_broken_change_of_replicas_is_taken_back_and_can_be_repeated(breaks: Any, cluster_mode: bool) -> None:
+def test_a_failed_change_of_replicas_can_be_repeated(breaks: Any, cluster_mode: bool) -> None:
     with EngineSet(shards=1, replicas=1, cluster_mode=cluster_mode, users=[APP]) as engines:
         engines.nodes[0].admin.mset({"{key}": "1"})
         assert engines.nodes[0].admin.wait(1, 5000) == 1
@@ -223,12 +225,12 @@ def test_a_broken_change_of_replicas_is_taken_back_and_can_be_repeated(breaks: A
 
 
 @each_engine
-def test_functions_expiry_large_values_and_names_that_are_no_text_move_along(program: EngineProgram) -> None:
+def test_scaling_moves_functions_expiry_large_values_and_binary_keys(program: EngineProgram) -> None:
     large, odd = b"x" * 30_000_000, b"\xff\x00 \r\n"
     with cluster(program, shards=1) as engines:
         admin = engines.nodes[0].admin
         admin.function_load("#!lua name=mine\nredis.register_function('answer', function() return 42 end)")
-        # Every key of the second half of the slots moves.
+        # All keys in the second half of the slots move.
         names = [key for key in (f"key:{n}" for n in range(2000)) if redis.crc.key_slot(key.encode()) >= SLOTS // 2]
         for name, brief in zip(names, (True, False) * 50, strict=False):
             admin.set(name, name, px=1 if brief else 90_000)
@@ -236,11 +238,11 @@ def test_functions_expiry_large_values_and_names_that_are_no_text_move_along(pro
         odd = next(odd + key.encode() for key in names if redis.crc.key_slot(odd + key.encode()) >= SLOTS // 2)
         admin.set(odd, odd)
         engines.resize(2, 0)
-        taker = engines.primaries[1].admin
-        assert taker.fcall("answer", 0) == 42
-        assert [taker.get(name) for name in names[:100]] == [
+        target = engines.primaries[1].admin
+        assert target.fcall("answer", 0) == 42
+        assert [target.get(name) for name in names[:100]] == [
             name if number % 2 else None for number, name in enumerate(names[:100])
         ]
-        assert all(0 < taker.pttl(name) <= 90_000 for name in names[1:100:2])
-        assert taker.strlen(names[500]) == len(large)
-        assert taker.strlen(odd) == len(odd)
+        assert all(0 < target.pttl(name) <= 90_000 for name in names[1:100:2])
+        assert target.strlen(names[500]) == len(large)
+        assert target.strlen(odd) == len(odd)

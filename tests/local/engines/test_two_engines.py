@@ -1,4 +1,4 @@
-"""Redis and Valkey on one machine: each store runs on the engine that its template declares."""
+"""Redis and Valkey on one machine: each store runs the engine that its template declares."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def connect(cloud: Cloud, port: str, **options: Any) -> redis.Redis:
     )
 
 
-def test_the_preferred_engine_is_the_first() -> None:
+def test_find_engines_returns_the_preferred_engine_first() -> None:
     assert find_engines()[0] == find_engine()
 
 
 @needs_packaged_valkey
-def test_an_engine_without_tls_needs_gates_that_speak_it(packaged: EngineProgram) -> None:
+def test_tls_with_an_engine_without_tls_needs_gates(packaged: EngineProgram) -> None:
     with pytest.raises(EngineError, match="was built without TLS"):
         EngineSet(program=packaged)
     with EngineSet(program=packaged, tls=False, replicas=1) as engines:
@@ -62,7 +62,7 @@ def test_an_engine_without_tls_needs_gates_that_speak_it(packaged: EngineProgram
 
 
 @needs_packaged_valkey
-def test_each_store_runs_on_the_engine_that_it_declares(cloud: Cloud, packaged: EngineProgram) -> None:
+def test_each_store_runs_the_engine_that_it_declares(cloud: Cloud, packaged: EngineProgram) -> None:
     outputs = {name: {"Fn::GetAtt": [name, "PrimaryEndPoint.Port"]} for name in ("Preferred", "Packaged")} | {
         "Reader": {"Fn::GetAtt": ["Packaged", "ReaderEndPoint.Port"]}
     }
@@ -87,7 +87,7 @@ def test_each_store_runs_on_the_engine_that_it_declares(cloud: Cloud, packaged: 
 
 
 @needs_packaged_valkey
-def test_its_cluster_sends_clients_to_the_gates_and_reshards(cloud: Cloud, packaged: EngineProgram) -> None:
+def test_a_cluster_without_tls_announces_its_gates_and_reshards(cloud: Cloud, packaged: EngineProgram) -> None:
     outputs = {"Port": {"Fn::GetAtt": ["Group", "ConfigurationEndPoint.Port"]}}
     resources = {"Group": group(packaged, NumNodeGroups=3, ReplicasPerNodeGroup=1)}
     made = cloud.deploy("clustered", resources, outputs)
@@ -111,7 +111,7 @@ def test_its_cluster_sends_clients_to_the_gates_and_reshards(cloud: Cloud, packa
 
 
 @needs_packaged_valkey
-def test_nothing_is_open_without_signing_in(cloud: Cloud, packaged: EngineProgram) -> None:
+def test_an_engine_behind_gates_refuses_clients_that_do_not_sign_in(cloud: Cloud, packaged: EngineProgram) -> None:
     outputs = {"Port": {"Fn::GetAtt": ["Group", "PrimaryEndPoint.Port"]}}
     made = cloud.deploy("closed", {"Group": group(packaged, NumCacheClusters=1)}, outputs)
     with pytest.raises(redis.ConnectionError):
@@ -126,12 +126,12 @@ def test_nothing_is_open_without_signing_in(cloud: Cloud, packaged: EngineProgra
     cloud.delete("closed")
 
 
-def test_the_engine_of_a_running_store_stays(cloud: Cloud) -> None:
+def test_a_change_of_the_engine_of_a_running_store_is_refused(cloud: Cloud) -> None:
     program = cloud.local.engine
     resources = {"Group": group(program, NumCacheClusters=1)}
     cloud.deploy("kept", resources)
     resources["Group"]["Properties"] |= {"Engine": "valkey", "EngineVersion": "99.9"}
-    with pytest.raises(StackFailedError, match=f"has, .*{program}.*deploy with .*-c engine={program.name}:"):
+    with pytest.raises(StackFailedError, match=f"has only .*{program}.*deploy with .*-c engine={program.name}:"):
         cloud.deploy("kept", resources)
     if PACKAGED:
         resources["Group"]["Properties"] |= {"Engine": PACKAGED.name, "EngineVersion": PACKAGED.major_minor}
@@ -141,12 +141,12 @@ def test_the_engine_of_a_running_store_stays(cloud: Cloud) -> None:
 
 
 def _ports_of(program: str) -> list[int]:
-    """The loopback ports at which processes of a program listen for clients, by their titles."""
+    """The loopback ports on which processes of a program accept clients, read from their process titles."""
     found: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             title = (entry / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
-        except OSError:  # it has just ended
+        except OSError:  # the process has ended
             continue
         head, _, address = title.partition(" ")
         if head == program and address.startswith("127.0.0.1:"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from redis.exceptions import RedisError
 
 from cdk_redis_local import EngineSet
-from cdk_redis_local._engines.cluster import calm, node_id, owned_ranges
+from cdk_redis_local._engines.cluster import node_id, owned_ranges, restore_timeouts
 from cdk_redis_local._engines.node import Node, wait_until
 from tests.runtime.support.battery import PREFIX
 from tests.runtime.support.failovers import primaries
@@ -88,7 +88,7 @@ def taken_over(replica: Node) -> None:
 
 def start_again(engines: EngineSet, node: Node) -> None:
     engines._launch([node])
-    calm([node], NODE_TIMEOUT)
+    restore_timeouts([node], NODE_TIMEOUT)
 
 
 def killed_primary(shard: int = _VICTIM, *, after: float = 0.0, stays: bool = False) -> Disturbance:
