@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.users import User
 
-# MemoryDB's own list: every client can do everything, without signing in.
+# The ACL that every account has: clients connect without signing in and have all permissions.
 OPEN_ACCESS = "open-access"
 _KIND = "a MemoryDbUser"
 
@@ -43,8 +43,8 @@ class IAcl(Protocol):
 class Acl(UserList):
     """The users of MemoryDB clusters: an access control list.
 
-    Defines one ``AWS::MemoryDB::ACL``. Each cluster defines its own unless it is given one. Define one by hand to
-    share it between clusters, which then have the same users::
+    Defines one ``AWS::MemoryDB::ACL``. A cluster creates its own unless you give it one. Create one yourself
+    to share it between clusters, which then have the same users::
 
         acl = Acl(self, "Acl")
         orders = MemoryDbCluster(self, "Orders", network=network, acl=acl)
@@ -68,7 +68,7 @@ class Acl(UserList):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            users: The first users; `add` adds more.
+            users: Users of the list; `add` adds more.
             acl_name: Name of the list, 1 to 40 lower-case letters, digits and single hyphens, unique in the account's
                 Region. Changing it replaces the list. Default: - generated from the path of this construct.
 
@@ -106,9 +106,9 @@ class Acl(UserList):
         Args:
             scope: Construct the import is defined in.
             id: Id within the scope.
-            acl_name: Its name.
-            users: Those of its users that this app lets connect, see `MemoryDbUser.from_user_attributes`. The list
-                must contain them: the import adds none.
+            acl_name: Name of the list.
+            users: Users of the list that this app grants access to, see `MemoryDbUser.from_user_attributes`. They must
+                be in the list already: the import does not add them.
 
         Raises:
             ConfigurationError: If the name is invalid, or if `users` contains anything but users.

@@ -96,9 +96,9 @@ class MemoryDbCluster(Store):
     old one after a final snapshot.
 
     The first cluster of an account needs a service-linked role, see `MemoryDbServiceLinkedRole`. MemoryDB is available
-    in some Regions, and in some of these not in every zone, see `RedisNetwork(zone_ids=...)`. MemoryDB delivers no
-    logs and has no auto scaling. CloudFormation returns the cluster endpoint only, not those of the nodes; clients get
-    these from the cluster.
+    in some Regions, and in some of these not in every zone, see `RedisNetwork(zone_ids=...)`. MemoryDB has no log
+    delivery and no auto scaling. CloudFormation returns only the cluster endpoint; clients get the endpoints of the
+    nodes from the cluster.
 
     Tag it with ``cdk.Tags.of(cluster)``.
 
@@ -170,13 +170,13 @@ class MemoryDbCluster(Store):
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the cluster.
             kms_key: Key that encrypts the data at rest, in the cluster's Region. Changing it replaces the cluster.
                 Default: - a key owned by the service.
-            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the cluster goes.
-                Changing it replaces the cluster.
+            create_kms_key: Whether a key is made for the data, with yearly rotation; the key is retained when the
+                cluster is deleted. Changing it replaces the cluster.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
             extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`.
-                Default: - one made of the parameters.
+                Default: - one created from the parameters.
             acl: An existing access control list; users that you add to the cluster become its members.
                 Default: - the cluster creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
@@ -190,12 +190,12 @@ class MemoryDbCluster(Store):
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
                 cluster.
-            ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 where
-                there is no other.
+            ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 if the
+                nodes have only IPv6 addresses.
             subnet_group: An existing subnet group. Changing it replaces the cluster.
                 Default: - one over the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
-                Default: - one made by the network, that lets in its client security group and those granted.
+                Default: - one created by the network, which allows its client security group and all grantees.
             multi_region: The Multi-Region cluster that this one is a member of. It sets `engine`, `node_type`,
                 `shards`, TLS and parameters of all members: leave these out here. Changing it replaces the cluster.
                 Default: - it is not a member of any.
@@ -258,7 +258,7 @@ class MemoryDbCluster(Store):
         self.keys_expire = multi_region is None
         self.topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext)
         self.parameter_group = parameter_group
-        # The family of an engine that is a token is not known: without parameters, MemoryDB's default group will do.
+        # If the engine is a token, its family is unknown: without parameters, MemoryDB's default group is used.
         if (
             parameter_group is None
             and multi_region is None
@@ -271,7 +271,7 @@ class MemoryDbCluster(Store):
         self.subnet_group: ISubnetGroup = subnet_group or MemoryDbSubnetGroup(self, "Subnets", network=network)
         self.acl: IAcl | None = None if unsafe_open_access else acl or Acl(self, "Acl")
         if self.acl is not None:
-            # The list object of the ACL: clusters that share an ACL share its users.
+            # The same list object, because clusters that share an ACL share its users.
             self.users = self.acl.users
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self._use_security_groups(
@@ -285,7 +285,7 @@ class MemoryDbCluster(Store):
             cluster_name=cluster_name or "",
             description=description or self.node.path,
             multi_region_cluster_name=multi_region.multi_region_cluster_name if multi_region else None,
-            # A member gets these from its Multi-Region cluster, which scales all members itself.
+            # The Multi-Region cluster sets these for its members, and scales them.
             engine=engine.name if alone else None,
             engine_version=engine.version if alone else None,
             num_shards=shards if alone else None,
@@ -298,8 +298,8 @@ class MemoryDbCluster(Store):
             security_group_ids=[group.security_group_id for group in self.security_groups],
             acl_name=self.acl.acl_name if self.acl else OPEN_ACCESS,
             kms_key_id=self.kms_key.key_arn if self.kms_key else None,
-            # Text and not a boolean. Left out where it is the default, like the two below: cfn-lint refuses every value
-            # of these three (E3012), because the schema declares them as objects.
+            # Text, not a boolean. This and the next two properties are left out if they have the default value, because
+            # cfn-lint rejects every value of them (E3012): the schema declares them as objects.
             data_tiering="true" if node_type.data_tiering else None,
             network_type=network_type.value if network_type is not NetworkType.IPV4 else None,
             ip_discovery=ip_discovery.value if ip_discovery else None,
@@ -325,8 +325,8 @@ class MemoryDbCluster(Store):
             warn_of_name(self, "cluster_name", _NAMED_BY_HAND)
 
     def _endpoint(self) -> Endpoint:
-        # The attribute is a number, and outputs and environments take text. CloudFormation converts it, but linters
-        # that know its type refuse it there; inside of Fn::Select they do not see it.
+        # The attribute is a number, but outputs and environment variables take text. CloudFormation converts it, but
+        # linters that know the type reject it there. They do not look inside Fn::Select.
         port = self.resource.get_att("ClusterEndpoint.Port").to_string()
         return Endpoint.from_attributes(
             self.resource.attr_cluster_endpoint_address, cdk.Fn.select(0, [port, str(self._port)])
@@ -379,7 +379,7 @@ class MemoryDbCluster(Store):
             unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
 
         Raises:
-            ConfigurationError: If a cluster cannot be like that.
+            ConfigurationError: If a value is invalid, or MemoryDB does not support the combination.
         """
         problems = Problems(f"{scope.node.path}/{id}")
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE

@@ -1,4 +1,4 @@
-"""What a MemoryDB cluster is if its engine and its node type are left out."""
+"""Default engine and node type of a MemoryDB cluster."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _UPDATE_STRATEGIES = ("COORDINATED", "UNCOORDINATED")
 
 
 class IMultiRegionCluster(Protocol):
-    """A Multi-Region cluster, defined here or imported: what its members need to know."""
+    """A Multi-Region cluster, defined here or imported, with the attributes that its members read."""
 
     engine: Engine
     node_type: NodeType
@@ -75,7 +75,7 @@ class MultiRegionCluster(cdk.Resource):
         engine: Engine and version of all members.
         node_type: Node type of all members.
         shards: Number of shards of each member.
-        tls: Whether members use TLS: always.
+        tls: Whether members use TLS: always True.
         identity: Changes when members must be replaced; part of their generated names.
         resource: The L1 construct.
     """
@@ -101,7 +101,7 @@ class MultiRegionCluster(cdk.Resource):
             engine: Engine and version, Valkey 7.3 or newer. Default: - ``"valkey:7.3"``.
             node_type: Size of each node: ``db.r7g.xlarge`` or larger.
             shards: Number of shards, 1 to 500.
-            parameter_group_name: A Multi-Region parameter group; members have no other. Default: - the service's,
+            parameter_group_name: A Multi-Region parameter group, which all members use. Default: - the service's,
                 ``default.memorydb-valkey7.multiregion``.
             name_suffix: The end of its name, 1 to 34 lower-case letters, digits and single hyphens; MemoryDB adds a
                 prefix. CloudFormation cannot replace a Multi-Region cluster with a suffix that you give.
@@ -147,7 +147,7 @@ class MultiRegionCluster(cdk.Resource):
             tls_enabled=self.tls,
             update_strategy=update_strategy,
         )
-        # CloudFormation gives a reference to it the same text before and after a replacement; the suffix changes.
+        # A reference to it is the same text in the template before and after a replacement; the suffix changes.
         self.identity = name_suffix or name_by_properties(self.resource, _REPLACING, max_length=_MAX_SUFFIX)
         self.resource.multi_region_cluster_name_suffix = self.identity
         # No data is lost: MemoryDB refuses to delete it as long as it has a member.
@@ -210,15 +210,15 @@ def check_member(
     shards: int,
     plaintext: bool,
 ) -> None:
-    """Check that a member leaves out what its Multi-Region cluster sets, or gives the same.
+    """Check that a member leaves out the parameters of its Multi-Region cluster, or has the same values.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         multi_region: The Multi-Region cluster.
-        engine: As given to the member, like all that follows.
-        node_type: As given.
-        shards: As given.
-        plaintext: Whether the member is to have no TLS.
+        engine: Engine of the member; None if it is left out.
+        node_type: Node type of the member.
+        shards: Shards of the member.
+        plaintext: Whether the member has `unsafe_plaintext`.
     """
     for parameter, given, default, its in (
         ("engine", engine, None, multi_region.engine),
@@ -238,13 +238,13 @@ def check_member_parameters(
     extra_parameters: Mapping[str, str] | None,
     parameter_group: IParameterGroup | None,
 ) -> None:
-    """Check that a member leaves out all engine settings: the Multi-Region cluster has a parameter group for them.
+    """Check that a member has no engine settings: they are in the parameter group of the Multi-Region cluster.
 
     Args:
-        problems: Where to add what is found.
-        parameters: As given to the member, like all that follows.
-        extra_parameters: As given.
-        parameter_group: As given.
+        problems: Where to add problems.
+        parameters: `parameters` of the member.
+        extra_parameters: `extra_parameters` of the member.
+        parameter_group: `parameter_group` of the member.
     """
     hint = "give the Multi-Region cluster a `parameter_group_name`"
     for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
@@ -261,7 +261,7 @@ def _check_engine(problems: Problems, engine: Engine) -> None:
 
 
 def _check_node_type(problems: Problems, node_type: NodeType) -> None:
-    # The guide says "R7g from xlarge"; a family that AWS adds later is refused until this library knows it.
+    # The guide says "R7g from xlarge". A family that AWS adds later is rejected until it is added here.
     is_large = node_type.size.endswith("xlarge") and node_type.prefix in ("", "db")
     if not is_token(node_type.name) and not (node_type.family == "r7g" and is_large):
         problems.add("node_type", str(node_type), "Multi-Region clusters run on db.r7g.xlarge and larger")

@@ -127,7 +127,7 @@ def check_parameter_group(
     """Check the engine settings of a cluster or of a parameter group.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         parameters: Engine settings; their names are checked against the family.
         extra_parameters: Engine settings whose names are not checked.
         parameter_group: An existing parameter group, in place of both.

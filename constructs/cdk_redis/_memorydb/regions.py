@@ -29,9 +29,9 @@ def check_zones(problems: Problems, network: RedisNetwork, subnet_group: ISubnet
     """Check that MemoryDB supports the zones of the subnets; it refuses others with ``SubnetNotAllowedFault``.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         network: The network of the cluster.
-        subnet_group: An existing subnet group, whose subnets are not known here: nothing is checked.
+        subnet_group: An existing subnet group. Its subnets are unknown here: with one, nothing is checked.
     """
     region = cdk.Stack.of(network).region
     if subnet_group is not None or is_token(region) or network.zone_ids is None:
@@ -44,7 +44,7 @@ def check_zones(problems: Problems, network: RedisNetwork, subnet_group: ISubnet
 
 
 def inform_of_zones(group: cdk.Resource, network: RedisNetwork) -> None:
-    """Add an info where zones are chosen by name, in a Region that has zones without MemoryDB."""
+    """Add an info message if the network chooses zones by name in a Region that has zones without MemoryDB."""
     region = cdk.Stack.of(network).region
     if is_token(region) or network.zone_ids is not None or not has_other_zones(region):
         return
@@ -57,13 +57,13 @@ def inform_of_zones(group: cdk.Resource, network: RedisNetwork) -> None:
 
 
 def warn_of_region(resource: cdk.Resource, *, multi_region: bool = False) -> None:
-    """Warn if AWS's guide does not list the Region; a Region that is not known before the deploy passes.
+    """Add a warning if AWS's guide does not list the Region; a Region that is a token passes.
 
     A warning and not an error: AWS adds Regions, and CloudFormation reports a resource type that it lacks within
     seconds.
 
     Args:
-        resource: The construct to warn of.
+        resource: The construct that gets the warning.
         multi_region: Whether it is a Multi-Region cluster, or a member of one.
     """
     region, listed = cdk.Stack.of(resource).region, MULTI_REGION_REGIONS if multi_region else tuple(MEMORYDB_ZONES)

@@ -4,7 +4,7 @@ MemoryDbServiceLinkedRole(self, "MemoryDbRole")
 
 MemoryDB creates the role itself with the first subnet group or cluster of an account, if the caller may use
 ``iam:CreateServiceLinkedRole`` for ``memorydb.amazonaws.com``. CloudFormation's execution role of a bootstrapped
-account may. A narrower role may not, and the deploy fails with ``ServiceLinkedRoleNotFoundFault``.
+account has this permission. With a role that does not, the deployment fails with ``ServiceLinkedRoleNotFoundFault``.
 
 An account has the role once, and IAM refuses to create it again, so no other construct creates it. Define it in one
 stack of an account that has never used MemoryDB, or run ``aws iam create-service-linked-role --aws-service-name
@@ -28,14 +28,14 @@ _ROLE_NAME = "AWSServiceRoleForMemoryDB"
 
 
 class MemoryDbServiceLinkedRole(cdk.Resource):
-    """The role ``AWSServiceRoleForMemoryDB``, which an account has once.
+    """The service-linked role ``AWSServiceRoleForMemoryDB``, which exists once in an account.
 
     Defines one ``AWS::IAM::ServiceLinkedRole``. The role stays when the stack is deleted: clusters of other stacks use
-    it, and IAM does not delete it as long as the account has a cluster. To create a cluster after it, call
+    it, and IAM does not delete it as long as the account has a cluster. To create a cluster after the role, call
     ``cluster.node.add_dependency(role)``.
 
     Attributes:
-        role_name: Its name, the same in every account.
+        role_name: Name of the role, the same in every account.
         resource: The L1 construct.
     """
 

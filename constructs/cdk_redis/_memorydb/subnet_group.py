@@ -41,10 +41,10 @@ class MemoryDbSubnetGroup(cdk.Resource):
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            network: Network whose subnets it holds.
+            network: Network whose subnets the group contains.
             description: Text shown in the console. Default: - the path of the network.
             subnet_group_name: Name of the group, 1 to 255 lower-case letters, digits and single hyphens.
-                CloudFormation cannot replace a group with a name that you give, which another VPC demands.
+                CloudFormation cannot replace a group with a name that you give, and a change of the VPC replaces it.
                 Default: - a unique name, new when the VPC is replaced.
 
         Raises:
@@ -81,7 +81,7 @@ class MemoryDbSubnetGroup(cdk.Resource):
             name: Name of the group.
 
         Raises:
-            ConfigurationError: If a group cannot have that name.
+            ConfigurationError: If the name is invalid.
         """
         return ImportedSubnetGroup(scope, id, name)
 

@@ -21,7 +21,7 @@ class MemoryDbUser(DefinedUser):
     """A user of MemoryDB clusters.
 
     Defines one ``AWS::MemoryDB::User``. `MemoryDbCluster.add_iam_user` and `MemoryDbCluster.add_password_user` define
-    one and add it to the cluster's access control list. Define one by hand to share it between lists::
+    one and add it to the cluster's access control list. Create one yourself to share it between lists::
 
         reader = MemoryDbUser(self, "Reader", access="on ~* +@read", authentication="iam")
         acl = Acl(self, "Acl", users=[reader])

@@ -26,12 +26,12 @@ _MAX_PERIOD = 7 * 24 * 60
 
 
 def alarm_period_of(problems: Problems, schedule: events.Schedule | None, given: object) -> cdk.Duration | None:
-    """Return the period of a canary's alarm: by default two runs, so that a late run does not set it off.
+    """Return the period of a canary's alarm: by default the time of two runs, so that a late run sets off no alarm.
 
     Args:
-        problems: Where to note what is wrong.
-        schedule: When the canary runs, if it does.
-        given: The period that the user gave, if any.
+        problems: Where to add problems.
+        schedule: Schedule of the canary; None without a canary.
+        given: The parameter `alarm_period`; None if it is left out.
     """
     seconds = seconds_of(problems, "alarm_period", given)
     if schedule is None:
@@ -44,7 +44,7 @@ def alarm_period_of(problems: Problems, schedule: events.Schedule | None, given:
     elif rate is not None:
         minutes = 2 * int(rate[1]) * _MINUTES[rate[2]]
     else:
-        reason = "the time between two runs is only known of a rate"
+        reason = "it is required if the schedule is not a rate"
         problems.add("alarm_period", None, reason, "give the time of two runs, such as Duration.days(2) for daily runs")
         return None
     if minutes != int(minutes) or not 1 <= minutes <= _MAX_PERIOD:
@@ -85,7 +85,7 @@ class Canary(Construct):
             "Rule",
             description=f"Runs the smoke test of {store_path}",
             schedule=schedule,
-            # No retry of a run that could not start: the next one follows, and the alarm goes off after two.
+            # A run that cannot start is not retried: the next run follows, and two missing runs set off the alarm.
             targets=[
                 cast(
                     "events.IRuleTarget",
@@ -119,6 +119,6 @@ class Canary(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             threshold=0,
             evaluation_periods=1,
-            # If no run reports, nobody knows whether the store works.
+            # Without data, it is unknown whether the store works.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )

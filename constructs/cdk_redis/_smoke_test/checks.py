@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_target(scope: Construct, target: object) -> None:
-    """Raise a ConfigurationError if the target is not a store: nothing else can be checked then."""
+    """Raise a ConfigurationError if the target is not a store, because the other checks need one."""
     if not isinstance(target, Store):
         problems = Problems(scope)
         reason = "it is a store, such as a ReplicationGroup, ServerlessCache or MemoryDbCluster"
@@ -35,7 +35,7 @@ def check_function(
     log_group: object,
     security_groups: object,
 ) -> None:
-    """Note problems of the parameters that all functions beside a store have."""
+    """Check the parameters that `SmokeTest` and `FailoverDrill` share."""
     value_of(problems, "user", user, User)
     try:
         AccessString.smoke_test(cast("str", key_prefix))
@@ -56,7 +56,7 @@ def check_function(
 
 
 def check_interface(problems: Problems, parameter: str, given: object, attribute: str, what: str) -> None:
-    """Note a value that lacks the attribute by which the interface of a construct is known; None passes."""
+    """Check that a value has an attribute of the interface of a construct; None passes."""
     if given is not None and not hasattr(given, attribute):
         problems.add(parameter, _path_or_type(given), f"it is {what}, defined in this app or imported")
 
@@ -65,19 +65,19 @@ def seconds_of(problems: Problems, parameter: str, given: object) -> float | Non
     """Read a duration.
 
     Returns:
-        Its seconds; None if it was left out, or if it was wrong and the problem is noted.
+        Its seconds; None if it is left out, or if it is invalid and the problem was added.
     """
     duration = value_of(problems, parameter, given, cdk.Duration)
     if duration is None:
         return None
     if duration.is_unresolved():
-        problems.add(parameter, "a token", "it must be known at synth", "give it as in Duration.seconds(30)")
+        problems.add(parameter, "a token", "it must be known at synth", "use for example Duration.seconds(30)")
         return None
     return duration.to_milliseconds(integral=False) / 1000
 
 
 def _path_or_type(given: object) -> object:
-    """What a message shows: the path of a construct, the type of anything else that is not a number or None."""
+    """Return what a message shows: numbers and None as they are, the path of a construct, the type of other values."""
     if given is None or isinstance(given, (bool, int, float)):
         return given
     path = getattr(getattr(given, "node", None), "path", None)

@@ -23,13 +23,13 @@ from cdk_redis._core.tokens import is_token
 if TYPE_CHECKING:
     from cdk_redis._store.interface import IStore
 
-# Attributes of stores: what a store uses, and may share with other stores. Its other parts are its children.
+# Attributes of a store whose constructs other stores may share. All other parts of a store are its children.
 _SHARED_PARTS = ("acl", "multi_region", "parameter_group", "subnet_group", "user_group")
 _LENGTH = 16
 
 
 def check_rerun_on(problems: Problems, rerun_on: object) -> None:
-    """Note values of ``rerun_on`` that a later synth cannot be compared with."""
+    """Check that all of ``rerun_on`` are constructs or values that can be compared with those of the next synth."""
     if not isinstance(rerun_on, (list, tuple)):
         problems.add("rerun_on", rerun_on, "it is a list of constructs or values", "give [value]")
         return
@@ -45,15 +45,15 @@ def check_rerun_on(problems: Problems, rerun_on: object) -> None:
 
 
 def digest(scope: Construct, target: IStore, rerun_on: Sequence[object]) -> str:
-    """Return a token that resolves to a digest of the store and of what is given.
+    """Return a token that resolves to a digest of the store and of ``rerun_on``.
 
     It is resolved at synth, when all properties and overrides are set.
 
     Args:
         scope: The smoke test.
-        target: The store: its resources and those of its users, user group or ACL, parameter group, subnet group and
-            Multi-Region cluster count.
-        rerun_on: Constructs, whose resources count, and values.
+        target: The store. The digest covers its resources and those of its users, user group or ACL, parameter group,
+            subnet group and Multi-Region cluster.
+        rerun_on: Constructs, whose resources the digest covers, and values.
     """
     return cdk.Lazy.string(_Digest(scope, target, rerun_on))
 
@@ -112,7 +112,7 @@ def _is_value(value: object) -> bool:
 
 
 def _plain(value: object) -> object:
-    """The value in the kinds that jsii passes by value."""
+    """Convert a value to types that jsii passes by value."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in cast("Mapping[str, object]", value).items()}
     if isinstance(value, (list, tuple)):

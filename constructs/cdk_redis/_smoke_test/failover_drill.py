@@ -82,7 +82,7 @@ class FailoverDrill(StoreFunctionConstruct):
                 Default: - a new user, as for `SmokeTest`.
             shard: Node group (ElastiCache) or shard (MemoryDB) that fails over, by the service's name for it.
             duration: How long it writes and reads, 10 seconds to 13 minutes in whole seconds. AWS can take minutes to
-                fail over a shard; if the drill ends before, its report says so (``failover_seen``, ``recovered``).
+                fail over a shard; if the drill ends earlier, the report shows it (``failover_seen``, ``recovered``).
                 Default: - 5 minutes.
             failover_after: Time before the failover, the start of the function included: whole seconds, from 1 second
                 to less than the duration. Default: - 30 seconds, or a third of a duration below 90 seconds.
@@ -96,7 +96,7 @@ class FailoverDrill(StoreFunctionConstruct):
 
         Raises:
             ConfigurationError: If the store has no replicas, the target is imported without a network or a user, or
-                another parameter is wrong.
+                another parameter is invalid.
         """
         super().__init__(scope, id)
         check_target(self, target)
@@ -205,7 +205,7 @@ class FailoverDrill(StoreFunctionConstruct):
 
 
 def _check_times(problems: Problems, duration: object, failover_after: object) -> tuple[int, int]:
-    """Seconds of the drill, and seconds before its failover."""
+    """Return the seconds of the drill, and the seconds before the failover."""
     seconds, before = (
         seconds_of(problems, name, given)
         for name, given in (("duration", duration), ("failover_after", failover_after))

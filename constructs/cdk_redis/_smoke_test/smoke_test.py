@@ -52,8 +52,8 @@ class SmokeTest(StoreFunctionConstruct):
 
     If a check fails, the deployment fails, and CloudFormation rolls back the stack of the smoke test. In the stack of
     the store, this also rolls back the change of the store. In a separate stack after the store's, the store stays
-    as it is and can be examined, and the next run takes seconds. What the smoke test reads from a store in another
-    stack, it reads from plain outputs, which do not lock the store's stack.
+    as it is and can be examined, and the next run takes seconds. A smoke test in another stack reads the store's values
+    from plain outputs instead of exports, so that the store can still be replaced.
 
     With a schedule it is also a canary: the same function, metrics in the namespace ``CdkRedis/SmokeTest``
     (``ChecksPassed``, ``ChecksFailed``, ``ChecksSkipped``, ``Duration``, and percentiles of the latency if it was
@@ -112,8 +112,8 @@ class SmokeTest(StoreFunctionConstruct):
             schedule: Runs the test again and again after the deployment, such as
                 ``events.Schedule.rate(Duration.minutes(5))``, with metrics and an alarm. Runs never overlap; this
                 reserves one of the account's concurrent executions. Default: - it runs at deployments only.
-            alarm_topic: Topic of the alarm: when a check of a scheduled run fails, when no run reports, and when both
-                are over. If its key is defined in this app, CloudWatch is allowed to use the key.
+            alarm_topic: Topic that receives the alarm, when a check of a scheduled run fails or no run reports, and
+                its end. If the topic's key is defined in this app, CloudWatch is allowed to use the key.
                 Default: - the alarm notifies nobody.
             alarm_period: Period of the alarm, in whole minutes up to 7 days. It must be at least two runs long, or
                 the alarm goes off when a run is late. Default: - twice the rate of the schedule. Required with a cron
@@ -122,7 +122,7 @@ class SmokeTest(StoreFunctionConstruct):
         Raises:
             ConfigurationError: If the target is imported without a network or a user, is read-only, has keys that
                 cannot expire, or is the scope itself; if `alarm_topic` or `alarm_period` is given without a schedule;
-                or if another parameter is wrong.
+                or if another parameter is invalid.
         """
         super().__init__(scope, id)
         check_target(self, target)
@@ -173,13 +173,13 @@ class SmokeTest(StoreFunctionConstruct):
                 store_name=parts.weak("Name", target.store_name),
                 store_path=target.node.path,
             )
-            # After the deployment's run: one execution is reserved, so that a scheduled run beside it would be
+            # After the deployment's run. Only one execution is reserved: a scheduled run at the same time would be
             # throttled, and the alarm would go off before there is a metric.
             canary.node.add_dependency(self.trigger)
             self.alarm = canary.alarm
 
     def _check_latency_limit(self, problems: Problems, given: object) -> int | None:
-        """Milliseconds of a right limit."""
+        """Return the limit in milliseconds; None if it is left out or invalid."""
         seconds = seconds_of(problems, "latency_limit", given)
         if seconds is None:
             return None
@@ -193,7 +193,7 @@ class SmokeTest(StoreFunctionConstruct):
     def _check_schedule(
         self, problems: Problems, schedule: object, alarm_topic: object, alarm_period: object
     ) -> cdk.Duration | None:
-        """Period of a right alarm."""
+        """Return the period of the alarm; None without a schedule or if a parameter is invalid."""
         check_interface(problems, "alarm_topic", alarm_topic, "topic_arn", "an SNS topic")
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
@@ -202,13 +202,13 @@ class SmokeTest(StoreFunctionConstruct):
             return None
         from aws_cdk import aws_events as events
 
-        right = value_of(problems, "schedule", schedule, events.Schedule)
-        return alarm_period_of(problems, right, alarm_period)
+        checked = value_of(problems, "schedule", schedule, events.Schedule)
+        return alarm_period_of(problems, checked, alarm_period)
 
     def _check_target(self, problems: Problems) -> None:
         target, path = self._target, self._target.node.path
         if target in self.node.scopes:
-            hint = "define the smoke test beside the store, or in a stack after it"
+            hint = "define the smoke test in the store's scope, or in a later stack"
             problems.add("scope", path, "a smoke test cannot be a child of its own target", hint)
         if target.read_only:
             problems.add("target", path, "it is read-only, and a smoke test writes", "test the primary")

@@ -70,7 +70,7 @@ class StoreFunction:
             role: Role of the function; None to create one.
             log_group: Log group of the function; None to create one.
             security_groups: Security groups of the function; None to create one.
-            purpose: What it is for, in descriptions.
+            purpose: Its purpose, for descriptions.
             handler: Handler within ``cdk_redis_runtime``.
             timeout: Timeout of the function.
             environment: Variables beyond those of the connection.
@@ -248,7 +248,7 @@ class StoreFunction:
     def _grant_connect(self) -> None:
         """Add the security-group rules and the permission to sign in, without locking the store's stack."""
         target = self._target
-        # Imports, so that the rules are defined in this stack and not beside the store's groups.
+        # Imports, so that the rules are defined in this stack and not in the stack of the store's groups.
         for number, group in enumerate(target.security_groups, start=1):
             store_group = ec2.SecurityGroup.from_security_group_id(
                 self._store_security_groups, str(number), self._weak_group_id(number, group)
@@ -266,7 +266,7 @@ class StoreFunction:
         )
 
     def _grant_secret(self, secret: secretsmanager.ISecret) -> None:
-        # Isolated subnets have no route to Secrets Manager but an interface endpoint.
+        # From isolated subnets, Secrets Manager can be reached only through an interface endpoint.
         endpoint = self._network.require_secrets_endpoint()
         self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
         grant_secret_read(secret, self.function, self.weak)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def reader_for(store: Construct, reader: IConstruct) -> Callable[[str, str], str]:
-    """What gives a value of the store, by name and value, as the template of the reader contains it."""
+    """Return a function that maps the name and value of an attribute to the text that the reader's template contains.
+
+    In the same stack, that is the value itself; in another stack, a reference to an output of the store's stack.
+    """
 
     def read(name: str, value: str) -> str:
         weak = read_weakly(reader, store, name, value)
@@ -34,7 +37,7 @@ def reader_for(store: Construct, reader: IConstruct) -> Callable[[str, str], str
 
 
 def policy_of(grantee: iam.IGrantable) -> IConstruct | None:
-    """The construct in whose stack the grantee's policy stands; None for a principal without one, such as a service."""
+    """Return the construct whose stack contains the grantee's policy; None for a principal such as a service."""
     for candidate in (grantee.grant_principal, grantee):
         if getattr(candidate, "node", None) is not None:
             return cast("IConstruct", candidate)
@@ -48,9 +51,9 @@ def open_network(
 
     Args:
         store: The store, which is connectable.
-        security_groups: Its security groups.
-        ports: Its ports.
-        client: Who connects.
+        security_groups: Security groups of the store.
+        ports: Ports of the store.
+        client: The client.
     """
     description = f"to {store.node.path}"
     outer = outer_stack(store)
@@ -61,12 +64,12 @@ def open_network(
     from aws_cdk import aws_ec2 as ec2
 
     # A rule is defined in the stack of its security group, so the store's groups are imported there.
-    beside = cast("Construct", elsewhere[0])
-    read = reader_for(store, beside)
+    scope = cast("Construct", elsewhere[0])
+    read = reader_for(store, scope)
     for number, group in enumerate(security_groups, start=1):
         name = f"{cdk.Names.node_unique_id(store.node)}SecurityGroup{number}"
-        imported = beside.node.try_find_child(name) or ec2.SecurityGroup.from_security_group_id(
-            beside, name, read(f"SecurityGroup{number}", group.security_group_id)
+        imported = scope.node.try_find_child(name) or ec2.SecurityGroup.from_security_group_id(
+            scope, name, read(f"SecurityGroup{number}", group.security_group_id)
         )
         client.connections.allow_to(cast("ec2.IConnectable", imported), ports, description)
 

@@ -1,6 +1,6 @@
-"""What every store checks before the deploy: limits that AWS reports only after fifteen minutes.
+"""Checks that all stores make at synth, for errors that AWS reports only after fifteen minutes of a deployment.
 
-One function a check; each adds what it finds to `problems`, and tokens pass.
+Each check is one function, which adds problems to `problems`. Tokens pass.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_SHARDS = 500
 
 MAX_REPLICAS = 5
 
-# A quota that AWS raises on request from 90; no request raises it further.
+# The default quota is 90 nodes; AWS raises it on request up to this number.
 MAX_NODES = 500
 
 
@@ -41,7 +41,7 @@ def check_topology(problems: Problems, shards: int, replicas: int) -> None:
     """Check the number of shards, of replicas, and of all nodes.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         shards: Number of shards, 1 to 500.
         replicas: Replicas of each shard, 0 to 5.
     """
@@ -54,7 +54,9 @@ def check_topology(problems: Problems, shards: int, replicas: int) -> None:
     nodes = _count(shards) * (1 + _count(replicas))
     if _count(shards) <= MAX_SHARDS and nodes > MAX_NODES:
         problems.add(
-            "shards", shards, f"{shards} shards of {1 + replicas} nodes are {nodes}, and {MAX_NODES} is the most"
+            "shards",
+            shards,
+            f"{shards} shards of {1 + replicas} nodes are {nodes} nodes, and the maximum is {MAX_NODES}",
         )
 
 
@@ -74,14 +76,14 @@ def check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
     """Check that a node type belongs to the service.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         node_type: The node type, such as ``cache.r7g.large``.
         prefix: ``"cache"`` for ElastiCache, ``"db"`` for MemoryDB.
     """
     if is_token(node_type):
         return
     if not isinstance(node_type, str) or not re.fullmatch(rf"{prefix}\.[a-z0-9]+\.[a-z0-9]+", node_type):
-        problems.add("node_type", node_type, f"a node type here reads like '{prefix}.r7g.large'")
+        problems.add("node_type", node_type, f"node types of this service are named like '{prefix}.r7g.large'")
 
 
 def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:
@@ -90,7 +92,7 @@ def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: 
         problems.add(
             "snapshots",
             f"daily at {snapshots.at}",
-            "only a serverless cache takes its snapshots at a time",
+            "only a serverless cache takes snapshots at a fixed time",
             "give a window, such as window=SnapshotWindow('03:00-04:00')",
         )
     if snapshots.window is None or maintenance_window is None:
@@ -110,7 +112,7 @@ def check_key(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None, c
     The service rejects a key of another Region with the message that it does not exist.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         scope: The store.
         kms_key: The key that was given.
         create_kms_key: Whether the store creates a key.
@@ -131,7 +133,7 @@ def check_topic(problems: Problems, scope: Store, topic: sns.ITopic | None) -> N
     ElastiCache cannot publish to an encrypted topic. MemoryDB's documentation does not mention them: a warning.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         scope: The store.
         topic: The topic.
     """
@@ -164,14 +166,14 @@ def check_dual_stack(
     network: RedisNetwork,
     subnet_group: ISubnetGroup | None,
 ) -> None:
-    """Check the kinds of addresses: clients discover only what the nodes have, nodes have only what the subnets have.
+    """Check that the nodes have the addresses that clients discover, and the subnets those of the nodes.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         network_type: Kinds of addresses of the nodes.
         ip_discovery: Kind of address that clients discover.
         network: The network of the store.
-        subnet_group: An existing subnet group; its subnets are not known here.
+        subnet_group: An existing subnet group. Its subnets are unknown here: with one, subnets are not checked.
     """
     if not isinstance(network_type, NetworkType):
         problems.add("network_type", network_type, "a network type is a NetworkType, such as NetworkType.DUAL_STACK")

@@ -1,4 +1,4 @@
-"""The key that encrypts a store's data at rest, where one is to be made for it."""
+"""The KMS key that encrypts a store's data at rest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
 
 def choose_key(scope: Construct, kms_key: kms.IKey | None, *, create_kms_key: bool) -> kms.IKey | None:
-    """The key that was given, or one created for the store; None for a key that AWS owns.
+    """Return the key that was given, or a new one for the store; None for a key that AWS owns.
 
-    A key that is made changes its material every year, and stays when the store goes: nothing else opens the store's
-    snapshots.
+    A new key is rotated every year. It is retained when the store is deleted, because the store's snapshots need it.
     """
     if not create_kms_key:
         return kms_key

@@ -1,4 +1,4 @@
-"""The final snapshot of stores whose service takes it by name."""
+"""The final snapshot of stores whose resource has a property with the snapshot's name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_memorydb as memorydb
     from constructs import Construct
 
-# A store leaves its data behind in a snapshot unless told otherwise.
+# By default, the data of a deleted store stays in a final snapshot.
 DEFAULT_POLICY = cdk.RemovalPolicy.SNAPSHOT
 
 
@@ -46,12 +46,12 @@ def apply_removal_policy(
 
 
 def _final_snapshot_name(store: Construct, name: str, vpc: ec2.IVpc) -> str:
-    """A name that no snapshot has: if one had it, the service would refuse to delete the store.
+    """Return a name that no snapshot has; the service would otherwise refuse to delete the store.
 
-    The store's name does not suffice. A store whose port changes from 6379 to 6380 and back, or that is removed and
-    added again, has a name that it had before, and left a final snapshot behind under it. What is new each time is the
-    id of a resource that CloudFormation creates together with the store: its logical id follows the store's name. A
-    security group costs nothing, and AWS never gives an id twice. docs/decisions.md says why it is none of the others.
+    The store's name alone is not enough. If the port of a store changes from 6379 to 6380 and back, or the store is
+    removed and added again, the store gets a name that it had before, and a final snapshot of that name exists. So the
+    name contains the id of a security group that CloudFormation creates together with the store: its logical id
+    contains the store's name, it costs nothing, and AWS never reuses an id. docs/decisions.md compares alternatives.
     """
     from aws_cdk import aws_ec2 as ec2
 

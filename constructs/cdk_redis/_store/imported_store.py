@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ImportedStore(Store):
-    """A store that another app owns: it can be connected to, and not be changed."""
+    """A store that another app owns. Constructs of this app can connect to it; this app cannot change it."""
 
     def __init__(
         self,
@@ -54,5 +54,5 @@ class ImportedStore(Store):
         self._use_security_groups(security_groups)
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
-        hint = "add it where the store is defined, import it with `from_user_attributes`, and name it in `users`"
+        hint = "define it in the store's app, import it with `from_user_attributes`, and add it to `users`"
         raise ConfigurationError(self.node.path, [problem("name", id, "the store is imported", hint)])

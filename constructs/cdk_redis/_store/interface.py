@@ -1,4 +1,4 @@
-"""What a store offers to those who connect to it, whichever service runs it, and whether it is defined or imported."""
+"""The interface of every store, for both services, defined or imported: attributes, connections and grants."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._values.endpoint import Endpoint
 
-# In the function's metadata: the store and the user that it is bound to.
+# Key of the function's metadata with the store and the user that the function is bound to.
 _BOUND = "cdk-redis:bound"
 
 
@@ -35,23 +35,23 @@ _BOUND = "cdk-redis:bound"
 class IStore(cdk.Resource, StoreMetrics):
     """A store that this app defines or imports: a replication group, a serverless cache or a MemoryDB cluster.
 
-    What takes a store only to connect to it, to measure it or to test it takes an `IStore`. It is a resource and is
-    connectable; use it in type annotations and with ``isinstance``, and do not create one.
+    Accept an `IStore` in code that only connects to a store, reads its metrics or tests it. It is a resource and is
+    connectable. Use it in type annotations and with ``isinstance``; do not create one.
 
     Attributes:
         service: The service that runs it.
         topology: Its declared engine, shards, replicas and TLS.
-        store_name: Name that the service knows it by; a token where CloudFormation chooses it.
+        store_name: Name of the store in its service; a token if CloudFormation chooses it.
         store_arn: Its ARN.
         endpoint: Where to connect: the configuration endpoint in cluster mode, the primary endpoint without.
-        reader_endpoint: Leads to replicas; None where clients in cluster mode ask the cluster for them.
+        reader_endpoint: Endpoint of the replicas; None in cluster mode, where clients discover the replicas.
         network: The network whose subnets it is placed in; None for an import without a network.
         security_groups: Its security groups.
         users: Its users.
-        auth_token: What everybody signs in with, where the store has an AUTH token in place of users.
-        parameters: Engine settings that were declared; empty for an import.
-        open_access: Whether anyone on the network gets in without signing in.
-        read_only: Whether it only serves reads, as a copy of another store.
+        auth_token: AUTH token that all clients sign in with; None for a store with users.
+        parameters: Declared engine settings; empty for an import.
+        open_access: Whether clients on the network connect without signing in.
+        read_only: Whether it is a copy of another store, which serves reads only.
         keys_expire: Whether keys can have a time to live.
     """
 
@@ -81,18 +81,18 @@ class IStore(cdk.Resource, StoreMetrics):
 
     @property
     def port(self) -> int:
-        """Port that it listens on; a serverless cache listens for readers on the next one too."""
+        """Port that it listens on; a serverless cache also listens on the next port, for reads."""
         return self._port
 
     @property
     def ports(self) -> ec2.Port:
-        """Ports that its security groups are opened on."""
+        """Ports in the rules of its security groups."""
         # Lazy, so that the constructor reports an invalid port before ec2.Port does.
         return ec2.Port.tcp(self._port) if self._last_port is None else ec2.Port.tcp_range(self._port, self._last_port)
 
     @property
     def connections(self) -> ec2.Connections:
-        """Security-group rules to and from the store; its default port is the store's, or its ports are."""
+        """Security-group rules to and from the store; the default ports are those of the store."""
         return self._connections
 
     @property
@@ -101,10 +101,10 @@ class IStore(cdk.Resource, StoreMetrics):
         return StoreGrants(self)
 
     def grant_connect(self, grantee: iam.IGrantable, *, user: User) -> iam.Grant:
-        """Let someone connect: open the network, and allow to sign in as a user. Short for ``grants.connect``.
+        """Allow a grantee to connect to the store and to sign in as a user. The same as ``grants.connect``.
 
         Args:
-            grantee: Who connects: a function in a VPC, an instance, a service, a role; in this stack or another.
+            grantee: The client: a function in a VPC, an instance, a service or a role, in this stack or another.
             user: The user of this store to sign in as.
 
         Returns:
@@ -116,15 +116,15 @@ class IStore(cdk.Resource, StoreMetrics):
         return self.grants.connect(grantee, user=user)
 
     def bind(self, function: lambda_.Function, *, user: User | None = None) -> None:
-        """Let a function connect, and tell it by its environment where and as whom: ``connect()`` reads that.
+        """Allow a function to connect, and add the environment variables that ``connect()`` reads.
 
-        As `grant_connect`, and variables whose names begin with ``CDK_REDIS_``; no secret is among them. One function
-        can be bound to one store, as one user: to do so again changes nothing. Where the user has a password, the
-        function must also reach Secrets Manager: see the `secrets_endpoint` of `RedisNetwork`.
+        Calls `grant_connect`, and adds variables whose names begin with ``CDK_REDIS_``. They contain no secrets. A
+        function can be bound to one store, as one user; binding it again to the same changes nothing. If the user has a
+        password, the function must also reach Secrets Manager: see the `secrets_endpoint` of `RedisNetwork`.
 
         Args:
             function: A function in a VPC from which the store can be reached.
-            user: The user of this store that it signs in as. Default: - none, for a store with open access.
+            user: The user of this store that it signs in as. Required unless the store has open access.
 
         Raises:
             ConfigurationError: If the user belongs to another store, or is missing, or the function is outside any VPC,
@@ -138,7 +138,7 @@ class IStore(cdk.Resource, StoreMetrics):
             self.grants.network_access(function)
         else:
             hint = "add one with `add_iam_user`"
-            raise ConfigurationError(self.node.path, [problem("user", None, "nobody gets in without a user", hint)])
+            raise ConfigurationError(self.node.path, [problem("user", None, "clients sign in as a user", hint)])
         for name, value in self.connection_environment(user, reader_for(self, function)).items():
             function.add_environment(name, value)
         function.node.add_metadata(_BOUND, self._binding(user))
@@ -146,14 +146,14 @@ class IStore(cdk.Resource, StoreMetrics):
     def connection_environment(
         self, user: User | None, read: Callable[[str, str], str] = lambda _, value: value
     ) -> dict[str, str]:
-        """Environment variables that tell ``cdk_redis_runtime.connect`` where the store is and how to sign in.
+        """Environment variables with the endpoint and the user, which ``cdk_redis_runtime.connect`` reads.
 
-        No secret is among them.
+        They contain no secrets.
 
         Args:
             user: The user to sign in as; None for a store with open access.
-            read: Called with the name and the value of each attribute of the store, returns what the template of
-                the reader contains. Default: - the value itself.
+            read: Function that takes the name and the value of an attribute of the store, and returns the text to use
+                in the reader's template. Default: - the value itself.
         """
         topology, reader = self.topology, self.reader_endpoint
         variables = {
@@ -166,7 +166,7 @@ class IStore(cdk.Resource, StoreMetrics):
         }
         if self.service.serverless:
             variables[environment.SERVERLESS] = "true"
-        # In cluster mode the cluster itself says where its replicas are.
+        # In cluster mode, clients discover the replicas.
         if reader is not None and topology.replicas and not topology.cluster_mode:
             variables[environment.READER_HOST] = read("ReaderHost", reader.address)
             variables[environment.READER_PORT] = read("ReaderPort", reader.port_text)
@@ -185,17 +185,17 @@ class IStore(cdk.Resource, StoreMetrics):
         return f"{self.node.path} without a user" if user is None else f"{self.node.path} as {user.node.path}"
 
     def _is_bound(self, function: lambda_.Function, user: User | None) -> bool:
-        """Whether the function is bound so already; an error where it is bound otherwise, whose variables it has."""
+        """Whether the function is bound to this store and user already; an error if it is bound to another."""
         bound = [str(entry.data) for entry in function.node.metadata if entry.type == _BOUND]
         if bound and self._binding(user) not in bound:
-            reason = f"it is bound to {bound[0]}, and a function has the variables of one store and one user"
-            hint = "use a function for each, or `grant_connect` and the store's `endpoint` in variables of your own"
+            reason = f"it is bound to {bound[0]}, and a function can be bound to one store as one user only"
+            hint = "use a function for each, or `grant_connect` and your own variables with the store's `endpoint`"
             raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
         return bool(bound)
 
 
 class StoreGrants:
-    """What can be granted on a store: ``store.grants.connect(function, user=user)``."""
+    """Permissions on a store: ``store.grants.connect(function, user=user)``."""
 
     def __init__(self, store: IStore) -> None:
         """Make grants on a store.
@@ -206,19 +206,19 @@ class StoreGrants:
         self._store = store
 
     def connect(self, grantee: iam.IGrantable, *, user: User) -> iam.Grant:
-        """Let someone connect: open the network, and allow to sign in as a user.
+        """Allow a grantee to connect to the store and to sign in as a user.
 
-        The network is opened by security-group rules if the grantee has security groups (a function in a VPC, an
-        instance, a service); an IAM role or user has none. To sign in as an IAM user of the store, the grantee gets
-        ``elasticache:Connect`` or ``memorydb:Connect`` on the store and the user. For a password user, it may read the
-        secret, and decrypt it with the secret's KMS key.
+        If the grantee has security groups (a function in a VPC, an instance, a service), it adds the security-group
+        rules; an IAM role or user has none. For an IAM user of the store, the grantee gets ``elasticache:Connect`` or
+        ``memorydb:Connect`` on the store and the user. For a password user, it gets the permissions to read the secret
+        and to decrypt it with the secret's KMS key.
 
         The grantee may be in another stack. The rules and the policy are defined there, and read the store's values
-        from plain outputs of the store's stack: no export keeps the store from being replaced or the grantee from
-        being removed.
+        from plain outputs of the store's stack instead of exports, so that the store can be replaced and the grantee
+        removed.
 
         Args:
-            grantee: Who connects.
+            grantee: The client.
             user: The user of this store to sign in as.
 
         Returns:
@@ -245,16 +245,16 @@ class StoreGrants:
         )
 
     def network_access(self, grantee: iam.IGrantable) -> None:
-        """Open the network only: for a store with open access, or for permissions that are granted elsewhere.
+        """Add security-group rules only, for a store with open access or if the permissions are granted elsewhere.
 
         Args:
-            grantee: Who connects; nothing happens if it has no security groups.
+            grantee: The client; if it has no security groups, nothing is added.
 
         Raises:
             ConfigurationError: If the grantee is a function outside any VPC.
         """
         store = self._store
-        # Such a function has the attribute `connections` too, and reading it raises an error of jsii.
+        # A function outside any VPC also has the attribute `connections`, but reading it raises a jsii error.
         if getattr(grantee, "is_bound_to_vpc", True) is False:
             given = getattr(grantee, "node").path  # noqa: B009 - the interface does not declare it
             hint = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"

@@ -1,6 +1,6 @@
 """Options that all metrics of a store take, and their checks.
 
-`aws_cloudwatch.Metric` checks them too, with errors of jsii.
+`aws_cloudwatch.Metric` also checks them, but raises jsii errors.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._core.errors import Problems
 
-# Periods shorter than a minute that CloudWatch has, in seconds.
+# Periods below a minute that CloudWatch accepts, in seconds.
 _SHORT_PERIODS = (1, 5, 10, 30)
 
 
@@ -26,7 +26,7 @@ class MetricOptions(TypedDict, total=False):
     statistic: str
     """Average, Maximum, Minimum, Sum or SampleCount; for a single node also a percentile such as ``p99``."""
     period: cdk.Duration
-    """Time that one figure covers: 1, 5, 10 or 30 seconds, or minutes. Default: - 5 minutes."""
+    """Period of one data point: 1, 5, 10 or 30 seconds, or minutes. Default: - 5 minutes."""
     node: str
     """One node by its number, which the console shows after the store's name: ``"0001-001"``, or ``"001"`` without
     cluster mode. Default: - all nodes."""
@@ -38,7 +38,7 @@ class MetricOptions(TypedDict, total=False):
     color: str
     """Color of the line in a graph, as a hex code such as ``"#00ff00"``. Default: - CloudWatch chooses one."""
     unit: cloudwatch.Unit
-    """Unit that figures must have to be counted. Default: - any."""
+    """Unit to filter data points by. Default: - all units."""
     region: str
     """Region to read the metric from. Default: - the store's."""
     account: str
@@ -46,19 +46,19 @@ class MetricOptions(TypedDict, total=False):
 
 
 def check_text(problems: Problems, parameter: str, given: object) -> None:
-    """A text that is not empty."""
+    """Check that a value is text and not empty, and return it."""
     if not isinstance(given, str) or not given:
         problems.add(parameter, given, "it must be a non-empty string")
 
 
 def check_optional_text(problems: Problems, parameter: str, given: object) -> None:
-    """A text that is not empty, or None."""
+    """Check that a value is text and not empty, or None, and return it."""
     if given is not None:
         check_text(problems, parameter, given)
 
 
 def check_period(problems: Problems, period: object) -> None:
-    """A period that CloudWatch has, or None."""
+    """Check that a value is a period that CloudWatch accepts, or None, and return it."""
     import aws_cdk as cdk
 
     if period is None:
@@ -73,7 +73,7 @@ def check_period(problems: Problems, period: object) -> None:
 
 
 def check_unit(problems: Problems, unit: object) -> None:
-    """A unit of CloudWatch, or None."""
+    """Check that a value is a CloudWatch unit, or None, and return it."""
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     if unit is not None and not isinstance(unit, cloudwatch.Unit):

@@ -5,8 +5,8 @@ Example::
     cache.metric_memory_usage().create_alarm(self, "AlmostFull", threshold=80, evaluation_periods=3)
 
 Both services publish metrics of nodes. MemoryDB also publishes them for the cluster as a whole, under its name.
-ElastiCache documents none for a replication group as a whole, so here the metric of a group is a formula over its
-nodes: the maximum of the nodes' maxima, the sum of their sums, and so on, as the statistic says. This has limits:
+ElastiCache documents no metrics of a whole replication group, so here the metric of a group is a formula over its
+nodes: the maximum of the nodes' maxima, the sum of their sums, and so on, depending on the statistic. Limits:
 
 * CloudWatch allows at most 10 metrics in the formula of an alarm. For a larger group, create an alarm for each
   node with `node`, and combine them with `aws_cloudwatch.CompositeAlarm`. For a graph, set ``graph=True``.
@@ -14,7 +14,7 @@ nodes: the maximum of the nodes' maxima, the sum of their sums, and so on, as th
   A group that was scaled in may have kept nodes with other numbers.
 * Percentiles cannot be combined: give a `node`.
 
-A serverless cache has no nodes. It publishes metrics under its own name, and none of processors, memory or replicas.
+A serverless cache has no nodes. Its metrics are published under its name; it has none of CPU, memory or replicas.
 
 https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html,
 https://docs.aws.amazon.com/memorydb/latest/devguide/metrics.memorydb.html and
@@ -85,12 +85,12 @@ class StoreMetrics:
         Args:
             name: The metric's name, such as ``CurrItems``.
             statistic: See `MetricOptions`, as for all that follow. Default: - the average.
-            period: Time that one figure covers.
+            period: Period of one data point.
             node: One node by its number.
             graph: Whether the metric is for a graph.
             label: Name of the line in a graph.
             color: Color of the line in a graph.
-            unit: Unit that figures must have to be counted.
+            unit: Unit to filter data points by.
             region: Region to read the metric from.
             account: Account to read the metric from.
 
@@ -134,21 +134,21 @@ class StoreMetrics:
         return self._combined_metric(name, statistic, metrics, period=period, label=label, color=color)
 
     def metric_cpu(self, **options: Unpack[MetricOptions]) -> Metric:
-        """Processor time used on the whole host, in percent; watch it on nodes with one or two processors.
+        """CPU utilization of the whole host, in percent; use it for nodes with one or two vCPUs.
 
         Default statistic: the maximum, that is the busiest node.
         """
         return self._measure("CPUUtilization", _MAXIMUM, options)
 
     def metric_engine_cpu(self, **options: Unpack[MetricOptions]) -> Metric:
-        """Processor time used by the engine's main thread, in percent; watch it on nodes with four or more processors.
+        """CPU utilization of the engine's main thread, in percent; use it for nodes with four or more vCPUs.
 
         Default statistic: the maximum, that is the busiest node.
         """
         return self._measure("EngineCPUUtilization", _MAXIMUM, options)
 
     def metric_memory_usage(self, **options: Unpack[MetricOptions]) -> Metric:
-        """Memory in use, in percent of what the engine may use.
+        """Memory in use, in percent of the memory that the engine may use.
 
         Default statistic: the maximum, that is the fullest node.
         """
@@ -204,10 +204,10 @@ class StoreMetrics:
         return self._measure("Evictions", _SUM, options)
 
     def metric_cache_hit_rate(self, **options: Unpack[MetricOptions]) -> cloudwatch.MathExpression:
-        """Reads that found their key, in percent of all reads in the period; no figure if nothing was read.
+        """Reads that found their key, in percent of all reads in the period; no data point without reads.
 
-        A formula of hits and misses, which are two metrics of each node: an alarm on a replication group can combine
-        five nodes. It has no `statistic`.
+        A formula of hits and misses, which are two metrics a node: an alarm on a replication group can combine five
+        nodes. It has no `statistic`.
         """
         from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -307,7 +307,7 @@ class StoreMetrics:
             label=label,
             color=color,
         )
-        # So that a dashboard in another Region or account finds it.
+        # A dashboard in another Region or account needs them.
         return metric.attach_to(cast("IConstruct", self))
 
     def _combined_metric(
@@ -323,7 +323,7 @@ class StoreMetrics:
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         if statistic not in _COMBINED:
-            reason = f"nodes can be combined by {', '.join(_COMBINED)} only"
+            reason = f"the statistics that combine nodes are {', '.join(_COMBINED)}"
             raise ConfigurationError(self._path, [problem("statistic", statistic, reason, "give a `node`")])
         # The metric's name is part of the id, because formulas can be used in formulas.
         prefix = name[:1].lower() + name[1:]
@@ -339,7 +339,7 @@ class StoreMetrics:
     def _node_numbers(self) -> list[str]:
         shards, replicas = self.topology.shards, self.topology.replicas
         if shards is None or replicas is None or is_token(shards) or is_token(replicas):
-            reason = "the nodes cannot be counted: the number of shards or replicas is not known"
+            reason = "the number of nodes is unknown, because the shards or replicas are a token"
             raise ConfigurationError(self._path, [problem("node", None, reason, "give a `node`")])
         nodes = [f"{number:03d}" for number in range(1, replicas + 2)]
         if not self.topology.cluster_mode:
@@ -351,7 +351,7 @@ class StoreMetrics:
         if count <= _MOST_METRICS_IN_AN_ALARM:
             return
         most = _MOST_METRICS_IN_AN_ALARM
-        reason = f"{nodes} nodes make a formula of {count} metrics, and an alarm can have {most}"
+        reason = f"{nodes} nodes need a formula of {count} metrics, and an alarm can have {most}"
         hint = "create an alarm for each `node` and a CompositeAlarm of them; for a graph, set `graph=True`"
         raise ConfigurationError(self._path, [problem("node", None, reason, hint)])
 

@@ -1,4 +1,4 @@
-"""Topics that are encrypted: what a store or an alarm needs to publish to them."""
+"""Encrypted topics: permissions and warnings for a store or an alarm that publishes to them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _KEY_POLICY = "@cdk-redis:alarmTopicKeyPolicy"
 
 
 def warn_of_encrypted_topic(cluster: Construct, topic: sns.ITopic) -> None:
-    """Warn of an encrypted topic for MemoryDB, whose documentation neither forbids one nor says who would need the key.
+    """Add a warning if the topic is encrypted: MemoryDB's documentation does not say whether it can publish to it.
 
     Args:
         cluster: The MemoryDB cluster.
-        topic: As given to it.
+        topic: Its topic.
     """
     if topic.master_key is not None:
         cdk.Annotations.of(cluster).add_warning_v2(
@@ -30,14 +30,14 @@ def warn_of_encrypted_topic(cluster: Construct, topic: sns.ITopic) -> None:
 
 
 def let_alarm_publish(alarm: Construct, topic: sns.ITopic) -> None:
-    """Let CloudWatch use the key of an encrypted topic, without which an alarm's messages are lost.
+    """Allow CloudWatch to use the key of an encrypted topic; without it, the alarm's messages are lost.
 
-    CloudWatch asks KMS itself, so that the key's policy must name it; the CDK's own alarm action does not do that.
+    CloudWatch calls KMS itself, so the key's policy must allow its principal. The CDK's alarm action does not do that.
     (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services)
 
     Args:
-        alarm: The alarm; warned where the key's policy is not this app's to change.
-        topic: What it tells.
+        alarm: The alarm. It gets a warning if this app cannot change the key's policy.
+        topic: The topic that it notifies.
     """
     if topic.master_key is None:
         return

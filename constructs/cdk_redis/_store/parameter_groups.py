@@ -1,4 +1,4 @@
-"""What the parameter groups of both services have in common; the engine decides the family."""
+"""Parameter groups of both services: their interface and checks. The engine determines the family."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def check_existing_group(
     family: str | None,
     group_family: str | None,
 ) -> None:
-    """Check a parameter group that is given to a store: it stands in place of parameters, and fits the engine.
+    """Check an existing parameter group of a store: it excludes parameters, and has the family of the engine.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         parameters: Engine settings of the store.
         extra_parameters: Engine settings of the store whose names are not checked.
         engine: Engine of the store.

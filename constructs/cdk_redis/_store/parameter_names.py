@@ -33,11 +33,11 @@ def check_names(
     """Check the names of engine parameters, and the eviction policy of nodes with data tiering.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         parameters: Parameters whose names are checked.
         extra_parameters: Parameters whose names are not checked.
         family: Family of the parameter group.
-        known: Names that can be set in the family; None if the library does not know them: no name is checked.
+        known: Names that can be set in the family; None if they are unknown, then names are not checked.
         data_tiering: Whether the nodes use data tiering.
     """
     settings = parameters if isinstance(parameters, Mapping) else {}

@@ -1,4 +1,4 @@
-"""What the stores that an app defines have in common: they can be given users."""
+"""Base class of the stores that an app defines: it adds users."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 class Store(IStore):
-    """What `ReplicationGroup`, `ServerlessCache` and `MemoryDbCluster` have in common."""
+    """Base class of `ReplicationGroup`, `ServerlessCache` and `MemoryDbCluster`."""
 
     def add_iam_user(self, name: str, access: AccessString | str) -> User:
         """Add a user that signs in with a token made from the caller's AWS credentials.
 
         Args:
             name: Id of the user within this store, in lower-case letters, digits and hyphens. The name to sign in
-                with is generated from it, since users' names are unique in an account: see ``user_name``.
+                with is generated from it, because names of users are unique in an account: see ``user_name``.
             access: What it may do, such as ``AccessString.read_write("app:*")`` or ``"on ~app:* +@read"``.
 
         Returns:
-            The user, to be given to `grant_connect`.
+            The user, for `grant_connect`.
 
         Raises:
-            ConfigurationError: If the name is taken or not legal, or the engine has no IAM users.
+            ConfigurationError: If the name is in use or invalid, or the engine has no IAM users.
         """
         return self._add_user(name, access, Authentication.iam())
 
@@ -51,10 +51,10 @@ class Store(IStore):
                 Default: - one with a random password is generated.
 
         Returns:
-            The user, to be given to `grant_connect`; its ``secret`` holds ``username`` and ``password``.
+            The user, for `grant_connect`; its ``secret`` holds ``username`` and ``password``.
 
         Raises:
-            ConfigurationError: If the name is taken or not legal.
+            ConfigurationError: If the name is in use or invalid.
         """
         return self._add_user(name, access, Authentication.password(secret))
 
@@ -68,11 +68,11 @@ class Store(IStore):
         if users.node.try_find_child(name) is not None:
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)
-        # A list of users that stores share has it already.
+        # If stores share their list of users, the list contains it already.
         if user not in self.users:
             self.users.append(user)
         return user
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
-        """Define a user, and let the store know it."""
+        """Define a user and add it to the store."""
         raise NotImplementedError

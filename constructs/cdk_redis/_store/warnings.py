@@ -16,7 +16,7 @@ _PLAINTEXT = "@cdk-redis:plaintext"
 
 
 def warn_of_unsafe(store: Store) -> None:
-    """Warn of a store that lets everyone in, or that has no TLS."""
+    """Add warnings to a store with open access or without TLS."""
     annotations = cdk.Annotations.of(store)
     if store.open_access:
         annotations.add_warning_v2(_OPENED, "unsafe_open_access: anyone on the network can read and write all data")
@@ -25,7 +25,7 @@ def warn_of_unsafe(store: Store) -> None:
 
 
 def warn_of_name(store: IConstruct, parameter: str, id: str) -> None:
-    """Warn of a name that is given: CloudFormation cannot replace the store.
+    """Add a warning to a store with a name from the user, which CloudFormation cannot replace.
 
     Args:
         store: The store.

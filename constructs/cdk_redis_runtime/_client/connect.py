@@ -24,13 +24,13 @@ from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
 
 CONNECT_SECONDS = 0.5
-"""Seconds to open a TCP connection. A primary that the network has lost answers no SYN, so a client that waits longer
-is late at the replica that took over. Within a VPC a connection opens in milliseconds."""
+"""Seconds to open a TCP connection. A primary that is cut off from the network answers no SYN, so a client connects to
+the new primary only after this time. Within a VPC a connection opens in milliseconds."""
 
 ANSWER_SECONDS = 0.5
 """Seconds to wait for an answer. A primary that hangs accepts connections and answers nothing, so only this timeout
-ends the wait: a client is that late at the new primary, plus the time to find it and to sign in. With 0.75 s clients
-were up to 0.95 s late, too close to the promised second.
+ends the wait. A client reaches the new primary after this time, plus the time to find it and to sign in. With 0.75 s
+clients took up to 0.95 s, too close to the promised second.
 A command that may take longer (``BLPOP``, a long script) needs a client with longer timeouts."""
 
 RETRIES = 3
@@ -49,7 +49,7 @@ class ClientTimeouts:
         connect: Seconds to open a TCP connection.
         answer: Seconds to wait for each answer, including that to the TLS handshake.
         retries: How often a failed connection or command is tried again; without cluster mode with backoff and jitter.
-            A repeated command may run twice. With 0 none is sent twice, not even in pipelines and transactions.
+            A repeated command may run twice. With 0 no command is sent twice, in pipelines and transactions either.
     """
 
     connect: float = CONNECT_SECONDS

@@ -26,7 +26,7 @@ NO_AWS_CREDENTIALS_HINT = (
 
 
 class CredentialsUnavailableError(AuthenticationError):
-    """There are no credentials to sign in with, so the store was not asked. The message has the reason and no secret.
+    """There are no credentials, so no sign-in was tried. The message has the reason and no secret.
 
     A subclass of redis-py's AuthenticationError, so that redis-py disconnects and retries, and applications handle it
     like every other failed sign-in.
@@ -82,7 +82,7 @@ class RememberingProvider(RenewableProvider):
 
 
 class _Read(Generic[T]):
-    """One read and its result. With neither a value nor a failure it was interrupted."""
+    """One read and its result. A read without a value and without a failure was interrupted."""
 
     def __init__(self) -> None:
         self.ended = threading.Event()

@@ -45,7 +45,7 @@ def smoke_test(
     Args:
         connection: How to connect.
         declared: What to compare with.
-        credentials: How to sign in. Default: - as the connection says.
+        credentials: How to sign in. Default: - as declared in the connection.
         checks: Checks to run. Default: - all that apply to the connection's service.
         on_verdict: Called with each verdict as it is found, from several threads.
 
@@ -144,7 +144,7 @@ class _Run:
             outcome = self._try(check, dataclasses.replace(self._context, store=store, number=number))
             failed_at = time.monotonic()
             failures += outcome.status != PASSED
-            # What an earlier try found says more than that the time ran out in this try.
+            # The result of an earlier try is more useful than the message that this one did not finish.
             if outcome != self._unfinished or check.name not in self._found:
                 self._found[check.name] = _with_tries(outcome, failures)
             if not outcome.unsettled:
@@ -208,7 +208,7 @@ def _with_tries(outcome: Outcome, failures: int) -> Outcome:
 
 
 class _Counter:
-    """A number of checks, changed by several threads, that can be awaited to be zero."""
+    """A counter of checks that several threads change, with a wait until it is zero."""
 
     def __init__(self, number: int = 0) -> None:
         self._number = number

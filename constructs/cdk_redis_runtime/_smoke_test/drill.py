@@ -128,8 +128,8 @@ class ShardReport:
         writes: The outage of writes.
         reads: The outage of reads.
         acknowledged: Numbers of the writes that the store acknowledged.
-        lost: Those of them that the store no longer has; None if it could not be asked.
-        other_primary: Whether another node serves the shard than at the start; None if that is not known.
+        lost: Numbers of acknowledged writes that the store no longer has; None if it did not answer.
+        other_primary: Whether another node than at the start serves the shard; None if unknown.
     """
 
     writes: Outage
@@ -204,7 +204,7 @@ class Drill:
             connection: How to connect.
             key_prefix: Prefix of each key that is written.
             seconds: How long to write and read at most; the keys live ten minutes longer.
-            credentials: How to sign in. Default: - as the connection says.
+            credentials: How to sign in. Default: - as declared in the connection.
             timeouts: Timeouts and retries. Default: - those of `connect`.
             interval: Seconds between two operations on a shard.
         """
@@ -245,7 +245,7 @@ class Drill:
         self._done.wait(max(0.0, self._begun + self._seconds - time.monotonic()))
 
     def stop(self) -> DrillReport:
-        """End the operations and look for what was acknowledged."""
+        """End the operations and check which acknowledged writes the store still has."""
         self._done.set()
         for thread in self._threads:
             thread.join(self._timeouts.connect + self._timeouts.answer * (self._timeouts.retries + 1))
@@ -254,7 +254,7 @@ class Drill:
         return DrillReport(self._connection.store, self._connection.service, ended - self._begun, reports)
 
     def clean_up(self) -> None:
-        """Delete what was written; keys that cannot be reached expire."""
+        """Delete the keys; keys on nodes that do not answer expire."""
         for shard in self._shards:
             numbers = range(shard.next_number)
             self._with_retries(
@@ -294,7 +294,7 @@ class Drill:
         )
 
     def _with_retries(self, operation: Callable[[Client], Any]) -> Any:
-        """Try for a while; None if the store does not recover."""
+        """Try for some time; return None if the store does not recover."""
         deadline = time.monotonic() + _VERIFY_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(RedisError, OSError), contextlib.closing(self._client()) as client:

@@ -28,7 +28,7 @@ def embedded_metrics(report: Report, namespace: str, *, timestamp_ms: int | None
     statuses = [check.outcome.status for check in report.checks]
     # If every check was skipped, the test did not pass, but there is no failed check to count.
     failed = statuses.count(FAILED) or int(not report.passed)
-    # The check has measurements only if it got that far.
+    # The check has measurements only if it has measured something before it failed.
     latency: dict[str, Any] = next(
         (check.as_dict().get("measurements", {}) for check in report.checks if check.name == "latency"), {}
     )

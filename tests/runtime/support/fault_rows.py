@@ -61,7 +61,7 @@ WRONG_TOKEN = (
     "that this machine's clock is right: a token is valid for 15 minutes"
 )
 PLAINTEXT_ANSWERED = (
-    "{endpoint}: answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
+    "{endpoint}: answers commands without TLS: encryption in transit is off, or a plaintext port is open as well"
 )
 
 

@@ -192,7 +192,7 @@ WRONG = {
     "shards too many": ({"shards": 501, "replicas": 0}, "shards: got 501, but a store has 1 to 500 shards"),
     "nodes too many": (
         {"shards": 300, "replicas": 1},
-        "shards: got 300, but 300 shards of 2 nodes are 600, and 500 is the most",
+        "shards: got 300, but 300 shards of 2 nodes are 600 nodes, and the maximum is 500",
     ),
     "replicas too many": (
         {"replicas": 6},
@@ -206,7 +206,7 @@ WRONG = {
     "port reserved": ({"port": 8005}, "port: got 8005, but the services listen on 1150 to 65535, 8005 excepted"),
     "node type of the other service": (
         {"node_type": "db.r7g.large"},
-        "node_type: got 'db.r7g.large', but a node type here reads like 'cache.r7g.large'",
+        "node_type: got 'db.r7g.large', but node types of this service are named like 'cache.r7g.large'",
     ),
     "name in upper case": (
         {"replication_group_id": "Orders"},

@@ -33,7 +33,7 @@ WRONG = {
     "port": ({"port": 80}, "port: got 80, but the services listen on 1150 to 65535, 8005 excepted"),
     "node type of the other service": (
         {"node_type": "cache.r7g.large"},
-        "node_type: got 'cache.r7g.large', but a node type here reads like 'db.r7g.large'",
+        "node_type: got 'cache.r7g.large', but node types of this service are named like 'db.r7g.large'",
     ),
     "name in upper case": (
         {"cluster_name": "Ledger"},
@@ -69,7 +69,7 @@ WRONG = {
         "parameters: got {'maxmemory-polcy': 'noeviction'}, but family memorydb_valkey7 has no such parameter; did you "
         "mean 'maxmemory-policy'? a parameter that is newer than this library goes into `extra_parameters`",
     ),
-    "a parameter of ElastiCache alone": (
+    "a parameter of ElastiCache only": (
         {"parameters": {"reserved-memory-percent": "25"}},
         "parameters: got {'reserved-memory-percent': '25'}, but family memorydb_valkey7 has no such parameter; "
         "a parameter that is newer than this library goes into `extra_parameters`",
@@ -87,12 +87,12 @@ WRONG = {
         {"parameters": {"timeout": "20"}, "extra_parameters": {"timeout": "30"}},
         "extra_parameters: got {'timeout': '30'}, but `parameters` has it too; leave out one of the two",
     ),
-    "discovery of addresses that are not there": (
+    "discovery of addresses that the nodes do not have": (
         {"ip_discovery": IpDiscovery.IPV6},
         "ip_discovery: got 'ipv6', but the nodes have no such addresses with network_type ipv4; leave it out, or use "
         "NetworkType.DUAL_STACK",
     ),
-    "windows that meet": (
+    "windows that overlap": (
         {
             "maintenance_window": MaintenanceWindow("sun:03:00-sun:04:00"),
             "snapshots": Snapshots.daily(window=SnapshotWindow("03:30-04:30")),

@@ -314,7 +314,7 @@ def test_a_smoke_test_cannot_be_a_child_of_its_own_target(stack: cdk.Stack, netw
 
     assert str(caught.value) == (
         "Stack/Cache/SmokeTest: scope: got 'Stack/Cache', but a smoke test cannot be a child of its own target; "
-        "define the smoke test beside the store, or in a stack after it"
+        "define the smoke test in the store's scope, or in a later stack"
     )
 
 
@@ -414,7 +414,7 @@ def test_a_cron_schedule_takes_the_alarm_period_that_is_given() -> None:
 @pytest.mark.parametrize(
     ("schedule", "given", "message"),
     [
-        (events.Schedule.cron(hour="4"), {}, "the time between two runs is only known of a rate"),
+        (events.Schedule.cron(hour="4"), {}, "it is required if the schedule is not a rate"),
         (events.Schedule.rate(cdk.Duration.days(4)), {}, "11520 minutes.* CloudWatch takes whole minutes"),
         (
             events.Schedule.rate(cdk.Duration.minutes(1)),

@@ -104,7 +104,7 @@ def test_open_access_needs_no_user(stack: cdk.Stack, network: RedisNetwork, func
 def test_a_store_that_asks_who_one_is_needs_a_user(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
-    with pytest.raises(ConfigurationError, match="nobody gets in without a user; add one with `add_iam_user`"):
+    with pytest.raises(ConfigurationError, match="clients sign in as a user; add one with `add_iam_user`"):
         ReplicationGroup(stack, "Cache", network=network).bind(function)
 
 
@@ -133,8 +133,8 @@ def test_a_function_is_bound_to_one_store(stack: cdk.Stack, network: RedisNetwor
 
     assert str(caught.value) == (
         "Stack/Ledger: function: got 'Stack/App', but it is bound to Stack/Cache as Stack/Cache/Users/app, and a "
-        "function has the variables of one store and one user; use a function for each, or `grant_connect` and the "
-        "store's `endpoint` in variables of your own"
+        "function can be bound to one store as one user only; use a function for each, or `grant_connect` and your "
+        "own variables with the store's `endpoint`"
     )
     # The store that is refused has granted nothing, and the first store's variables are whole.
     assert "memorydb:Connect" not in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
@@ -146,7 +146,9 @@ def test_a_function_is_bound_as_one_user(stack: cdk.Stack, network: RedisNetwork
     cache.bind(function, user=cache.add_iam_user("app", ACCESS))
     other = cache.add_iam_user("other", ACCESS)
 
-    with pytest.raises(ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a function has"):
+    with pytest.raises(
+        ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a function can be bound"
+    ):
         cache.bind(function, user=other)
 
 
@@ -157,5 +159,5 @@ def test_a_function_is_bound_to_one_store_with_open_access(
     second = MemoryDbCluster(stack, "Second", network=network, unsafe_open_access=True)
     first.bind(function)
 
-    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a function has"):
+    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a function can be bound"):
         second.bind(function)

@@ -38,7 +38,7 @@ MINUTE = cdk.Duration.minutes(1)
         (
             {"snapshots": Snapshots.daily(35)},
             {"snapshots": Snapshots.daily(35, at="03:00")},
-            "only a serverless cache takes its snapshots at a time",
+            "only a serverless cache takes snapshots at a fixed time",
         ),
     ],
     ids=lambda given: str(given) if isinstance(given, dict) else "",

@@ -147,13 +147,13 @@ def test_every_metric_is_of_the_node_and_the_period_that_are_named(stores: Store
         (
             "plain",
             {"statistic": "p99"},
-            "statistic: got 'p99', but nodes can be combined by Average, Maximum, Minimum, Sum, SampleCount only; "
-            "give a `node`",
+            "statistic: got 'p99', but the statistics that combine nodes are Average, Maximum, Minimum, Sum, "
+            "SampleCount; give a `node`",
         ),
         (
             "larger",
             {},
-            "node: got None, but 12 nodes make a formula of 12 metrics, and an alarm can have 10; create an alarm for "
+            "node: got None, but 12 nodes need a formula of 12 metrics, and an alarm can have 10; create an alarm for "
             "each `node` and a CompositeAlarm of them; for a graph, set `graph=True`",
         ),
     ],

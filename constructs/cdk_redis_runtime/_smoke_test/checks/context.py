@@ -86,7 +86,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it should be.
+    """A difference from what is expected.
 
     Attributes:
         words: What is wrong, after its subject and a colon.
@@ -128,7 +128,7 @@ def without_authentication(context: Context) -> str | None:
 
 
 def passed(proved: str, expected: str, observed: str, *, unsettled: bool = False) -> Outcome:
-    """A pass. ``unsettled`` if something could not be looked at, but may be soon."""
+    """A pass. ``unsettled`` if something could not be checked, but may be available soon."""
     return Outcome(PASSED, proved, expected, observed, unsettled=unsettled)
 
 
@@ -141,12 +141,12 @@ def failed(problems: str | Problem | Iterable[str | Problem], expected: str, obs
 
 
 def skipped(why: str, *, unsettled: bool = False) -> Outcome:
-    """Neither: the check does not apply here, or something that it needs failed in another check."""
+    """A skip: the check does not apply here, or something that it needs failed in another check."""
     return Outcome(SKIPPED, why, unsettled=unsettled)
 
 
 def any_heals(results: Iterable[Result[Any, Any]]) -> bool:
-    """Whether something that could not be looked at may be soon."""
+    """Whether something that could not be checked may be available soon."""
     return any(result.error is not None and heals(result.error) for result in results)
 
 

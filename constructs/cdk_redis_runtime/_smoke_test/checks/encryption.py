@@ -48,7 +48,7 @@ def _check_plaintext_refused(context: Context) -> Outcome:
     answered = [result.item for result in results if result.value]
     refused = [result.item for result in results if result.value is False]
     if answered:
-        problem = "answers commands without TLS: encryption in transit is off, or a plaintext port is open beside it"
+        problem = "answers commands without TLS: encryption in transit is off, or a plaintext port is open as well"
         return failed([f"{address}: {problem}" for address in answered], _PLAINTEXT_EXPECTED)
     unsettled = context.store.nodes_pending or any_heals(results)
     if not refused:

@@ -79,9 +79,9 @@ def send_together(node: Node, commands: Iterable[Command], *, raise_errors: bool
     """Send commands over one connection in one round trip.
 
     Args:
-        node: Where to.
-        commands: What to send.
-        raise_errors: Whether the first error that the engine answers is raised, or all are among the answers.
+        node: The node.
+        commands: The commands.
+        raise_errors: Whether to raise the first error of the engine, or to return errors as answers.
 
     Returns:
         One answer a command.

@@ -103,14 +103,14 @@ class Store:
         known = [self._connection.endpoint]
         if self._connection.reader:
             known.append(self._connection.reader)
-        # The check that owns it reports it; the endpoints can be looked at anyway.
+        # The check that owns it reports it; the endpoints can be checked anyway.
         with contextlib.suppress(PrerequisiteError):
             known += [node.address for node in self.nodes]
         return list(dict.fromkeys(known))
 
     @property
     def nodes_pending(self) -> bool:
-        """Whether the nodes are not known yet, but may be soon: `addresses` is not complete then."""
+        """Whether the nodes are unknown but may be known soon; `addresses` is not complete then."""
         try:
             self.shards()
         except PrerequisiteError as error:

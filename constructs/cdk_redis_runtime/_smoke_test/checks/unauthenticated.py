@@ -29,7 +29,7 @@ _TOO_MANY_CLIENTS = "-ERR max number of clients reached"
 
 @dataclass(frozen=True)
 class UnauthenticatedProbe:
-    """What a client sees that has not signed in.
+    """The answers to a client that has not signed in.
 
     Attributes:
         handshake: The result of the TLS handshake; None without TLS.
