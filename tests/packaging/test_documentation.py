@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / "README.md").read_t
 
 
 def resource_types(script: Path, outdir: Path) -> set[str]:
-    """Run an app as a user would, from a folder of its own, and give the types of resources that it defines."""
+    """Run an app in an empty folder, and return the types of resources that it defines."""
     environment = {**os.environ, "CDK_OUTDIR": str(outdir / "cdk.out")}
     run = subprocess.run(
         [sys.executable, str(script)], cwd=outdir, env=environment, capture_output=True, text=True, check=False
@@ -27,7 +27,7 @@ def resource_types(script: Path, outdir: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_an_app_in_the_readme_synthesizes(number: int, tmp_path: Path) -> None:
+def test_each_app_in_the_readme_synthesizes(number: int, tmp_path: Path) -> None:
     script = tmp_path / "app.py"
     script.write_text(BLOCKS[number])
     assert resource_types(script, tmp_path) & {"AWS::ElastiCache::ReplicationGroup", "AWS::MemoryDB::Cluster"}

@@ -1,4 +1,4 @@
-"""The lowest versions that pyproject.toml allows do what the newest do."""
+"""The library works with the lowest versions that pyproject.toml allows."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.packaging.support.environments import install, pins_of, project, run,
 pytestmark = pytest.mark.long
 
 SCRIPT = Path(__file__).parents[1] / "support" / "synthesize_examples.py"
-# What talks to real engines, and is quick: connect() in both modes, and the whole battery.
+# Quick tests with real engines: connect() in both modes, and the whole smoke test.
 RUNTIME_TESTS = [
     "tests/runtime/client/test_connect.py",
     "tests/runtime/smoke_test/test_healthy_store.py",
     "tests/runtime/smoke_test/test_iam.py",
 ]
-# What these tests import beside the library.
+# Packages that these tests import, in addition to the library.
 TOOLS = ("boto3", "botocore", "hypothesis", "ministack", "pytest", "pytest-timeout", "pytest-xdist", "rich", "trustme")
 
 
 @pytest.fixture(scope="module")
 def lowest(repository: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the lowest versions of the library's own requirements."""
+    """The Python of an environment with the lowest versions of the library's direct requirements."""
     python = virtual_environment(tmp_path_factory.mktemp("lowest"))
-    # "lowest-direct" is about what is named here; what that needs itself is new.
+    # "lowest-direct" applies to the packages named here; their dependencies are the newest.
     install(python, "--resolution", "lowest-direct", wheel, *project(repository)["project"]["dependencies"])
     # With their markers: some tools have another version for each Python.
     pins = [pin.requirement for pin in pins_of(repository / "requirements-dev.txt")]
@@ -51,14 +51,14 @@ def stores_of(out: Path) -> dict[str, dict[str, Any]]:
             if resource["Type"].startswith(("AWS::ElastiCache::", "AWS::MemoryDB::")):
                 kept = {key: value for key, value in resource.items() if key != "Metadata"}
                 if resource["Type"] == "AWS::ElastiCache::GlobalReplicationGroup":
-                    # An older aws-cdk-lib cannot tag it: tags are the one thing that is missing there.
+                    # An older aws-cdk-lib cannot tag this resource; nothing else is missing.
                     kept["Properties"] = {key: value for key, value in resource["Properties"].items() if key != "Tags"}
                 found[f"{template.relative_to(out)}/{name}"] = kept
     return found
 
 
 @pytest.mark.timeout(600)
-def test_the_lowest_aws_cdk_lib_defines_the_stores_that_the_newest_defines(
+def test_the_lowest_aws_cdk_lib_defines_the_same_stores_as_the_newest(
     lowest: Path, repository: Path, tmp_path: Path
 ) -> None:
     low, new = tmp_path / "low", tmp_path / "new"

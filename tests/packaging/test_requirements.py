@@ -1,4 +1,4 @@
-"""What pyproject.toml promises can be installed, and the requirement files pin all of it."""
+"""The requirements in pyproject.toml can be installed, and the requirement files pin all of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def project(repository: Path) -> dict[str, Any]:
 
 
 def asked_for(project: dict[str, Any], file: str) -> list[Requirement]:
-    """What pyproject.toml asks for, of all that a requirement file is made from."""
+    """The requirements in pyproject.toml that a requirement file pins."""
     extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
     groups: dict[str, list[Any]] = project["dependency-groups"]
     lines: list[str] = [*project["project"]["dependencies"], *extras["app"]]
@@ -38,8 +38,8 @@ def asked_for(project: dict[str, Any], file: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_requirement_is_one_version_with_its_hashes_and_names_no_index(repository: Path, file: str) -> None:
-    # With one hash in the file, pip installs nothing that has none.
+def test_every_requirement_is_pinned_with_its_hashes_and_without_an_index(repository: Path, file: str) -> None:
+    # If one line has a hash, pip rejects all lines without one.
     assert "://" not in (repository / file).read_text()
     for pin in pins_of(repository / file):
         assert re.fullmatch(r"==[\w.]+", str(pin.requirement.specifier)), pin
@@ -49,7 +49,7 @@ def test_every_requirement_is_one_version_with_its_hashes_and_names_no_index(rep
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_pins_are_in_step_with_pyproject(repository: Path, project: dict[str, Any], file: str, python: str) -> None:
+def test_the_pinned_versions_match_pyproject(repository: Path, project: dict[str, Any], file: str, python: str) -> None:
     pins = [pin.requirement for pin in pins_of(repository / file)]
     for system, machine in SYSTEMS:
         environment = {
@@ -76,13 +76,13 @@ def test_the_tests_run_with_the_versions_that_the_app_installs(repository: Path)
     assert set(app) <= set(development)
 
 
-def test_what_builds_the_package_is_pinned(project: dict[str, Any]) -> None:
+def test_the_build_requirements_are_pinned(project: dict[str, Any]) -> None:
     (builder,) = project["build-system"]["requires"]
     assert re.fullmatch(r"hatchling==[\d.]+", builder)
     assert builder in project["dependency-groups"]["dev"]
 
 
-def test_every_promised_version_of_python_is_tried(project: dict[str, Any]) -> None:
+def test_every_supported_version_of_python_is_tested(project: dict[str, Any]) -> None:
     promised = re.findall(r"Python :: (3\.\d+)", " ".join(project["project"]["classifiers"]))
     assert promised == PYTHONS
     assert project["project"]["requires-python"] == f">={PYTHONS[0]}"
@@ -95,7 +95,7 @@ def test_the_library_and_its_extras_resolve(repository: Path, python: str) -> No
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_pins_resolve_by_their_hashes_without_building_anything(
+def test_the_pinned_versions_resolve_by_their_hashes_without_a_build(
     repository: Path, tmp_path: Path, python: str
 ) -> None:
     options = ["--dry-run", "--require-hashes", "--only-binary", ":all:", "--python-version", python]
@@ -103,7 +103,7 @@ def test_the_pins_resolve_by_their_hashes_without_building_anything(
 
 
 @pytest.mark.timeout(300)
-def test_the_app_synthesizes_with_what_requirements_txt_pins(repository: Path, tmp_path: Path) -> None:
+def test_the_app_synthesizes_with_the_versions_in_requirements_txt(repository: Path, tmp_path: Path) -> None:
     python = virtual_environment(tmp_path)
     install(python, "--require-hashes", "-r", repository / "requirements.txt")
     # A folder has no hash, so it is installed separately, as README.md shows.

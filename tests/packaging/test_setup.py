@@ -1,4 +1,4 @@
-"""What `make` says on a machine that lacks something, and when."""
+"""The setup reports missing tools before it downloads anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOOLS = ("make", "bash", "sh", "awk", "dirname", "sed", "id", "python3")
 
 @pytest.fixture
 def checkout(repository: Path, tmp_path: Path) -> Path:
-    """What setting up reads, with nothing set up."""
+    """A folder with the files that the setup reads, before the setup."""
     for name in ("Makefile", "pyproject.toml", "requirements-dev.txt", "package.json", "package-lock.json"):
         shutil.copy(repository / name, tmp_path)
     shutil.copytree(repository / ".ci", tmp_path / ".ci")
@@ -21,7 +21,7 @@ def checkout(repository: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "bench"])
-def test_a_missing_engine_is_told_before_anything_is_downloaded(checkout: Path, target: str) -> None:
+def test_a_missing_engine_is_reported_before_any_download(checkout: Path, target: str) -> None:
     tools = checkout / "tools"
     tools.mkdir()
     for tool in TOOLS:
@@ -34,7 +34,7 @@ def test_a_missing_engine_is_told_before_anything_is_downloaded(checkout: Path, 
     assert not (checkout / ".venv").exists()
 
 
-def test_no_package_of_npm_runs_a_script(repository: Path) -> None:
+def test_npm_packages_run_no_scripts(repository: Path) -> None:
     lines = [line for line in (repository / ".ci" / "setup").read_text().splitlines() if "npm ci" in line]
     assert lines
     assert all("--ignore-scripts" in line for line in lines)

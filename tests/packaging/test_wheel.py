@@ -1,4 +1,4 @@
-"""The wheel, as a user gets it: in an empty environment, imported from another folder."""
+"""The wheel, installed in an empty environment and imported from another folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.packaging.support.environments import install, pins_of, run, virtual_
 
 pytestmark = pytest.mark.long
 
-# Ten lines of a user's.
+# A ten-line app of a user.
 USER_APP = """
 import aws_cdk as cdk
 from cdk_redis import MemoryDbCluster, RedisNetwork, ReplicationGroup, SmokeTest
@@ -27,18 +27,18 @@ app.synth()
 """
 
 
-def test_the_wheel_holds_three_typed_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_three_typed_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     packages = {"cdk_redis", "cdk_redis_runtime", "cdk_redis_local"}
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == packages
     assert {f"{package}/py.typed" for package in packages} <= set(names)
 
 
-def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
+def test_the_wheel_declares_its_requirements(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (metadata,) = (archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA"))
     required = re.findall(r"^Requires-Dist: ([\w-]+)(?!.*extra ==)", metadata, re.MULTILINE)
-    # Few on purpose: an app that imports the constructs installs nothing else.
+    # Few on purpose: an app with the constructs installs no other packages.
     assert sorted(required) == ["aws-cdk-lib", "constructs", "redis"]
 
 

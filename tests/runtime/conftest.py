@@ -50,7 +50,7 @@ def _session_single() -> Iterator[EngineSet]:
 
 @pytest.fixture
 def cluster(_session_cluster: EngineSet) -> Iterator[EngineSet]:
-    """Three shards of one replica each, cluster mode on; a test may change users, and nothing else."""
+    """Three shards with one replica each, cluster mode on; a test may change only users."""
     yield _session_cluster
     _session_cluster.set_users([smoke_user()])
     assert_no_key(_session_cluster)
@@ -58,7 +58,7 @@ def cluster(_session_cluster: EngineSet) -> Iterator[EngineSet]:
 
 @pytest.fixture
 def single(_session_single: EngineSet) -> Iterator[EngineSet]:
-    """A primary and a replica, cluster mode off; a test may change users, and nothing else."""
+    """A primary and a replica, cluster mode off; a test may change only users."""
     yield _session_single
     _session_single.set_users([smoke_user()])
     assert_no_key(_session_single)
@@ -102,7 +102,7 @@ def _session_iam_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
 
 @pytest.fixture
 def iam_store(_session_iam_store: EngineSet) -> Iterator[EngineSet]:
-    """Two shards of one replica each, behind gates that check tokens as MemoryDB does for its cluster ``orders``."""
+    """Two shards with one replica each, behind TLS proxies that check IAM tokens as MemoryDB does for ``orders``."""
     yield _session_iam_store
     assert_no_key(_session_iam_store)
 
@@ -113,7 +113,7 @@ def spares() -> Iterator[dict[str, EngineSet]]:
     options: dict[str, Any] = {"shards": 3, "replicas": 1, "cluster_mode": True, "users": [smoke_user()]}
     spares = {name: EngineSet(**options, node_timeout=60) for name in ("node-down", "shard-down", "slots-missing")}
     try:
-        # A start is mostly waiting.
+        # A start is mostly waiting, so all start at the same time.
         for done in side_by_side(EngineSet.start, list(spares.values()), 60):
             if done.error:
                 raise done.error

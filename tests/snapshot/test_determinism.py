@@ -1,4 +1,4 @@
-"""The same input gives the same templates and the same assets: in another process, at another place."""
+"""The same input gives the same templates and assets in another process and another folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCES = ("app.py", "cdk.json", "stacks", "constructs", "examples")
 def synthesize(
     sources: Path, scratch: Path, *, hash_seed: str, app: str = "app.py", umask: int = 0o022
 ) -> subprocess.Popen[bytes]:
-    """Start a synth in a process of its own, which has nothing in common with another but the sources' text."""
+    """Start a synth in a separate process, which shares only the text of the sources with others."""
     (scratch / "tmp").mkdir(parents=True)
     environment = {
         "PATH": os.environ["PATH"],
@@ -37,8 +37,8 @@ def synthesize(
 
 
 def contents(assembly: Path) -> dict[str, str]:
-    """Hash of each file of a cloud assembly that reaches an account: templates, asset manifests and assets."""
-    # The rest of the top folder (manifest.json, tree.json) is the CDK CLI's own and stays on the machine.
+    """Hash of each file of a cloud assembly that is deployed: templates, asset manifests and assets."""
+    # Only the CDK CLI reads the other files of the top folder (manifest.json, tree.json).
     return {
         str(path.relative_to(assembly)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in assembly.rglob("*")
@@ -47,7 +47,7 @@ def contents(assembly: Path) -> dict[str, str]:
 
 
 def file_modes(assembly: Path) -> dict[str, str]:
-    """Mode of each file of the assets, which the CDK CLI writes into the zip that Lambda unpacks."""
+    """Mode of each file of the assets, which the CDK CLI keeps in the zip that Lambda unpacks."""
     return {
         str(path.relative_to(assembly)): f"{stat.S_IMODE(path.stat().st_mode):o}"
         for asset in assembly.glob("asset.*")
@@ -69,8 +69,8 @@ def copy_for_the_owner_alone(repository: Path, elsewhere: Path) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_two_synths_agree_byte_by_byte(repository: Path, tmp_path: Path) -> None:
-    elsewhere = copy_for_the_owner_alone(repository, tmp_path / "a folder of another name")
+def test_two_synths_give_identical_files(repository: Path, tmp_path: Path) -> None:
+    elsewhere = copy_for_the_owner_alone(repository, tmp_path / "a folder with another name")
 
     first = synthesize(repository, tmp_path / "first", hash_seed="1")
     second = synthesize(elsewhere, tmp_path / "second", hash_seed="2", umask=0o077)
@@ -79,13 +79,13 @@ def test_two_synths_agree_byte_by_byte(repository: Path, tmp_path: Path) -> None
     )
     assert (first.wait(), second.wait(), example.wait()) == (0, 0, 0)
 
-    # Neither a synth nor our code leaves temporary files: apps are synthesized again and again.
+    # A synth must not leave temporary files, because apps are synthesized often.
     assert [*tmp_path.glob("*/tmp/*")] == []
     here, there = contents(tmp_path / "first" / "cdk.out"), contents(tmp_path / "second" / "cdk.out")
     assert sum(name.endswith(".template.json") for name in here) == 4
     assert any(name.startswith("asset.") for name in here)
     assert here == there
-    # Lambda runs a function as another user than the one who owns its files: everybody must be able to read them.
+    # Lambda runs a function as a user who does not own its files: all users must be able to read them.
     for app in ("first", "second", "example"):
         modes = file_modes(tmp_path / app / "cdk.out")
         assert set(modes.values()) == {"644"}, {name: mode for name, mode in modes.items() if mode != "644"}

@@ -1,6 +1,6 @@
-"""Logical ids of what holds data, or what data depends on: a changed one replaces a store on someone's next deploy.
+"""Logical ids of resources with data, or that data depends on: a changed one replaces a store on the next deployment.
 
-To accept a change on purpose: pytest tests/snapshot --snapshot-update, and say so under "Breaking" in CHANGELOG.md.
+To accept an intended change: pytest tests/snapshot --snapshot-update, and list it under "Breaking" in CHANGELOG.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process does, and doing the same in several threads."""
+"""Waits for other threads or processes, and runs a function in several threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def wait_until(look: Callable[[], Result], seconds: float = 10, *, ignore: tuple
     """Call ``look`` until it returns something true, and return that.
 
     Raises:
-        AssertionError: It did not within that many seconds; the message has what it returned or raised last.
+        AssertionError: It did not in that many seconds; the message has the last value or error.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -31,7 +31,7 @@ def wait_until(look: Callable[[], Result], seconds: float = 10, *, ignore: tuple
 
 
 def in_threads(work: Callable[[], Result], count: int) -> list[Result | Exception]:
-    """Call ``work`` in that many threads at the same time; returns what each call returned or raised."""
+    """Call ``work`` in that many threads at the same time; return the value or error of each call."""
     start = threading.Barrier(count)
 
     def run(_: int) -> Result | Exception:

@@ -1,4 +1,4 @@
-"""What `import cdk_redis` gives: all of it meant, all of it described."""
+"""The public names of `cdk_redis` are exported and have docstrings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import cdk_redis
 
 
-def test_every_exported_name_exists_and_nothing_public_is_left_out() -> None:
+def test_all_public_names_are_exported_and_exist() -> None:
     public = {name for name, value in vars(cdk_redis).items() if not name.startswith("_") and inspect.isclass(value)}
 
     assert public == set(cdk_redis.__all__)

@@ -1,8 +1,8 @@
-"""Every value parameter of every public constructor takes the right values, and refuses all others in one way.
+"""Every value parameter of every public constructor accepts valid values, and rejects all others in the same way.
 
-The parameters are read from the signatures of the public names, so that a new one is tested without being listed here.
-A parameter takes its value, the text that the value reads like, and a token. Anything else ends in a
-`ConfigurationError`: never in a Python error, an error of jsii, or a template that AWS would refuse.
+The parameters are read from the signatures of the public names, so that new ones are tested without a change here.
+A parameter accepts its value, the value as text, and a token. Anything else ends in a `ConfigurationError`: never in a
+Python error, a jsii error, or a template that AWS rejects.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from cdk_redis import (
 TEXT = cdk.Fn.ref("Given")
 NUMBER = cdk.Token.as_number({"Ref": "Given"})
 
-# What a parameter of each type is given, unless RIGHT below has better: the value, its text, a token.
+# Valid values for each type: the value, its text, a token. RIGHT has other values for some parameters.
 SAMPLES: dict[str, list[object]] = {
     "AccessString": [AccessString.read_write("app:*"), "on ~app:* +@read", TEXT],
     "Authentication": [Authentication.iam(), "iam"],
@@ -78,7 +78,7 @@ SAMPLES: dict[str, list[object]] = {
     "str": ["orders", TEXT],
 }
 
-# Types of parameters that take constructs: the type checker is there for them.
+# Types of parameters that take constructs, which the type checker checks.
 CONSTRUCTS = {
     *("Construct", "IAcl", "IConstruct", "IGlobalDatastore", "IMultiRegionCluster", "IParameterGroup", "ISubnetGroup"),
     *(
@@ -94,7 +94,7 @@ CONSTRUCTS = {
     *("ec2.IVpc", "ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),
     *("IUserGroup", "iam.IRole", "logs.ILogGroup", "secretsmanager.ISecret", "sns.ITopic"),
 }
-# Beside another type of a value, whose samples are the first found.
+# Types that occur together with the type of a value, whose samples are used.
 CONTAINERS = {"None", "Sequence", "Iterable", "tuple", "object", "ec2.InstanceType"}
 
 WRONG: dict[str, object] = {
@@ -114,12 +114,12 @@ WRONG: dict[str, object] = {
     "a CDK value": cdk.Duration.days(1),
 }
 
-# Made by their subclasses only, or by the library, or a dictionary.
+# Abstract classes, classes that only the library creates, and dictionaries.
 NO_CONSTRUCTORS = {"ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
 
 
 def _network(scope: Construct) -> RedisNetwork:
-    """One network for the whole stack: it takes most of the time."""
+    """One network for the whole stack, because creating one takes most of the time."""
     stack = cdk.Stack.of(scope)
     made: object = stack.node.try_find_child("Network")
     if isinstance(made, RedisNetwork):
@@ -145,7 +145,7 @@ def _secondary(scope: Construct) -> dict[str, Any]:
     return {"network": _network(scope), "global_datastore": datastore}
 
 
-# What a constructor cannot do without.
+# Required parameters of constructors.
 REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
     "AccessString": lambda _: {"rules": ("on",)},
     "AuthToken": lambda _: {"authentication": Authentication.auth_token()},
@@ -182,7 +182,7 @@ REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
     "Topology": lambda _: {"engine": Engine.valkey("8.1"), "cluster_mode": True, "shards": 1, "replicas": 1},
 }
 
-# Right values of single parameters, where those of their type will not do.
+# Valid values of parameters for which the values of their type are invalid.
 RIGHT: dict[str, list[object]] = {
     "AccessString.rules": [("on", "~*", "+@read"), ("on", TEXT)],
     "AuthToken.authentication": [Authentication.auth_token(), "auth-token"],
@@ -226,7 +226,7 @@ RIGHT: dict[str, list[object]] = {
     "ReplicaScaling.maximum": [2],
 }
 
-# What else a right value of a parameter needs.
+# Other parameters that a valid value of a parameter needs.
 WITH: dict[str, dict[str, object]] = {
     "GlobalDatastore.parameters": {"engine": Engine.valkey("8.1")},
     "ReplicationGroup.durability": {"engine": Engine.valkey("9.0"), "node_type": "cache.r7g.large", "shards": 1},
@@ -267,7 +267,7 @@ VALUE_PARAMETERS = [
 
 
 class _Trial:
-    """Makes a public class with one parameter that is tried, again and again in one stack."""
+    """Creates instances of a public class in one stack, each with another value of one parameter."""
 
     def __init__(self, public: type[Any], parameter: str) -> None:
         self.app = cdk.App()
@@ -286,7 +286,7 @@ class _Trial:
         is_construct = "scope" in inspect.signature(self._public.__init__).parameters
         try:
             self._public(*([scope, "It"] if is_construct else []), **arguments)
-        except Exception as error:  # any error but ConfigurationError is what the test looks for
+        except Exception as error:  # the test fails for any error but ConfigurationError
             self._stack.node.try_remove_child(scope.node.id)
             self.app.node.try_remove_child(f"Primary{scope.node.id}")
             is_refused = isinstance(error, ConfigurationError)
@@ -295,7 +295,7 @@ class _Trial:
 
 
 def _may_be_accepted(given: object, types: set[str]) -> bool:
-    """Whether the thing is of the parameter's type, so that the library may find it right or wrong."""
+    """Whether the value is of the parameter's type, so that the library may accept or reject it."""
     return (
         (given is None and "None" in types)
         or (isinstance(given, bool) and "bool" in types)
@@ -308,7 +308,7 @@ def _may_be_accepted(given: object, types: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("public", [public for _, public in _public_classes()], ids=lambda public: public.__name__)
-def test_the_type_of_every_parameter_is_known_here(public: type[Any]) -> None:
+def test_the_type_of_every_parameter_has_samples(public: type[Any]) -> None:
     known = SAMPLES.keys() | CONSTRUCTS | CONTAINERS
 
     for parameter in _parameters(public):
@@ -316,7 +316,7 @@ def test_the_type_of_every_parameter_is_known_here(public: type[Any]) -> None:
 
 
 @pytest.mark.parametrize(("public", "parameter"), VALUE_PARAMETERS)
-def test_a_value_parameter_takes_what_is_right_and_refuses_the_rest(
+def test_a_value_parameter_accepts_valid_values_and_rejects_all_others(
     public: type[Any], parameter: inspect.Parameter
 ) -> None:
     name = f"{public.__name__}.{parameter.name}"
@@ -324,11 +324,11 @@ def test_a_value_parameter_takes_what_is_right_and_refuses_the_rest(
     right = RIGHT.get(name) or next(SAMPLES[kind] for kind in SAMPLES if kind in types)
     trial = _Trial(public, parameter.name)
 
-    found = [f"{given!r} is right: {outcome}" for given in right if (outcome := trial.outcome(given)) != "accepted"]
+    found = [f"{given!r} is valid: {outcome}" for given in right if (outcome := trial.outcome(given)) != "accepted"]
     for label, given in WRONG.items():
         outcome = trial.outcome(given)
         if not outcome.startswith("refused") and not (outcome == "accepted" and _may_be_accepted(given, types)):
-            found.append(f"{label} is wrong: {outcome}")
+            found.append(f"{label} is invalid: {outcome}")
     try:
         trial.app.synth()
     except Exception as error:

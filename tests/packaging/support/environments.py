@@ -1,4 +1,4 @@
-"""Virtual environments of their own, and what the requirement files pin."""
+"""Separate virtual environments, and the pins of the requirement files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from packaging.requirements import Requirement
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    from pip._vendor import tomli as tomllib  # Python 3.10 has no reader of its own, and pip brings one
+    from pip._vendor import tomli as tomllib  # Python 3.10 has no tomllib; pip contains the same reader
 
 UV = Path(sys.executable).with_name("uv")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """Run a command that nothing of this repository or of its environment helps; gives what it printed."""
+    """Run a command without the variables of this environment; return its output."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    # As pip does: a company's own proxy is known to the system only.
+    # As pip does: only the system's certificates include those of a company's proxy.
     kept["UV_SYSTEM_CERTS"] = "true"
     finished = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
@@ -33,26 +33,26 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 
 def virtual_environment(folder: Path) -> Path:
-    """Make an empty one of the Python that runs the tests; gives its Python."""
+    """Create an empty environment of the Python that runs the tests; return its Python."""
     run(UV, "venv", "--quiet", "--python", sys.executable, folder / "venv", cwd=folder)
     return folder / "venv" / "bin" / "python"
 
 
 def install(python: Path, *arguments: str | Path) -> None:
-    """Install with uv, which reaches the registry, or its own cache."""
+    """Install with uv, from the registry or from uv's cache."""
     run(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=python.parent)
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One line of a requirement file: what is pinned, and the hashes of its files."""
+    """One line of a requirement file: the pinned package, and the hashes of its files."""
 
     requirement: Requirement
     hashes: frozenset[str]
 
 
 def pins_of(file: Path) -> list[Pin]:
-    """Read a requirement file, which holds nothing but pins and comments."""
+    """Read a requirement file, which contains only pins and comments."""
     lines = re.sub(r"\\\n", " ", file.read_text()).splitlines()
     pins: list[Pin] = []
     for line in lines:

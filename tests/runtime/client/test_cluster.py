@@ -27,7 +27,9 @@ def client(start: Callable[..., EngineSet], monkeypatch: pytest.MonkeyPatch) -> 
     for node in (old, new):
         node.admin.execute_command("CLUSTER", "DELSLOTSRANGE", 8192, 16383)
     old.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
-    wait_until(lambda: "cluster_slots_ok:16384" in new.admin.execute_command("CLUSTER", "INFO"), "the news of slots")
+    wait_until(
+        lambda: "cluster_slots_ok:16384" in new.admin.execute_command("CLUSTER", "INFO"), "the propagation of the slots"
+    )
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
     made = client_for(connection_to(engines), UsernamePasswordCredentialProvider("smoke", PASSWORD))
     slot = key_slot(KEY.encode())
@@ -39,12 +41,12 @@ def client(start: Callable[..., EngineSet], monkeypatch: pytest.MonkeyPatch) -> 
         node.admin.execute_command("CLUSTER", "SETSLOT", slot, "STABLE")
 
 
-def test_command_is_asked_at_the_new_shard(client: RedisCluster) -> None:
+def test_command_is_redirected_to_the_new_shard(client: RedisCluster) -> None:
     assert client.set(KEY, "new", ex=60)
     assert client.get(KEY) == "new"
     assert client.delete(KEY) == 1
 
 
-def test_pipeline_is_asked_at_the_new_shard(client: RedisCluster) -> None:
+def test_pipeline_is_redirected_to_the_new_shard(client: RedisCluster) -> None:
     assert client.pipeline(transaction=False).set(KEY, "new", ex=60).get(KEY).execute() == [True, "new"]
     assert client.delete(KEY) == 1

@@ -1,4 +1,4 @@
-"""`connect()`: a client from the environment that a function was bound with."""
+"""`connect()` makes a client from the environment of a bound function."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretsManager]
 
 @pytest.fixture
 def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> Callable[[EngineSet], dict[str, str]]:
-    """Gives the environment of a function that is bound to a store, its password in a secret."""
+    """Returns the environment of a function that is bound to a store, with the password in a secret."""
 
     def variables(engines: EngineSet) -> dict[str, str]:
         monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
@@ -43,7 +43,7 @@ def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.mark.parametrize(("store", "kind"), [("cluster", RedisCluster), ("single", Redis)])
-def test_client_signs_in_and_works(
+def test_client_signs_in_writes_and_reads(
     store: str, kind: type, bound: Callable[[EngineSet], dict[str, str]], request: pytest.FixtureRequest
 ) -> None:
     client = connect(bound(request.getfixturevalue(store)))
@@ -56,7 +56,7 @@ def test_client_signs_in_and_works(
     client.close()
 
 
-def test_default_environment_is_the_processs(
+def test_default_environment_is_that_of_the_process(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in bound(single).items():
@@ -66,7 +66,7 @@ def test_default_environment_is_the_processs(
     client.close()
 
 
-def test_server_with_an_untrusted_certificate_is_refused(
+def test_server_with_an_untrusted_certificate_is_rejected(
     cluster: EngineSet,
     bound: Callable[[EngineSet], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
@@ -104,7 +104,7 @@ def test_no_connection_stays_open_without_a_sign_in_after_a_failed_read(
     client.close()
 
 
-def test_given_timeouts_are_the_clients(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
+def test_client_has_the_given_timeouts(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
     options = connect(bound(single), timeouts=ClientTimeouts(connect=2, answer=9, retries=1)).get_connection_kwargs()
     assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
 

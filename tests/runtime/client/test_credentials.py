@@ -1,4 +1,4 @@
-"""IAM tokens are those that AWS would sign; a secret's password is read, and never shown."""
+"""IAM tokens are signed like those of AWS; a password is read from its secret and never shown."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _aws_credentials(session_token: str | None = None) -> Any:
     return SimpleNamespace(access_key="fakeAccessKeyId", secret_key="fakeSecretKey", token=session_token)
 
 
-# The first two are the test vectors of AWS's own sample application; the third guards against a change of ours.
+# The first two are test vectors of AWS's sample application; the third detects changes in this package.
 @pytest.mark.usefixtures("_new_year_2025")
 @pytest.mark.parametrize(
     ("service", "store", "user", "session_token", "signature"),
@@ -67,7 +67,7 @@ def _aws_credentials(session_token: str | None = None) -> Any:
         ),
     ],
 )
-def test_token_is_the_one_that_aws_signs(
+def test_token_matches_the_test_vectors_of_aws(
     service: str, store: str, user: str, session_token: str | None, signature: str
 ) -> None:
     provider = IamTokenProvider(
@@ -89,16 +89,16 @@ def _token(**options: Any) -> str:
 
 
 @pytest.mark.usefixtures("_new_year_2025")
-def test_store_is_signed_in_lower_case() -> None:
+def test_token_has_the_store_in_lower_case() -> None:
     assert _token(store="Orders") == _token(store="orders")
 
 
-def test_token_of_a_serverless_cache_says_so_inside_the_signature() -> None:
+def test_token_of_a_serverless_cache_has_a_signed_resource_type() -> None:
     query = parse_qs(urlsplit(f"//{_token(serverless=True)}").query)
     assert query["ResourceType"] == ["ServerlessCache"]
 
 
-def test_token_opens_connections_for_fifteen_minutes() -> None:
+def test_token_is_valid_for_fifteen_minutes() -> None:
     assert "X-Amz-Expires=900" in _token()
 
 
@@ -154,7 +154,7 @@ def test_password_is_read_once_from_the_secret(secrets_manager: SecretsManager) 
     assert secrets_manager.calls == 1
 
 
-def test_secret_may_leave_the_user_name_out(secrets_manager: SecretsManager) -> None:
+def test_secret_without_a_user_name_is_accepted(secrets_manager: SecretsManager) -> None:
     secrets_manager.secret = json.dumps({"password": "correct horse"})
     assert _provider().get_credentials() == ("smoke", "correct horse")
 
@@ -185,7 +185,7 @@ def test_refusal_of_secrets_manager_is_explained(secrets_manager: SecretsManager
         _provider().get_credentials()
 
 
-def test_secrets_manager_that_is_not_reached_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_manager_that_cannot_be_reached_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "an-example")
@@ -193,7 +193,7 @@ def test_secrets_manager_that_is_not_reached_is_explained(monkeypatch: pytest.Mo
         _provider().get_credentials()
 
 
-def test_secret_that_cannot_be_asked_for_without_aws_credentials_is_explained(
+def test_missing_aws_credentials_for_secrets_manager_are_explained(
     secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _without_aws_credentials(monkeypatch)
@@ -203,7 +203,7 @@ def test_secret_that_cannot_be_asked_for_without_aws_credentials_is_explained(
 
 
 @pytest.mark.parametrize(("make", "needs"), [(_provider, "boto3"), (lambda: _iam_provider(), "botocore")])
-def test_missing_aws_sdk_is_named(
+def test_missing_aws_sdk_is_explained(
     make: Callable[[], CredentialProvider], needs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("boto3", "botocore", "botocore.session"):
@@ -232,7 +232,7 @@ def test_threads_share_one_failure(secrets_manager: SecretsManager) -> None:
     assert len({id(failure) for failure in failures}) == 10
 
 
-def test_failure_is_forgotten_after_a_moment(secrets_manager: SecretsManager) -> None:
+def test_failure_is_shared_for_a_limited_time(secrets_manager: SecretsManager) -> None:
     secrets_manager.failures = 2
     provider = _provider()
     with pytest.raises(SecretUnavailableError):
@@ -243,7 +243,7 @@ def test_failure_is_forgotten_after_a_moment(secrets_manager: SecretsManager) ->
     assert provider.get_credentials() == ("smoke", "correct horse")
 
 
-def test_process_that_is_forked_while_the_secret_is_read_reads_it_itself(secrets_manager: SecretsManager) -> None:
+def test_process_that_is_forked_during_a_read_of_the_secret_reads_it_again(secrets_manager: SecretsManager) -> None:
     provider = _provider()
     secrets_manager.answers.clear()
     reader = threading.Thread(target=provider.get_credentials)
@@ -267,6 +267,6 @@ def test_process_that_is_forked_while_the_secret_is_read_reads_it_itself(secrets
 @pytest.mark.parametrize(
     ("authentication", "expected"), [("iam", IamTokenProvider), ("password", SecretProvider), ("none", type(None))]
 )
-def test_provider_fits_the_authentication(authentication: str, expected: type) -> None:
+def test_credential_provider_depends_on_the_authentication(authentication: str, expected: type) -> None:
     connection = Connection("memorydb", "orders", "host", 6379, authentication=authentication, user="smoke")
     assert isinstance(credential_provider(connection), expected)

@@ -16,7 +16,7 @@ CREDENTIALS = UsernamePasswordCredentialProvider("smoke", PASSWORD)
 
 @pytest.fixture
 def contexts(cluster: EngineSet, monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
-    """Every context that is made from here on."""
+    """Every context that is created from now on."""
     monkeypatch.setenv("SSL_CERT_FILE", cluster.ca_file)
     made: list[ssl.SSLContext] = []
     original = ssl.create_default_context
@@ -29,9 +29,7 @@ def contexts(cluster: EngineSet, monkeypatch: pytest.MonkeyPatch) -> list[ssl.SS
     return made
 
 
-def test_cluster_client_reads_the_authorities_once_for_all_its_connections(
-    cluster: EngineSet, contexts: list[ssl.SSLContext]
-) -> None:
+def test_cluster_client_loads_the_authorities_once(cluster: EngineSet, contexts: list[ssl.SSLContext]) -> None:
     client = client_for(connection_to(cluster), CREDENTIALS)
     assert [client.get(f"{PREFIX}{number}") for number in range(20)] == [None] * 20
     client.close()

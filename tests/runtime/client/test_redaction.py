@@ -1,4 +1,4 @@
-"""No part of a secret is shown, in whatever form a server repeats it."""
+"""No part of a secret is shown, in any form in which a server repeats it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_part_of_a_secret_in_any_spelling_is_hidden(spell: Callable[[str], str])
     assert shown.startswith("before ")
     assert shown.endswith(" after")
     assert "***" in shown
-    # Base64 leaves a character at each end that is not of the secret alone.
+    # In Base64, the first and the last character also depend on the text around the secret.
     assert len(shown) < len("before  after") + 16, shown
     assert_no_part(shown, spelled)
 
@@ -85,13 +85,13 @@ def test_names_that_a_token_contains_are_shown() -> None:
     assert redact(text, [TOKEN]) == text
 
 
-def test_words_of_every_refusal_are_shown() -> None:
+def test_standard_text_of_a_refused_sign_in_is_shown() -> None:
     text = "WRONGPASS invalid username-password pair or user is disabled."
     assert redact(text, ["my-username-password-of-2024"]) == text
     assert redact("my-username-password-of", ["my-username-password-of-2024"]) == "***"
 
 
-def test_arguments_that_an_engine_repeats_are_hidden_even_if_they_are_not_a_known_secret() -> None:
+def test_arguments_that_an_engine_repeats_are_hidden() -> None:
     text = "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'smoke' 'abc\ndef' "
     assert redact(text, []) == "unknown command 'HELLO', with args beginning with ***"
 
@@ -116,7 +116,7 @@ ECHOES: dict[str, Callable[[list[str]], str]] = {
 
 @contextlib.contextmanager
 def _echo(context: ssl.SSLContext, answer: Callable[[list[str]], str]) -> Generator[int, None, None]:
-    """A server that speaks TLS and answers each command with its words."""
+    """A TLS server that repeats each command in its answer."""
 
     def serve(plain: socket.socket) -> None:
         with plain, contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
@@ -163,14 +163,14 @@ def echo(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 CREDENTIALS = UsernamePasswordCredentialProvider("smoke", PASSWORD)
 
 
-def test_report_shows_nothing_of_a_password_that_a_server_repeats(echo: Connection) -> None:
+def test_report_hides_a_password_that_a_server_repeats(echo: Connection) -> None:
     report = smoke_test(echo, Declaration("redis", "7.0", 1, 0, budget=2), credentials=CREDENTIALS)
     assert not report.passed
     assert_no_part(str(report.as_dict()))
     assert_no_part(json.dumps(report.as_dict()), json.dumps(PASSWORD)[1:-1])
 
 
-def test_error_that_an_application_logs_shows_nothing_of_the_password_either(echo: Connection) -> None:
+def test_logged_error_hides_a_password_that_a_server_repeats(echo: Connection) -> None:
     client = client_for(echo, CREDENTIALS, ClientTimeouts(retries=0))
     with pytest.raises(RedisError) as raised:
         client.ping()

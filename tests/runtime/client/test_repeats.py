@@ -1,4 +1,4 @@
-"""Which commands a client sends again after a lost connection; without retries it sends none again.
+"""A client sends commands again after a lost connection, but not without retries.
 
 The engine runs each command and then closes the connection, because its answer is larger than its output limit.
 """
@@ -21,7 +21,7 @@ from cdk_redis_runtime._client.connect import RETRIES, client_for
 
 PASSWORD = "a-password-of-the-app"
 KEY = "counter"
-# Counts, and answers with three megabytes. The largest other answer, to COMMAND, has a fifth of a megabyte.
+# Increments a key and answers with three megabytes. The largest other answer, to COMMAND, has 0.2 megabytes.
 COUNT_AND_BE_CUT_OFF = "redis.call('INCR', KEYS[1]); return string.rep('x', 3000000)"
 
 
@@ -103,7 +103,7 @@ def test_client_without_retries_sends_nothing_twice(
         assert _counted(engines) == number
 
 
-def test_client_with_retries_repeats_what_may_have_been_done(
+def test_client_with_retries_may_run_a_command_twice(
     engines: EngineSet, make_client: Callable[[ClientTimeouts | None], Redis | RedisCluster]
 ) -> None:
     client = make_client(None)

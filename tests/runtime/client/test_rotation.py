@@ -64,7 +64,7 @@ def client(
 
 
 def _change_password(engines: EngineSet, user: str) -> None:
-    """Change it on every node, and end every connection that signed in with the old one."""
+    """Change the password on every node, and close every connection that signed in with the old one."""
     engines.set_users([_user(user, NEW)])
     for node in engines.nodes:
         node.admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -86,7 +86,7 @@ def test_client_signs_in_with_the_new_password(
     assert secrets_manager.calls == 2
 
 
-def test_threads_that_are_refused_at_the_same_time_read_the_secret_once(
+def test_threads_with_a_refused_password_read_the_secret_once(
     engines: EngineSet, user: str, client: Redis | RedisCluster, secrets_manager: SecretsManager
 ) -> None:
     _write_everywhere(client)
@@ -105,12 +105,12 @@ def test_old_password_is_kept_while_secrets_manager_fails(
     with pytest.raises(AuthenticationError, match="username-password") as refused:
         _write_everywhere(client)
     assert "Secrets Manager" in str(refused.value.__cause__)
-    # The change was taken back: the old password is right again.
+    # The change is reverted: the old password is valid again.
     engines.set_users([_user(user, OLD)])
     _write_everywhere(client)
 
 
-def test_password_that_stays_wrong_is_not_read_too_often(
+def test_wrong_password_is_read_again_only_after_a_pause(
     engines: EngineSet,
     user: str,
     client: Redis | RedisCluster,
@@ -130,7 +130,7 @@ def test_password_that_stays_wrong_is_not_read_too_often(
     _write_everywhere(client)
 
 
-def test_secret_is_read_at_most_every_few_seconds() -> None:
+def test_pause_between_reads_of_the_secret_is_a_few_seconds() -> None:
     assert 1 <= MIN_SECONDS_BETWEEN_READS <= 10
 
 

@@ -47,16 +47,16 @@ def test_declaration_is_read_from_the_environment() -> None:
     assert Declaration.from_environment(ENVIRONMENT) == Declaration("valkey", "8.1", 3, 1, "cdk-redis-smoke:", 20)
 
 
-def test_a_store_may_be_declared_without_replicas() -> None:
+def test_zero_replicas_can_be_declared() -> None:
     assert Declaration.from_environment(ENVIRONMENT | {env.REPLICAS: "0"}).replicas == 0
 
 
-def test_reader_endpoint_is_read_when_there_is_one() -> None:
+def test_reader_endpoint_is_read_if_it_is_set() -> None:
     reader = {env.READER_HOST: "reader.example.com", env.READER_PORT: "6380"}
     assert Connection.from_environment(ENVIRONMENT | reader).reader == Address("reader.example.com", 6380)
 
 
-def test_security_groups_are_read_when_they_are_known() -> None:
+def test_security_groups_are_read_if_they_are_set() -> None:
     groups = {env.SECURITY_GROUPS: "sg-1", env.STORE_SECURITY_GROUPS: "sg-2,sg-3"}
     connection = Connection.from_environment(ENVIRONMENT | groups)
     assert (connection.security_groups, connection.store_security_groups) == (("sg-1",), ("sg-2", "sg-3"))
@@ -90,7 +90,7 @@ def test_no_user_and_no_region_are_needed_without_authentication() -> None:
         ({env.READER_HOST: "reader", env.READER_PORT: "65536"}, "CDK_REDIS_READER_PORT: got '65536'"),
     ],
 )
-def test_wrong_connection_is_refused_by_name(change: dict[str, str], message: str) -> None:
+def test_invalid_connection_variable_is_reported(change: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Connection.from_environment(ENVIRONMENT | change)
     assert message in str(refused.value)
@@ -106,7 +106,7 @@ def test_wrong_connection_is_refused_by_name(change: dict[str, str], message: st
         ({env.KEY_PREFIX: ""}, "CDK_REDIS_KEY_PREFIX is not set"),
     ],
 )
-def test_wrong_declaration_is_refused_by_name(change: dict[str, str], message: str) -> None:
+def test_invalid_declaration_variable_is_reported(change: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Declaration.from_environment(ENVIRONMENT | change)
     assert message in str(refused.value)
@@ -118,7 +118,7 @@ def test_all_problems_are_reported_together() -> None:
     assert len(refused.value.problems) == 7
 
 
-def test_names_are_imported_without_any_client() -> None:
+def test_settings_import_no_client_library() -> None:
     program = (
         "import sys, cdk_redis_runtime._client.environment, cdk_redis_runtime._client.settings;"
         "print([m for m in ('redis', 'boto3', 'botocore', 'aws_cdk', 'rich') if m in sys.modules])"

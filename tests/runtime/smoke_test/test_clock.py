@@ -15,14 +15,14 @@ from cdk_redis_runtime._client.wire import verifying_context
 from cdk_redis_runtime._smoke_test.clock import MOST_THREADS, Clock, Once, UnfinishedError, side_by_side
 
 
-def test_healing_is_awaited_for_seventy_percent_of_the_budget_with_growing_pauses() -> None:
+def test_tries_last_for_seventy_percent_of_the_budget_with_growing_pauses() -> None:
     started = time.monotonic()
     times = [time.monotonic() - started for _ in Clock(2).tries()]
     assert 0.6 < times[-1] <= 1.4
     assert 4 <= len(times) <= 12
 
 
-def test_nothing_is_tried_again_once_the_clock_is_stopped() -> None:
+def test_there_are_no_more_tries_after_the_clock_is_stopped() -> None:
     clock = Clock(60)
     threading.Timer(0.3, clock.stop).start()
     started = time.monotonic()
@@ -31,7 +31,7 @@ def test_nothing_is_tried_again_once_the_clock_is_stopped() -> None:
     assert clock.remaining == clock.remaining_for_checks == clock.remaining_for_healing == 0
 
 
-def test_item_that_hangs_is_left_behind() -> None:
+def test_item_that_hangs_is_reported_as_unfinished() -> None:
     release = threading.Event()
 
     def work(seconds: float) -> float:
@@ -46,7 +46,7 @@ def test_item_that_hangs_is_left_behind() -> None:
     assert isinstance(results[1].error, UnfinishedError)
 
 
-def test_all_items_begin_although_the_others_hang() -> None:
+def test_items_that_hang_do_not_block_other_items() -> None:
     release = threading.Event()
     begun: list[int] = []
 
@@ -59,12 +59,12 @@ def test_all_items_begin_although_the_others_hang() -> None:
     assert sorted(begun) == list(range(20))
 
 
-def test_more_items_than_threads_are_all_done() -> None:
+def test_more_items_than_threads_all_finish() -> None:
     results = side_by_side(lambda number: number, list(range(3 * MOST_THREADS)), 5)
     assert [result.value for result in results] == list(range(3 * MOST_THREADS))
 
 
-def test_item_that_has_not_begun_in_time_never_does() -> None:
+def test_item_that_does_not_begin_in_time_is_not_run() -> None:
     release = threading.Event()
     begun: list[int] = []
 
@@ -79,7 +79,7 @@ def test_item_that_has_not_begun_in_time_never_does() -> None:
     assert all(isinstance(result.error, UnfinishedError) for result in results)
 
 
-def test_without_time_nothing_begins() -> None:
+def test_no_item_begins_without_time() -> None:
     begun: list[int] = []
     (result,) = side_by_side(begun.append, [1], 0.0)
     time.sleep(0.05)
@@ -87,7 +87,7 @@ def test_without_time_nothing_begins() -> None:
     assert isinstance(result.error, UnfinishedError)
 
 
-def test_errors_are_results_and_keep_their_place() -> None:
+def test_errors_are_returned_in_the_order_of_the_items() -> None:
     def divide(number: int) -> float:
         return 1 / number
 
@@ -96,7 +96,7 @@ def test_errors_are_results_and_keep_their_place() -> None:
     assert isinstance(results[1].error, ZeroDivisionError)
 
 
-def test_once_is_once_for_values_and_for_errors() -> None:
+def test_once_calls_its_function_once_also_after_an_error() -> None:
     calls: list[int] = []
 
     def compute() -> int:
@@ -110,7 +110,7 @@ def test_once_is_once_for_values_and_for_errors() -> None:
     assert len(calls) == 1
 
 
-def test_callers_at_the_same_time_get_the_same_value() -> None:
+def test_concurrent_callers_of_once_get_the_same_value() -> None:
     calls: list[int] = []
 
     def compute() -> int:
@@ -122,7 +122,7 @@ def test_callers_at_the_same_time_get_the_same_value() -> None:
     assert [result.value for result in side_by_side(lambda _: once(), range(8), 5)] == [1] * 8
 
 
-def test_tls_is_verified_and_not_older_than_1_2() -> None:
+def test_tls_requires_a_verified_certificate_and_version_1_2() -> None:
     context = verifying_context()
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert context.check_hostname
@@ -150,7 +150,7 @@ def test_cluster_client_requires_tls_1_2_too(newest: ssl.TLSVersion, tmp_path: P
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
-    """The version agreed on, without a network: each side reads what the other wrote."""
+    """The negotiated version, without a network: each side reads what the other wrote."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     accepting = server.wrap_bio(to_server, to_client, server_side=True)
     dialling = client.wrap_bio(to_client, to_server, server_hostname="localhost")

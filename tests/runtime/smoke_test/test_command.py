@@ -53,7 +53,7 @@ def test_healthy_cluster_exits_with_zero_and_shows_a_table(cluster: EngineSet) -
     assert "passed" in done.stdout
 
 
-def test_report_is_json_where_asked_for(single: EngineSet) -> None:
+def test_report_is_json_with_the_option_json(single: EngineSet) -> None:
     done = _run(single, "--json", "--maxmemory-policy", "noeviction")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
@@ -89,7 +89,7 @@ def test_failed_check_exits_with_one_and_shows_no_secret(single: EngineSet) -> N
         ("--key-prefix", "", "a prefix is needed so that the test touches no other keys"),
     ],
 )
-def test_value_out_of_range_is_refused_before_connecting(
+def test_value_out_of_range_is_rejected_before_connecting(
     option: str, given: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -101,7 +101,7 @@ def test_value_out_of_range_is_refused_before_connecting(
     assert said.out == ""
 
 
-def test_latency_limit_is_the_callers(single: EngineSet) -> None:
+def test_latency_limit_is_that_of_the_option(single: EngineSet) -> None:
     done = _run(single, "--json", "--latency-limit", "1234.5")
     (latency,) = [check for check in json.loads(done.stdout)["checks"] if check["name"] == "latency"]
     assert latency["expected"] == "a median round trip of at most 1234.5 ms"
@@ -126,13 +126,13 @@ def test_wrong_arguments_exit_with_two(arguments: list[str], words: str, single:
     assert done.stdout == ""
 
 
-def test_password_that_is_given_instead_of_its_variable_is_not_shown(single: EngineSet) -> None:
+def test_password_given_in_place_of_a_variable_name_is_not_shown(single: EngineSet) -> None:
     done = _run(single, "--password-from", PASSWORD)
     assert done.returncode == COULD_NOT_RUN
     assert "never the password itself" in done.stderr
 
 
-def test_engines_are_reached_at_ipv6_addresses(
+def test_engines_can_be_reached_at_ipv6_addresses(
     start: Callable[..., EngineSet],
 ) -> None:
     engines = start(replicas=1, users=[smoke_user()], place=lambda _shard, _role: Place("::1", "::1"))
@@ -161,7 +161,7 @@ def _cluster_of_one(directory: Path, authority: CertificateAuthority) -> Generat
         trust = {"ssl": True, "ssl_ca_certs": str(authority.ca_file)}
         admin = Redis(host="::1", port=port, retry=Retry(ConstantBackoff(0.1), 50), **trust)
         admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-        wait_until(lambda: admin.cluster("INFO")["cluster_state"] == "ok", "the cluster's forming")
+        wait_until(lambda: admin.cluster("INFO")["cluster_state"] == "ok", "the formation of the cluster")
         # The user default was on for the setup.
         admin.execute_command("ACL SETUSER default off")
         admin.close()
@@ -189,7 +189,7 @@ def test_cluster_whose_nodes_have_ipv6_addresses_passes(tmp_path_factory: pytest
 
 
 def _asked_for(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[Connection, Declaration]:
-    """The settings that the command makes of its arguments."""
+    """The settings that the command derives from its arguments."""
     asked: list[tuple[Connection, Declaration]] = []
 
     def smoke_test(connection: Connection, declared: Declaration, **_options: object) -> Report:
@@ -233,7 +233,7 @@ def test_serverless_cache_is_in_cluster_mode_and_chooses_its_shards(monkeypatch:
         (["--reader", "sessions.example.com:6380"], "cannot be combined with --reader or --no-tls"),
     ],
 )
-def test_option_that_a_serverless_cache_lacks_is_refused(
+def test_option_that_a_serverless_cache_does_not_support_is_rejected(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["smoke", *SERVERLESS, "--serverless", *arguments]) == COULD_NOT_RUN

@@ -1,4 +1,4 @@
-"""Checks of what the store is declared without are skipped."""
+"""Checks of features that the store is declared without are skipped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENVIRONMENT = {
 
 def _skipped(name: str, connection: Connection) -> str | None:
     (check,) = (check for check in CHECKS if check.name == name)
-    # The declaration is enough: there is no store to ask.
+    # There is no store: the checks read only the declaration.
     return check.not_applicable(Context(connection, *[None] * (len(dataclasses.fields(Context)) - 1)))
 
 

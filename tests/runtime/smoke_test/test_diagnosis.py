@@ -1,4 +1,4 @@
-"""Errors are put into words that lead to the cure, and only what may heal is tried again."""
+"""Explanations of errors say what to do; only errors that may heal are tried again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (NoAnswerError("the TLS handshake"), "did not answer the TLS handshake", True),
         (ConnectionResetError(), "closed the connection: ", True),
         (OSError(113, "No route to host"), "No route to host", True),
-        (OSError("in words alone"), "cannot be reached (in words alone)", True),
+        (OSError("a text only"), "cannot be reached (a text only)", True),
         (_certificate_error(62, "Hostname mismatch"), "for another host name", False),
         (_certificate_error(10, "certificate has expired"), "has expired", False),
         (_certificate_error(9, "certificate is not yet valid"), "set the clock", False),
@@ -54,7 +54,7 @@ def _certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
         (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "requires a client certificate", False),
         (_tls_error("SSLV3_ALERT_BAD_CERTIFICATE"), "requires a client certificate", False),
         (_tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"), "no cipher suite in common", False),
-        (ssl.SSLError(1, "in words alone"), "in words alone", False),
+        (ssl.SSLError(1, "a text only"), "a text only", False),
         (_tls_error("SOMETHING_ELSE"), "the TLS handshake failed (SOMETHING_ELSE)", False),
         (ssl.SSLEOFError(8, "EOF"), "closed the connection during the TLS handshake", True),
         (redis_errors.AuthenticationError("invalid username-password pair or user is disabled."), "WRONGPASS", True),
@@ -102,7 +102,7 @@ def test_error_is_explained(error: Exception, words: str, heals: bool) -> None:
     assert diagnosis.heals is heals
 
 
-def test_slot_that_moved_heals_where_cluster_mode_is_known() -> None:
+def test_moved_slot_heals_if_cluster_mode_is_declared() -> None:
     diagnosis = diagnose(redis_errors.MovedError("1 localhost:1"), Connection("memorydb", "orders", "host", 6379))
     assert diagnosis.reason == "the slot is being moved to another shard"
     assert diagnosis.heals
@@ -117,7 +117,7 @@ def test_slot_that_moved_heals_where_cluster_mode_is_known() -> None:
         ((("sg-aaa",), ("sg-bbb", "sg-ccc")), "no security-group rule from sg-aaa to sg-bbb or sg-ccc on 6380"),
     ],
 )
-def test_missing_rule_is_named_by_its_groups_where_they_are_known(
+def test_missing_rule_is_reported_with_known_security_groups(
     groups: tuple[tuple[str, ...], tuple[str, ...]], words: str
 ) -> None:
     ours, theirs = groups
@@ -147,8 +147,8 @@ def test_cause_of_redis_pys_errors_is_found(inner: Exception, outer: Exception, 
     assert words in diagnose(_wrapped(inner, outer)).reason
 
 
-def test_answer_of_the_engine_is_not_explained_by_its_context() -> None:
-    # It came after the connection error that was being handled, and says more.
+def test_answer_of_the_engine_is_preferred_to_the_context_of_the_error() -> None:
+    # The answer came after the connection error that was being handled, and is more specific.
     error: Any = _wrapped(ConnectionRefusedError(), redis_errors.NoPermissionError("no permissions"))
     assert diagnose(error).reason.startswith("NOPERM")
 

@@ -40,9 +40,9 @@ def _answered(*ends: float) -> list[Attempt]:
         (_answered(0.1, 0.4, 0.8), 0.0, 0.4, True),
         # An error makes the whole gap between two answers a failure.
         ([*_answered(0.1), Attempt(0.2, 0.25, "TimeoutError"), *_answered(0.4, 0.8)], 0.3, 0.4, True),
-        # So does a single slow answer.
+        # A single slow answer is a failure, too.
         ([*_answered(0.1), Attempt(0.2, 0.8), *_answered(0.9)], 0.7, 0.7, True),
-        # It did not recover.
+        # The store did not recover.
         ([*_answered(0.1), Attempt(0.2, 0.95, "TimeoutError")], 0.9, 0.9, False),
         ([Attempt(0.0, 0.5, "ConnectionError")], 1.0, 1.0, False),
     ],
@@ -73,7 +73,7 @@ def drill(engines: EngineSet) -> Drill:
     return drill_of(engines, primaries(engines)[0])
 
 
-def test_outage_of_a_killed_primary_is_the_observers(engines: EngineSet) -> None:
+def test_outage_of_a_killed_primary_matches_the_observer(engines: EngineSet) -> None:
     standby = engines.replica_nodes[0]
 
     def kill(victim: Node) -> None:
@@ -88,7 +88,7 @@ def test_outage_of_a_killed_primary_is_the_observers(engines: EngineSet) -> None
     assert seen.lost
 
 
-def test_outage_of_a_frozen_primary_is_the_observers(engines: EngineSet) -> None:
+def test_outage_of_a_frozen_primary_matches_the_observer(engines: EngineSet) -> None:
     victim = engines.primaries[1]
     try:
         seen = fail_over(engines, victim, Node.freeze)
@@ -97,7 +97,7 @@ def test_outage_of_a_frozen_primary_is_the_observers(engines: EngineSet) -> None
     _agree(seen)
 
 
-def test_outage_of_an_unreachable_primary_is_the_observers(repository: Path) -> None:
+def test_outage_of_an_unreachable_primary_matches_the_observer(repository: Path) -> None:
     try:
         own = own_network()
     except LocalCloudError as refused:
@@ -131,7 +131,7 @@ def _agree(seen: Failover) -> None:
     assert seen.left == 0, seen
 
 
-def test_acknowledged_writes_that_are_gone_are_counted(engines: EngineSet, drill: Drill) -> None:
+def test_lost_acknowledged_writes_are_counted(engines: EngineSet, drill: Drill) -> None:
     drill.start()
     time.sleep(1)
     gone = sum(int(node.admin.delete(*node.admin.keys(f"{PREFIX}*")[:3])) for node in primaries(engines))
@@ -155,7 +155,7 @@ def test_function_ends_in_time_and_leaves_no_key(
     for name, value in bound.items():
         monkeypatch.setenv(name, value)
     started = time.monotonic()
-    # A minute is kept for the end. On a busy machine it takes a second until all six clients are connected.
+    # One minute is reserved for the end. On a busy machine, connecting all six clients takes a second.
     report = handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 63_000))
     assert time.monotonic() - started < 10
     assert report["acknowledged_writes"] > 3

@@ -1,4 +1,4 @@
-"""The command ends as it was told to, and the interpreter ends without a crash or a wait for what hangs."""
+"""The interpreter ends without a crash, and without waiting for threads that hang."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _command(engines: EngineSet, port: int, *options: str) -> tuple[list[str], d
     engine = find_engine()
     arguments = ["--host", "localhost", "--port", str(port), "--user", "smoke", "--password-from", "STORE_PASSWORD"]
     arguments += ["--engine", engine.name, "--engine-version", engine.major_minor, "--shards", "3", "--replicas", "1"]
-    # Freed memory is overwritten, so that a thread that still uses it crashes always, and not once in a thousand runs.
+    # Freed memory is overwritten, so that a thread that still uses it always crashes, and not once in a thousand runs.
     environment = {
         **os.environ,
         "SSL_CERT_FILE": engines.ca_file,
@@ -45,7 +45,7 @@ def test_interpreter_ends_without_a_crash_after_a_passed_report(cluster: EngineS
     assert ends == [0] * _RUNS
 
 
-def test_interpreter_ends_at_once_although_something_hangs(cluster: EngineSet) -> None:
+def test_interpreter_ends_at_once_while_a_thread_hangs(cluster: EngineSet) -> None:
     with silent_server() as port:
         command, environment = _command(cluster, port, "--json", "--budget", "2")
         started = time.monotonic()

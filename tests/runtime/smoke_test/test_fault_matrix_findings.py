@@ -1,4 +1,4 @@
-"""Rows of the fault matrix for causes that a check could confuse, and for healthy stores that look faulty."""
+"""Rows of the fault matrix for causes that are easy to confuse, and for healthy stores that look faulty."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_the_right_cause_is_reported(fault: Fault, lab: Lab, battery: Battery) -> None:
+def test_the_correct_cause_is_reported(fault: Fault, lab: Lab, battery: Battery) -> None:
     assert_found(fault, lab, battery)

@@ -1,6 +1,6 @@
-"""One row for each fault that begins or heals during the smoke test: a store that is healthy in time passes.
+"""One row for each fault that begins or heals during the smoke test. A store that is healthy in time passes.
 
-Checks that a row does not name pass. A check that the fault is sure to hit reports how many tries it took.
+Checks that a row does not list pass. A check that the fault always affects reports its number of tries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WRITES = frozenset({"write-read", "replica-read", "durability", "data-types", "t
 
 @dataclasses.dataclass(frozen=True)
 class Healing:
-    """A fault that heals, the checks that must have tried again because of it, and the checks that fail anyway."""
+    """A fault that heals, the checks that must try again because of it, and the checks that fail nevertheless."""
 
     name: str
     disturb: Disturbance
@@ -83,7 +83,7 @@ def _healing_cluster() -> Iterator[EngineSet]:
 
 @pytest.fixture
 def healing_cluster(_healing_cluster: EngineSet) -> Iterator[EngineSet]:
-    """A cluster that fails over soon; a test may do to it what it can undo."""
+    """A cluster that fails over quickly; a test may make only changes that it can undo."""
     make.settle(_healing_cluster)
     yield _healing_cluster
     make.settle(_healing_cluster)

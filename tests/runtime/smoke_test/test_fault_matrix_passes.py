@@ -1,4 +1,4 @@
-"""Rows of the fault matrix for engines that answer, but wrongly: no check may pass them."""
+"""Rows of the fault matrix for engines with wrong answers: the checks must fail."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_wrong_answer_is_found(fault: Fault, lab: Lab, battery: Battery) -> None
 
 
 def test_every_check_finds_some_fault() -> None:
-    """A check that always passes would be noticed by a row that expects it to fail."""
+    """For each check there is a row in which it fails, so a check that always passes is detected."""
     from tests.runtime.smoke_test import test_fault_matrix, test_fault_matrix_findings, test_fault_matrix_words
 
     others = (test_fault_matrix, test_fault_matrix_findings, test_fault_matrix_words)

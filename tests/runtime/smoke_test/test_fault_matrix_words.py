@@ -1,4 +1,4 @@
-"""Rows of the fault matrix whose message has to help: what was found, the likely cause, what to do."""
+"""Rows of the fault matrix for messages with a finding, the likely cause and a remedy."""
 
 from __future__ import annotations
 

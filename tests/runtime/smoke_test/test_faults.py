@@ -51,7 +51,7 @@ def test_replicas_other_than_declared_are_found_without_cluster_mode(single: Eng
     assert "1 replica in sync (declared: 2)" in verdicts["topology"]
 
 
-def test_cluster_mode_that_is_off_is_found(single: EngineSet, battery: Run) -> None:
+def test_missing_cluster_mode_is_found(single: EngineSet, battery: Run) -> None:
     verdicts = battery(single, cluster_mode=True, reader=None)
     assert "topology" in verdicts.failed
     assert "cluster support disabled" in verdicts["topology"]
@@ -65,7 +65,7 @@ def test_user_without_a_prefix_is_found(cluster: EngineSet, battery: Run, let: A
     assert "~cdk-redis-smoke:*" in verdicts["acl-enforced"]
 
 
-def test_missing_command_is_named(cluster: EngineSet, battery: Run, let: Any) -> None:
+def test_missing_command_is_reported(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(
         cluster,
         "on ~cdk-redis-smoke:* resetchannels -@all +acl|whoami +cluster|slots +command +info +readonly +get +set +del",
@@ -77,7 +77,7 @@ def test_missing_command_is_named(cluster: EngineSet, battery: Run, let: Any) ->
     assert "'wait' command" in verdicts["durability"]
 
 
-def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
+def test_node_that_hangs_is_reported(cluster: EngineSet, battery: Run) -> None:
     node = cluster.replica_nodes[2]
     node.freeze()
     try:
@@ -90,29 +90,29 @@ def test_node_that_hangs_is_named(cluster: EngineSet, battery: Run) -> None:
         assert str(node.port) in verdicts[name]
 
 
-def test_keys_that_are_written_when_the_time_is_over_expire_or_are_deleted(single: EngineSet, battery: Run) -> None:
+def test_keys_of_unfinished_checks_expire_or_are_deleted(single: EngineSet, battery: Run) -> None:
     [primary] = single.primaries
-    # Too slow for every check to end, quick enough for all to begin.
+    # Too slow for every check to end, fast enough for all to begin.
     with FaultProxy(primary.port, up_delay=0.2) as proxy:
         verdicts = battery(single, port=proxy.port)
         assert "transaction" in verdicts.failed
         for key in primary.admin.scan_iter():
-            # It may be gone by now.
+            # The key may have expired.
             assert primary.admin.ttl(key) != NO_TTL
             assert primary.admin.ttl(key) <= TTL_SECONDS
-        # As long as the process lives, the checks that were given up delete their keys, in a second as a rule. On a
-        # busy machine that times out as well, and the keys expire.
-        wait_until(lambda: primary.admin.dbsize() == 0, "the end of all keys", seconds=TTL_SECONDS + 10)
+        # While the process runs, unfinished checks delete their keys, usually within a second. On a busy machine this
+        # can time out, too, and the keys expire.
+        wait_until(lambda: primary.admin.dbsize() == 0, "the deletion of all keys", seconds=TTL_SECONDS + 10)
 
 
-def test_prefix_with_a_hash_tag_is_refused(cluster: EngineSet, battery: Run, let: Any) -> None:
+def test_prefix_with_a_hash_tag_is_rejected(cluster: EngineSet, battery: Run, let: Any) -> None:
     let(cluster, "on ~{tag}:* resetchannels &cdk-redis-smoke:* -@all " + COMMANDS)
     verdicts = battery(cluster, key_prefix="{tag}:")
     assert verdicts.failed >= {"write-read", "replica-read", "data-types", "latency"}
     assert "choose a prefix without braces" in verdicts["write-read"]
 
 
-def test_check_reports_how_many_tries_it_took(cluster: EngineSet, battery: Run) -> None:
+def test_check_reports_its_number_of_tries(cluster: EngineSet, battery: Run) -> None:
     verdicts = battery(cluster, host="localhost", port=1)
     assert re.search(r"connection refused.* \(after \d+ tries\)$", verdicts["tls"])
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == "dns"]

@@ -62,7 +62,7 @@ def test_tls_reports_cipher_and_days_until_the_certificate_expires(cluster: Engi
     )
 
 
-def test_latency_is_reported_in_figures_in_total_and_by_shard(cluster: EngineSet, battery: Battery) -> None:
+def test_latency_is_reported_in_total_and_by_shard(cluster: EngineSet, battery: Battery) -> None:
     report = battery(cluster).report.as_dict()
     measured = next(check["measurements"] for check in report["checks"] if check["name"] == "latency")
     assert len(measured["shards"]) == 3
@@ -88,7 +88,7 @@ def test_memorydb_needs_no_replica_to_be_durable(cluster: EngineSet, battery: Ba
     assert "in its log in several Availability Zones" in verdicts["durability"]
 
 
-def test_every_key_is_under_the_prefix_and_short_lived(cluster: EngineSet, battery: Battery) -> None:
+def test_every_key_has_the_prefix_and_a_short_time_to_live(cluster: EngineSet, battery: Battery) -> None:
     commands: list[list[str]] = []
     with cluster.primaries[0].admin.monitor() as monitor:
         battery(cluster)
@@ -117,7 +117,7 @@ def _access_without(missing: str) -> str:
 
 ACCESS = str(AccessString.smoke_test("cdk-redis-smoke:")).replace("on ", "on resetchannels -@all ", 1)
 _PLAIN_CHANNELS = {"subscribe", "publish"}
-# NOPERM to ACL WHOAMI proves the sign-in, too. The others are needed while faults heal; see the fault matrix.
+# NOPERM for ACL WHOAMI proves the sign-in, too. The others are needed while faults heal; see the fault matrix.
 NOT_ALWAYS_NEEDED = {"acl|whoami", "asking", "unwatch"}
 
 
@@ -134,7 +134,7 @@ def test_every_command_of_the_access_string_is_needed(
     assert any("NOPERM" in verdicts[name] for name in verdicts.failed)
 
 
-def test_channels_of_the_prefix_are_enough_and_needed(cluster: EngineSet, battery: Battery, let: Any) -> None:
+def test_channels_of_the_prefix_are_needed_and_sufficient(cluster: EngineSet, battery: Battery, let: Any) -> None:
     let(cluster, ACCESS.replace(" &cdk-redis-smoke:*", ""))
     verdicts = battery(cluster)
     assert verdicts.failed == {"pubsub"}
@@ -179,7 +179,7 @@ def test_random_passwords_are_among_the_secrets_of_the_tests(cluster: EngineSet,
 
 
 @pytest.mark.parametrize("name", ["on a primary", "outside the prefix"])
-def test_assertion_finds_a_key_that_is_left(name: str, start: Callable[..., EngineSet]) -> None:
+def test_assertion_finds_a_key_that_was_not_deleted(name: str, start: Callable[..., EngineSet]) -> None:
     engines = start(tls=False)
     engines.primaries[0].admin.set(name, "left behind")
     with pytest.raises(AssertionError, match=name):

@@ -28,21 +28,21 @@ def run(iam_store: EngineSet, battery: Battery, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_check_passes_with_iam_tokens(run: Callable[..., Verdicts]) -> None:
-    # The gates run in this process, which is slow on a busy machine.
+    # The TLS proxies that check tokens run in this process, which is slow on a busy machine.
     run(budget=20.0).assert_are({}, SKIPPED)
 
 
 @pytest.mark.parametrize("change", [{"store": "invoices"}, {"region": "eu-central-1"}, {"service": "elasticache"}])
-def test_token_for_something_else_is_refused_and_explained(
-    change: dict[str, str], run: Callable[..., Verdicts]
-) -> None:
+def test_token_for_another_store_is_refused_and_explained(change: dict[str, str], run: Callable[..., Verdicts]) -> None:
     verdicts = run(**change)
     assert verdicts.failed == {"auth"}
     assert "WRONGPASS" in verdicts["auth"]
     assert ":Connect on both the store's and the user's ARN" in verdicts["auth"]
 
 
-def test_missing_aws_credentials_are_the_reason(run: Callable[..., Verdicts], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_aws_credentials_are_reported_by_the_check(
+    run: Callable[..., Verdicts], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,4 +1,4 @@
-"""The commands that MemoryDB reserves for itself: every user is refused, and trying them changes nothing."""
+"""The commands that MemoryDB reserves for itself: they are refused for every user, and the check changes nothing."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ TRIED = {
 
 
 def state(engines: EngineSet) -> list[object]:
-    """What the commands could have changed."""
+    """The state that the commands could change."""
     return [
         (node.role, node.admin.dbsize(), node.admin.acl_list(), node.admin.execute_command("CLUSTER", "NODES")[:40])
         for node in engines.nodes
     ]
 
 
-def test_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: Battery) -> None:
+def test_store_that_refuses_the_commands_passes(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, service="memorydb")
     assert CHECK in verdicts.passed, verdicts.report
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == CHECK]
@@ -53,42 +53,44 @@ def test_memorydb_cluster_that_refuses_them_passes(cluster: EngineSet, battery: 
     )
 
 
-def test_check_is_not_run_for_elasticache(cluster: EngineSet, battery: Battery) -> None:
+def test_check_does_not_run_for_elasticache(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster)
     assert CHECK not in verdicts.passed | verdicts.failed | verdicts.skipped
 
 
-def test_store_that_allows_them_fails_and_is_not_changed(cluster: EngineSet, battery: Battery, let: Any) -> None:
+def test_store_that_allows_the_commands_fails_and_does_not_change(
+    cluster: EngineSet, battery: Battery, let: Any
+) -> None:
     let(cluster, f"{ACCESS} {ALLOWED_TO_ALL}")
     before = state(cluster)
 
     verdicts = battery(cluster, service="memorydb")
 
     assert verdicts.failed == {CHECK}
-    # The engine's own switch keeps DEBUG off.
+    # A setting of the engine turns DEBUG off.
     assert verdicts[CHECK] == (
         f"the store allows {', '.join(sorted(TRIED))}, which MemoryDB allows no user: the store is not MemoryDB"
     )
     assert state(cluster) == before
 
 
-def test_open_access_does_not_allow_them(start: Callable[..., EngineSet], battery: Battery) -> None:
+def test_commands_are_refused_with_open_access(start: Callable[..., EngineSet], battery: Battery) -> None:
     everybody = dataclasses.replace(OPEN_DEFAULT, refused=env.MEMORYDB_REFUSED_COMMANDS)
     engines = start(cluster_mode=True, tls=False, users=[everybody])
     verdicts = battery(engines, service="memorydb", authentication="none", user=None)
     assert CHECK in verdicts.passed, verdicts.report
 
 
-def test_every_command_that_is_tried_is_in_the_list() -> None:
+def test_every_tried_command_is_in_the_list_of_memorydb() -> None:
     assert set(_managed._forbidden_commands("prefix:run")) < set(env.MEMORYDB_REFUSED_COMMANDS)
 
 
 @pytest.mark.parametrize("command", env.MEMORYDB_REFUSED_COMMANDS)
-def test_the_engine_knows_every_command_of_the_list(cluster: EngineSet, command: str) -> None:
+def test_the_engine_has_every_command_of_the_list(cluster: EngineSet, command: str) -> None:
     assert cluster.nodes[0].admin.execute_command("COMMAND", "INFO", command)
 
 
-def test_user_with_all_permissions_is_refused_all_of_them(cluster: EngineSet, let: Any) -> None:
+def test_user_with_all_permissions_is_refused_every_command_of_the_list(cluster: EngineSet, let: Any) -> None:
     let(cluster, "on", AclUser("admin", passwords=("a-password",), refused=env.MEMORYDB_REFUSED_COMMANDS))
 
     for command in env.MEMORYDB_REFUSED_COMMANDS:

@@ -67,7 +67,7 @@ def test_line_contains_no_reason() -> None:
     assert SECRET not in json.dumps(_line("passed", "failed"))
 
 
-def test_time_is_now_unless_given() -> None:
+def test_default_timestamp_is_now() -> None:
     assert embedded_metrics(_report("passed"), "CdkRedis/SmokeTest")["_aws"]["Timestamp"] > 1700000000000
 
 
@@ -79,7 +79,7 @@ class _Latency(CheckResult):
         return {**super().as_dict(), "measurements": {"p50_ms": 0.4, "p99_ms": 2.5, "max_ms": 9.0, "shards": shards}}
 
 
-def test_latencies_are_metrics_and_each_shards_are_fields() -> None:
+def test_total_latency_is_a_metric_and_the_latency_of_each_shard_a_field() -> None:
     report = Report("orders", "elasticache", 10, (_Latency("latency", Outcome("passed", "fast"), 5),))
     line = embedded_metrics(report, "CdkRedis/SmokeTest")
     names = {metric["Name"]: metric["Unit"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}

@@ -1,4 +1,4 @@
-"""A report names what failed, fits CloudFormation, contains no secret, and is readable."""
+"""A report lists the failed checks, fits CloudFormation, contains no secret, and is readable."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def test_report_as_json() -> None:
         ([], False),
     ],
 )
-def test_report_passes_when_something_was_proven_and_nothing_failed(statuses: list[str], passed: bool) -> None:
+def test_report_passes_if_a_check_passed_and_none_failed(statuses: list[str], passed: bool) -> None:
     assert _report(*((f"check-{i}", status, "so") for i, status in enumerate(statuses))).passed is passed
 
 
-def test_failure_names_each_failed_check_and_its_reason() -> None:
+def test_failure_message_has_each_failed_check_and_its_reason() -> None:
     report = _report(
         ("tls", "failed", "wrong name"), ("auth", "skipped", "see tls"), ("topology", "failed", "2 shards")
     )
@@ -60,19 +60,19 @@ def test_failure_names_each_failed_check_and_its_reason() -> None:
     )
 
 
-def test_failure_without_a_failed_check_says_so() -> None:
+def test_failure_message_explains_that_every_check_was_skipped() -> None:
     assert str(SmokeTestFailed(_report(("tls", "skipped", "no")))).endswith("every check was skipped")
 
 
 @pytest.mark.parametrize("failures", [1, 2, 8])
-def test_message_fits_cloudformation_and_still_names_every_check(failures: int) -> None:
+def test_message_fits_cloudformation_and_has_every_failed_check(failures: int) -> None:
     report = _report(*((f"check-{i}", "failed", "because of this and that " * 60) for i in range(failures)))
     message = str(SmokeTestFailed(report))
     assert len(message) <= LONGEST_MESSAGE
     assert all(f"[check-{i}] because" in message for i in range(failures))
 
 
-def test_long_reason_is_not_cut_where_there_is_room() -> None:
+def test_long_reason_is_not_truncated_if_it_fits() -> None:
     long = "because of this and that " * 20
     assert long in str(SmokeTestFailed(_report(("tls", "failed", long), ("auth", "failed", "short"))))
 

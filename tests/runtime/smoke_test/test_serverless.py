@@ -46,13 +46,13 @@ def test_serverless_cache_is_read_from_the_environment() -> None:
     assert not Connection.from_environment({**ENVIRONMENT, env.SERVERLESS: ""}).serverless
 
 
-def test_wrong_word_in_the_environment_is_refused() -> None:
+def test_invalid_serverless_variable_is_rejected() -> None:
     with pytest.raises(SettingsError, match="CDK_REDIS_SERVERLESS: got 'yes', allowed are true, false"):
         Connection.from_environment({**ENVIRONMENT, env.SERVERLESS: "yes"})
 
 
 @pytest.mark.parametrize(("serverless", "resource_type"), [("true", ["ServerlessCache"]), ("false", None)])
-def test_token_has_a_resource_type(
+def test_token_has_the_resource_type_of_a_serverless_cache(
     serverless: str, resource_type: list[str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fakeAccessKeyId")
@@ -75,13 +75,15 @@ def test_major_version_is_precise_enough(cluster: EngineSet, battery: Battery) -
     assert "topology" in battery(cluster, **UNDECLARED, engine_version=version).passed
 
 
-def test_another_major_version_is_found(cluster: EngineSet, battery: Battery) -> None:
+def test_a_different_major_version_is_found(cluster: EngineSet, battery: Battery) -> None:
     verdicts = battery(cluster, **UNDECLARED, engine_version="99", budget=3.0)
     assert verdicts.failed == {"topology"}
     assert "(declared: " in verdicts["topology"]
 
 
-def test_hidden_replicas_are_not_read(start: Callable[..., EngineSet], battery: Battery) -> None:
+def test_checks_of_replicas_are_skipped_if_the_service_hides_replicas(
+    start: Callable[..., EngineSet], battery: Battery
+) -> None:
     engines = start(shards=2, replicas=0, cluster_mode=True, users=[smoke_user()])
     battery(engines, **UNDECLARED).assert_are(
         {},

@@ -24,7 +24,7 @@ def _context(seconds: float = 60) -> Any:
 
 @pytest.fixture
 def environment(single: EngineSet, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a function for the store without cluster mode, its password in a secret."""
+    """The environment of a function for the store without cluster mode, with the password in a secret."""
     engine = find_engine()
     declared = {"ENGINE": engine.name, "ENGINE_VERSION": engine.major_minor, "SHARDS": "1", "REPLICAS": "1"}
     variables = bound_environment(single, **declared, KEY_PREFIX=PREFIX, BUDGET_SECONDS="5")
@@ -47,9 +47,7 @@ def test_report_is_returned_and_logged_on_one_line(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("environment")
-def test_failure_is_logged_and_raised_by_name(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failure_is_logged_and_raised(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
     words = r"Smoke test of elasticache orders: 1 of 17 checks failed\. \[topology\]"
     with pytest.raises(SmokeTestFailed, match=words) as failed:
@@ -75,7 +73,7 @@ def test_wrong_password_is_reported_without_showing_it(
 
 
 @pytest.mark.usefixtures("environment")
-def test_battery_ends_before_the_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smoke_test_ends_before_the_timeout_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(env.HOST, "orders.invalid")
     monkeypatch.setenv(env.BUDGET_SECONDS, "300")
     with pytest.raises(SmokeTestFailed) as failed:
@@ -83,9 +81,7 @@ def test_battery_ends_before_the_function_does(monkeypatch: pytest.MonkeyPatch) 
     assert failed.value.report.duration_ms < 2000
 
 
-def test_environment_of_another_function_is_refused(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_without_a_store_is_rejected(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(env.STORE)
     with pytest.raises(SettingsError, match="CDK_REDIS_STORE is not set"):
         handler({}, _context())
@@ -93,7 +89,7 @@ def test_environment_of_another_function_is_refused(
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("version", ["", "6.2"])
-def test_metrics_are_printed_where_a_namespace_is_named(
+def test_metrics_are_printed_if_a_namespace_is_set(
     version: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(env.METRICS_NAMESPACE, "CdkRedis/SmokeTest")

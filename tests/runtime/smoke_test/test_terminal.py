@@ -29,7 +29,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def _take_terminal() -> None:
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    # As in a terminal's shell. Background processes of a script ignore Ctrl-C, children of nohup ignore SIGHUP.
+    # As in an interactive shell. Background processes of a script ignore Ctrl-C, children of nohup ignore SIGHUP.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -96,7 +96,7 @@ def _keys(engines: EngineSet) -> list[str]:
         (lambda terminal: terminal.process.send_signal(signal.SIGHUP), 129, "SIGHUP"),
     ],
 )
-def test_signal_ends_it_with_one_line_shows_the_cursor_and_leaves_no_key(
+def test_signal_ends_the_command_with_one_line_a_visible_cursor_and_no_keys(
     end: Callable[[Terminal], object], code: int, name: str, start: Callable[..., EngineSet]
 ) -> None:
     engines = start(users=[smoke_user()])
@@ -113,7 +113,7 @@ def test_signal_ends_it_with_one_line_shows_the_cursor_and_leaves_no_key(
     assert _keys(engines) == []
 
 
-def test_signal_while_the_store_hangs_ends_it_soon(start: Callable[..., EngineSet]) -> None:
+def test_signal_ends_the_command_soon_while_the_store_hangs(start: Callable[..., EngineSet]) -> None:
     engines = start(users=[smoke_user()])
     engines.nodes[0].freeze()
     try:
@@ -128,7 +128,7 @@ def test_signal_while_the_store_hangs_ends_it_soon(start: Callable[..., EngineSe
     assert "Traceback" not in terminal.text
 
 
-def test_second_ctrl_c_does_not_wait(start: Callable[..., EngineSet]) -> None:
+def test_second_ctrl_c_ends_the_command_at_once(start: Callable[..., EngineSet]) -> None:
     engines = start(users=[smoke_user()])
     engines.nodes[0].freeze()
     try:
@@ -149,7 +149,7 @@ def test_reason_is_readable_at_any_width(columns: int, single: EngineSet) -> Non
     terminal = Terminal(single, "--engine-version", "99.9", "--budget", "2", columns=columns)
     assert terminal.end() == 1
     words = set(re.findall(r"[\w.]+", terminal.text))
-    # From the reason of the check that failed.
+    # Part of the reason of the failed check.
     assert {"declared", "99.9", "upgraded", "another"} <= words, terminal.text
     # What is left on the screen when the live table is removed.
     report = _CONTROL.sub("", terminal.shown.rpartition("\x1b[2K")[2].replace("\r", ""))

@@ -91,11 +91,11 @@ def test_prefix_with_a_hash_tag_reaches_one_slot_only() -> None:
         ("volatile-ttl", 10, 10, 0.0),
     ],
 )
-def test_share_that_cannot_be_evicted_depends_on_the_policy(
+def test_share_of_memory_that_cannot_be_evicted_depends_on_the_policy(
     policy: str, keys: int, expires: int, lasting: float
 ) -> None:
     info: dict[str, Any] = {"used_memory": 80, "maxmemory": 100, "maxmemory_policy": policy}
-    # Spread over databases; what else begins with these letters is none.
+    # In several databases; the other line begins with the same letters but is no database.
     half = {"keys": keys // 2, "expires": expires // 2}
     rest = {"keys": keys - keys // 2, "expires": expires - expires // 2}
     memory = Memory.of({**info, "db0": half, "db7": rest, "dbs": 3})
@@ -104,7 +104,7 @@ def test_share_that_cannot_be_evicted_depends_on_the_policy(
 
 
 @pytest.mark.parametrize(("used", "policy", "evicts"), [(90, "allkeys-lru", True), (90, "noeviction", False)])
-def test_full_memory_evicts_unless_the_policy_is_noeviction(used: int, policy: str, evicts: bool) -> None:
+def test_full_memory_evicts_keys_unless_the_policy_is_noeviction(used: int, policy: str, evicts: bool) -> None:
     assert Memory.of({"used_memory": used, "maxmemory": 100, "maxmemory_policy": policy}).evicts is evicts
 
 

@@ -119,7 +119,7 @@ class Battery:
         self._capfd = capfd
         aws = AWS_CREDENTIALS
         self.secrets: set[str] = {PASSWORD, aws.access_key, aws.secret_key, str(aws.token)}
-        """What no message may contain: passwords, tokens, and the smoke test's random passwords."""
+        """Secrets that no message may contain: passwords, tokens, and the smoke test's random passwords."""
         caplog.set_level(logging.DEBUG)
         # At level DEBUG botocore logs what it signs.
         caplog.set_level(logging.INFO, logger="botocore")
@@ -205,7 +205,7 @@ def assert_no_key(engines: EngineSet) -> None:
             node.admin.flushall()
     assert not left, left
     for node in running:
-        wait_until(lambda node=node: not _keys(node), "a replica's forgetting", seconds=2)
+        wait_until(lambda node=node: not _keys(node), "the deletion on the replica", seconds=2)
 
 
 def drop_keys_that_expire(engines: EngineSet) -> None:

@@ -1,4 +1,4 @@
-"""The environment of a function that is bound to a store, its password in a secret."""
+"""The environment of a function that is bound to a store, with the password in a secret."""
 
 from __future__ import annotations
 

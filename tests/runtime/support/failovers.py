@@ -1,6 +1,6 @@
 """A failover under load, measured by the drill and by an observer that asks the engines directly.
 
-As a program it runs in its own network namespaces, lets the network lose a primary, and prints the result as JSON.
+As a program it runs in its own network namespaces, cuts a primary off from the network, and prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Failover:
-    """What the drill reported of a failover, and what the observer and the engines know of it."""
+    """The drill's report of a failover, and the measurements of the observer and the engines."""
 
     observed: float
     writes: Seen
@@ -74,7 +74,7 @@ class Observer:
     """
 
     def __init__(self, victim: Node, standby: Node, shards: int) -> None:
-        # Slots are shared out evenly, in order.
+        # Slots are distributed evenly, in order.
         names = (f"observer:{number}" for number in range(1000))
         self._key = next(key for key in names if key_slot(key.encode()) * shards // 16384 == standby.shard)
         self._done = threading.Event()
@@ -153,11 +153,11 @@ def primaries(engines: EngineSet) -> list[Node]:
 
 
 def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object]) -> Failover:
-    """Let a primary fail under load, and wait until its replica has taken over."""
+    """Make a primary fail under load, and wait until its replica has taken over."""
     standby = next(node for node in engines.nodes if node.shard == victim.shard and node is not victim)
     witness = next(node for node in primaries(engines) if node is not victim)
     observer = Observer(victim, standby, len(engines.primaries))
-    # Connects to a node that stays: the failover is measured, not the first connection.
+    # Connects first to a node that does not fail, so that only the failover is measured.
     drill = drill_of(engines, witness)
     with load(engines):
         drill.start()
@@ -214,7 +214,7 @@ def silent(node: Node, established: socket.socket) -> None:
 
 
 def main() -> None:
-    """Lose one primary in the network. Run within `cdk_redis_local.own_network`."""
+    """Cut one primary off from the network. Run within `cdk_redis_local.own_network`."""
     with (
         RoutedNetwork() as network,
         EngineSet(

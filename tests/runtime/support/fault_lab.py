@@ -43,7 +43,7 @@ class Lab:
         return self.undo.enter_context(FaultProxy(port or self.single.primaries[0].port, **options))
 
     def tls_proxy(self, certificate: Any = None, context: ssl.SSLContext | None = None, **options: Any) -> FaultProxy:
-        """Ends TLS before a node of the store without cluster mode, with a certificate or a context of its own.
+        """A TLS proxy in front of a node of the store without cluster mode, with another certificate or context.
 
         Default: - the primary.
         """

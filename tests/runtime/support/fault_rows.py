@@ -1,4 +1,4 @@
-"""The rows of the fault matrix, how one is run, and messages that several rows share."""
+"""Rows of the fault matrix, a function that runs one, and messages that several rows share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cdk_redis_runtime._smoke_test.battery import checks_of
 from tests.runtime.support.battery import Battery
 from tests.runtime.support.fault_lab import Lab, Run, at
 
-# What may heal is tried again for 70 % of it.
+# Checks whose outcome may heal are tried again for 70 % of it.
 BUDGET = 3.0
 EVERYTHING = frozenset(check.name for check in checks_of(env.ELASTICACHE))
 # Checks that need no sign-in.
@@ -66,7 +66,7 @@ PLAINTEXT_ANSWERED = (
 
 
 def assert_found(fault: Fault, lab: Lab, battery: Battery) -> None:
-    """The smoke test reports what the row says, and nothing else."""
+    """Assert that the smoke test reports exactly what the row expects."""
     run = fault.make(lab)
     engines = run.pop("engines")
     names = _names(engines, run) | run.pop("named", {})
@@ -75,7 +75,7 @@ def assert_found(fault: Fault, lab: Lab, battery: Battery) -> None:
 
 
 def _names(engines: EngineSet, run: Run) -> dict[str, object]:
-    """What replaces the names in braces in the expected messages."""
+    """The texts that replace the names in braces in the expected messages."""
     port = run.get("port", engines.endpoint[1])
     return {
         "endpoint": f"localhost:{port}",

@@ -145,7 +145,7 @@ def _end_script(node: Node) -> None:
 
 
 def full(share: float, policy: str, *, expiring: bool = False, alter: Alter | None = None) -> Callable[[Lab], Run]:
-    """A primary whose memory is full to a share of keys that have a time to live or none."""
+    """A primary whose memory is filled to a given share with keys, with or without a time to live."""
 
     def make(lab: Lab) -> Run:
         [primary] = lab.single.primaries
@@ -153,7 +153,7 @@ def full(share: float, policy: str, *, expiring: bool = False, alter: Alter | No
         lab.undo.callback(lab.single.set_parameters, {"maxmemory": "0", "maxmemory-policy": "noeviction"})
         with primary.admin.pipeline(transaction=False) as filling:
             for number in range(_FILLERS):
-                # The engine fills it up by itself: long commands would be in its memory, too, for a while.
+                # SETRANGE, because a command with a long value would itself use memory for some time.
                 filling.setrange(f"filler:{number}", _FILLER_BYTES, "x")
                 if expiring:
                     filling.expire(f"filler:{number}", 3600)
@@ -182,7 +182,7 @@ def resolving_to(address: str) -> Callable[[Lab], Run]:
 
         def resolve(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
             found = ask(host, port, *arguments, **options)
-            # Only who asks for the addresses alone: dialling asks for a port, too.
+            # Only for a lookup without a port; connections look up the name with a port.
             return [*found, (*found[0][:4], (address, 0))] if port is None else found
 
         lab.find("monkeypatch").setattr("cdk_redis_runtime._smoke_test.checks.store.socket.getaddrinfo", resolve)
@@ -192,7 +192,7 @@ def resolving_to(address: str) -> Callable[[Lab], Run]:
 
 
 def named(name: str, **changes: Any) -> Callable[[Lab], Run]:
-    """A store by a name that AWS would give it, with its certificate."""
+    """A store with a host name as AWS assigns it, and a certificate for it."""
 
     def make(lab: Lab) -> Run:
         ask = socket.getaddrinfo
@@ -208,7 +208,7 @@ def named(name: str, **changes: Any) -> Callable[[Lab], Run]:
 
 
 def node_in_a_black_hole(lab: Lab) -> Run:
-    """One of six nodes, of the same security groups, is not reached by clients; the other nodes reach it."""
+    """Clients cannot reach one of six nodes with the same security groups; the other nodes can."""
     port = lab.undo.enter_context(black_hole())
     gates = iter([None] * 5 + [port])
     engines = lab.start(
@@ -241,4 +241,4 @@ WITHOUT_LATENCY_KEYS = " ".join(
         *(f"~{PREFIX}*:{name}:*" for name in ("write", "replica", "durable", "types", "transaction", "channel")),
     ]
 )
-"""The user's keys but those that the round trips are measured by."""
+"""The keys that the user can access, without the keys of the latency check."""

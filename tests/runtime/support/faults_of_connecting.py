@@ -1,4 +1,4 @@
-"""Faults that a client meets before it can send a command."""
+"""Faults before a client can send a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.runtime.support.fault_proxy import handshakes_only
 
 
 def without_intermediate(lab: Lab) -> Run:
-    """A server with a certificate of a trusted authority that does not send the intermediate certificate."""
+    """A server with a certificate of a trusted authority, which does not send the intermediate certificate."""
     root = trustme.CA()
     leaf = root.create_child_ca().issue_cert("localhost")
     chain, key, trust = (lab.directory / name for name in ("chain.pem", "key.pem", "root.pem"))
@@ -47,7 +47,7 @@ def too_many_clients(tls: bool) -> Callable[[Lab], Run]:
         engines = lab.single if tls else lab.start(tls=False, users=lab.single.users)
         [primary] = engines.primaries
         if tls:
-            # Clients that are connected stay so, and the manager can undo it.
+            # Connected clients stay connected, so that the administrator can undo it.
             lab.undo.callback(primary.admin.config_set, "maxclients", 10_000)
         primary.admin.config_set("maxclients", 1)
         return {"engines": engines, "reader": None}

@@ -51,7 +51,7 @@ def settle(engines: EngineSet) -> None:
     The endpoint then leads to the primary of the first shard again, as the services' endpoints follow failovers.
     """
     running = [node for node in engines.nodes if node.running]
-    wait_until(lambda: all(_serves(engines, node) for node in running), "the healing of the cluster")
+    wait_until(lambda: all(_serves(engines, node) for node in running), "the recovery of the cluster")
     for node in running:
         node.started_as = node.role
 
@@ -68,7 +68,7 @@ def _serves(engines: EngineSet, node: Node) -> bool:
 
 
 def drop_short_lived_keys(engines: EngineSet) -> None:
-    """Assert that all keys expire soon, which could not be deleted because a node was lost, and delete them."""
+    """Assert that the keys that were not deleted because a node was lost expire soon, and delete them."""
     for node in primaries(engines):
         for key in node.admin.scan_iter(count=1000):
             assert key.startswith(PREFIX)
@@ -83,7 +83,7 @@ def pair(engines: EngineSet, shard: int = _VICTIM) -> tuple[Node, Node]:
 
 
 def taken_over(replica: Node) -> None:
-    wait_until(lambda: replica.role == "primary", "the replica's taking over", seconds=20)
+    wait_until(lambda: replica.role == "primary", "the failover to the replica", seconds=20)
 
 
 def start_again(engines: EngineSet, node: Node) -> None:
@@ -205,7 +205,7 @@ def half_moved_slots(seconds: float) -> Disturbance:
         def cancel() -> None:
             time.sleep(seconds)
             _set_slots(giver, slots, "STABLE")
-            # Keys that were written to the taker meanwhile do not move back.
+            # Keys that were written to the other shard meanwhile do not move back.
             for slot in slots:
                 for key in taker.admin.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
                     taker.admin.pipeline(transaction=False).execute_command("ASKING").delete(key).execute()
@@ -251,7 +251,7 @@ def late_replica(seconds: float) -> Disturbance:
     def disturb(engines: EngineSet) -> Generator[None, None, None]:
         primary, replica = pair(engines)
         replica.crash()
-        wait_until(lambda: not _is_announced(primary, replica), "the cluster's noticing that a replica is gone")
+        wait_until(lambda: not _is_announced(primary, replica), "the removal of the replica from CLUSTER SLOTS")
 
         def come_into_service() -> None:
             time.sleep(seconds)

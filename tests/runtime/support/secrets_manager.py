@@ -1,4 +1,4 @@
-"""An HTTP server that answers boto3's calls to Secrets Manager, late or with errors if asked to."""
+"""An HTTP server that answers boto3's calls to Secrets Manager, on demand late or with errors."""
 
 from __future__ import annotations
 

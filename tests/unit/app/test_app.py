@@ -1,4 +1,4 @@
-"""The app: which stacks it builds, and how it ends when its input is wrong."""
+"""The app: its stacks, and its error messages for invalid settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def build(repository: Path, tmp_path: Path, **context: Any) -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "local"])
-def test_there_is_a_stack_for_each_store_and_one_for_their_tests(
+def test_each_store_has_a_stack_and_the_smoke_tests_share_one(
     environment: str, templates: Callable[[str], dict[str, Path]]
 ) -> None:
     names = ("Network", "ElastiCache", "MemoryDb", "SmokeTests")
@@ -35,7 +35,7 @@ def resources(template: Path, kind: str) -> list[dict[str, Any]]:
     return [each for each in json.loads(template.read_text())["Resources"].values() if each["Type"] == kind]
 
 
-def test_prod_is_made_to_last(templates: Callable[[str], dict[str, Path]]) -> None:
+def test_prod_is_durable_and_highly_available(templates: Callable[[str], dict[str, Path]]) -> None:
     stacks = templates("prod")
     (group,) = resources(stacks["CdkRedis-prod-ElastiCache"], "AWS::ElastiCache::ReplicationGroup")
     assert group["DeletionPolicy"] == "Snapshot"
@@ -51,7 +51,7 @@ def test_prod_is_made_to_last(templates: Callable[[str], dict[str, Path]]) -> No
 
 
 @pytest.mark.parametrize(("environment", "protected"), [("dev", False), ("prod", True)])
-def test_stacks_that_hold_something_are_protected_in_prod(
+def test_stacks_with_data_have_termination_protection_in_prod(
     environment: str, protected: bool, templates: Callable[[str], dict[str, Path]]
 ) -> None:
     folder = next(iter(templates(environment).values())).parent
@@ -64,8 +64,8 @@ def test_stacks_that_hold_something_are_protected_in_prod(
     assert found == {"Network": protected, "ElastiCache": protected, "MemoryDb": protected, "SmokeTests": False}
 
 
-def test_the_smoke_tests_lock_no_other_stack(templates: Callable[[str], dict[str, Path]]) -> None:
-    # An export that is imported somewhere cannot change, and its stack cannot be deleted.
+def test_the_smoke_tests_import_no_exports_of_other_stacks(templates: Callable[[str], dict[str, Path]]) -> None:
+    # An imported export cannot change, and its stack cannot be deleted.
     texts = {stack: template.read_text() for stack, template in templates("prod").items()}
     assert "Fn::GetStackOutput" in texts["CdkRedis-prod-SmokeTests"]
     assert not [stack for stack, text in texts.items() if "Fn::ImportValue" in text or '"Export"' in text]
@@ -79,13 +79,15 @@ def test_the_smoke_tests_lock_no_other_stack(templates: Callable[[str], dict[str
         ({"environments": {"dev": {"zone": 3}}}, "wrong settings of the environment 'dev' in cdk.json:\n  - "),
     ],
 )
-def test_a_wrong_setting_is_named(context: dict[str, Any], message: str, repository: Path, tmp_path: Path) -> None:
+def test_a_wrong_setting_is_reported_with_its_name(
+    context: dict[str, Any], message: str, repository: Path, tmp_path: Path
+) -> None:
     with pytest.raises(SettingsError) as caught:
         build(repository, tmp_path, **context)
     assert str(caught.value).startswith(message)
 
 
-def test_what_aws_would_refuse_is_named_with_its_stack(repository: Path, tmp_path: Path) -> None:
+def test_a_rejected_parameter_is_reported_with_its_stack(repository: Path, tmp_path: Path) -> None:
     environments = json.loads((repository / "cdk.json").read_text())["context"]["environments"]
     environments["dev"]["elasticache"]["replicas"] = 6
     with pytest.raises(ConfigurationError) as caught:
@@ -93,7 +95,7 @@ def test_what_aws_would_refuse_is_named_with_its_stack(repository: Path, tmp_pat
     assert str(caught.value).startswith("CdkRedis-dev-ElastiCache/Store: replicas: got 6")
 
 
-def test_the_credentials_in_use_change_no_template(
+def test_templates_do_not_depend_on_the_current_credentials(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111122223333")
@@ -101,7 +103,7 @@ def test_the_credentials_in_use_change_no_template(
     assert environments_of_stacks(repository, tmp_path, {}) == {"aws://unknown-account/unknown-region"}
 
 
-def test_an_account_and_a_region_in_the_settings_hold(repository: Path, tmp_path: Path) -> None:
+def test_the_account_and_region_in_the_settings_are_used(repository: Path, tmp_path: Path) -> None:
     pins = {"account": "111122223333", "region": "eu-central-1"}
     assert environments_of_stacks(repository, tmp_path, pins) == {"aws://111122223333/eu-central-1"}
 

@@ -1,4 +1,4 @@
-"""Settings of the app: read, overridden, and refused with one clear message."""
+"""Settings of the app: read, overridden, and rejected with one clear message."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def read(settings: object, engine: str | None = None) -> Settings:
     return Settings.read({"dev": settings}, "dev", engine=engine)
 
 
-def test_values_become_what_the_constructs_take() -> None:
+def test_settings_are_converted_to_construct_parameters() -> None:
     settings = read(store(engine="redis:7.1", removal_policy="retain", snapshot_retention_days=3)).elasticache
     assert settings.cdk_engine == Engine.redis("7.1")
     assert settings.cdk_removal_policy is RemovalPolicy.RETAIN
     assert settings.snapshots == Snapshots.daily(retention_days=3)
 
 
-def test_what_is_left_out_is_safe() -> None:
+def test_settings_that_are_left_out_have_safe_defaults() -> None:
     settings = read(environment())
     assert settings.zones == 3
     assert settings.elasticache.cdk_removal_policy is RemovalPolicy.SNAPSHOT
@@ -90,39 +90,39 @@ def test_what_is_left_out_is_safe() -> None:
         pytest.param("small", "the environment: got 'small', but an object", id="environment"),
     ],
 )
-def test_a_wrong_setting_is_named(settings: object, sentence: str) -> None:
+def test_a_wrong_setting_is_reported_with_its_name(settings: object, sentence: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read(settings)
     assert "the environment 'dev' in cdk.json" in str(caught.value)
     assert sentence in str(caught.value)
 
 
-def test_all_wrong_settings_are_told_at_once() -> None:
+def test_all_wrong_settings_are_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
         read(environment(zones="2", elasticache=STORE | {"shards": None}))
     assert str(caught.value).count("\n  - ") == 2
 
 
 @pytest.mark.parametrize("environments", [{"dev": {}, "prod": {}}, None, []])
-def test_an_unknown_environment_is_told_with_those_there_are(environments: object) -> None:
+def test_an_unknown_environment_is_reported_with_the_known_ones(environments: object) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.read(environments, "stage")
     known = ", ".join(environments) if environments else "none"
     assert str(caught.value) == f"env: got 'stage', but the environments of cdk.json are: {known}"
 
 
-def test_one_engine_may_be_given_for_both_stores() -> None:
+def test_one_engine_can_be_given_for_both_stores() -> None:
     settings = read(environment(), engine="redis:7.0")
     assert settings.elasticache.engine == settings.memorydb.engine == Engine.redis("7.0")
 
 
-def test_a_wrong_engine_on_the_command_line_is_told() -> None:
+def test_a_wrong_engine_on_the_command_line_is_reported() -> None:
     with pytest.raises(SettingsError) as caught:
         read(environment(), engine="redis-7")
     assert str(caught.value).startswith("engine: got 'redis-7', but an engine is \"NAME:VERSION\"")
 
 
-def test_the_local_cloud_takes_engines_that_no_service_offers() -> None:
+def test_the_local_cloud_accepts_engines_that_no_service_offers() -> None:
     engine = read(store(unlisted_engine=True), engine="redis:99.1").elasticache.cdk_engine
     assert (engine.elasticache_family, engine.memorydb_family) == ("redis99", "memorydb_redis99")
 
@@ -132,6 +132,6 @@ def test_a_known_engine_keeps_its_families() -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "prod", "local"])
-def test_the_settings_in_cdk_json_are_right(repository: Path, name: str) -> None:
+def test_the_settings_in_cdk_json_are_valid(repository: Path, name: str) -> None:
     environments = json.loads((repository / "cdk.json").read_text())["context"]["environments"]
     assert Settings.read(environments, name).elasticache.replicas >= 1

@@ -31,7 +31,7 @@ def test_a_list_refers_to_its_users(stack: cdk.Stack) -> None:
     assert properties["Properties"]["ACLName"].startswith("stack-acl")
 
 
-def test_a_user_defined_by_hand_has_all_properties_that_memorydb_requires(stack: cdk.Stack) -> None:
+def test_a_user_has_all_properties_that_memorydb_requires(stack: cdk.Stack) -> None:
     user = MemoryDbUser(
         stack,
         "User",

@@ -46,7 +46,7 @@ def test_clusters_that_share_an_acl_share_its_users(stack: cdk.Stack, network: R
     Template.from_stack(stack).resource_count_is("AWS::MemoryDB::ACL", 1)
 
 
-def test_no_users_can_be_added_to_an_imported_acl(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_adding_a_user_to_an_imported_acl_is_rejected(stack: cdk.Stack, network: RedisNetwork) -> None:
     acl = Acl.from_acl_name(stack, "Acl", "theirs")
     ledger = MemoryDbCluster(stack, "Ledger", network=network, acl=acl)
 
@@ -80,14 +80,14 @@ def test_unsafe_open_access_uses_the_open_acl_with_a_warning(stack: cdk.Stack, n
         ledger.add_iam_user("app", AccessString.read_only("*"))
 
 
-def test_redis_before_7_has_no_iam_users(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_iam_user_is_rejected_for_redis_oss_before_7(stack: cdk.Stack, network: RedisNetwork) -> None:
     ledger = MemoryDbCluster(stack, "Ledger", network=network, engine=Engine.redis("6.2"))
 
     with pytest.raises(ConfigurationError, match=r"redis 6\.2 has no IAM users; use `add_password_user`"):
         ledger.add_iam_user("app", AccessString.read_only("*"))
 
 
-def test_grant_connect_names_the_cluster_and_the_user(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_grant_connect_allows_the_cluster_and_the_user(stack: cdk.Stack, network: RedisNetwork) -> None:
     ledger = MemoryDbCluster(stack, "Ledger", network=network)
     user = ledger.add_iam_user("app", AccessString.read_write("app:*"))
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
@@ -133,7 +133,7 @@ def test_an_imported_cluster_grants_access_to_its_users(stack: cdk.Stack, networ
 
 
 @pytest.mark.parametrize("open_access", [True, False])
-def test_an_imported_cluster_takes_the_same_words(stack: cdk.Stack, open_access: bool) -> None:
+def test_an_imported_cluster_has_the_given_engine_and_access(stack: cdk.Stack, open_access: bool) -> None:
     ledger = MemoryDbCluster.from_cluster_attributes(
         stack,
         "Ledger",
@@ -164,7 +164,7 @@ def test_an_imported_cluster_takes_the_same_words(stack: cdk.Stack, open_access:
     ],
     ids=str,
 )
-def test_a_wrong_import_is_refused(stack: cdk.Stack, given: dict[str, Any], message: str) -> None:
+def test_an_invalid_import_is_rejected(stack: cdk.Stack, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MemoryDbCluster.from_cluster_attributes(
             stack,

@@ -1,4 +1,4 @@
-"""Parameters of a MemoryDB cluster that AWS would refuse."""
+"""Parameters of a MemoryDB cluster that AWS rejects: the library rejects them at synth."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WRONG = {
     "shards": ({"shards": 0}, "shards: got 0, but a store has 1 to 500 shards"),
     "replicas": ({"replicas": 6}, "replicas: got 6, but a shard has 0 to 5 replicas; add shards to spread the load"),
     "port": ({"port": 80}, "port: got 80, but the services listen on 1150 to 65535, 8005 excepted"),
-    "node type of the other service": (
+    "node type of ElastiCache": (
         {"node_type": "cache.r7g.large"},
         "node_type: got 'cache.r7g.large', but node types of this service are named like 'db.r7g.large'",
     ),
@@ -64,7 +64,7 @@ WRONG = {
         {"kms_key": "key", "create_kms_key": True},
         "create_kms_key: got True, but `kms_key` is given; leave out one of the two",
     ),
-    "a parameter with a typing error": (
+    "a misspelled parameter": (
         {"parameters": {"maxmemory-polcy": "noeviction"}},
         "parameters: got {'maxmemory-polcy': 'noeviction'}, but family memorydb_valkey7 has no such parameter; did you "
         "mean 'maxmemory-policy'? a parameter that is newer than this library goes into `extra_parameters`",
@@ -104,7 +104,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_parameters_are_refused(
+def test_an_invalid_parameter_is_rejected(
     stack: cdk.Stack, network: RedisNetwork, given: dict[str, object], message: str
 ) -> None:
     if "kms_key" in given:
@@ -125,7 +125,7 @@ def test_an_acl_and_open_access_exclude_each_other(stack: cdk.Stack, network: Re
     )
 
 
-def test_a_given_parameter_group_excludes_parameters_and_has_the_family_of_the_engine(
+def test_an_existing_parameter_group_excludes_parameters_and_must_have_the_family_of_the_engine(
     stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     group = MemoryDbParameterGroup(stack, "Parameters", engine=Engine.redis("7.1"))
@@ -157,7 +157,7 @@ def test_a_given_parameter_group_excludes_parameters_and_has_the_family_of_the_e
         ),
     ],
 )
-def test_a_topic_that_memorydb_cannot_publish_to_is_refused(
+def test_a_topic_that_memorydb_cannot_publish_to_is_rejected(
     stack: cdk.Stack, network: RedisNetwork, arn: str, message: str
 ) -> None:
     topic = sns.Topic.from_topic_arn(stack, "Topic", arn)
@@ -167,12 +167,12 @@ def test_a_topic_that_memorydb_cannot_publish_to_is_refused(
     assert str(caught.value) == f"Stack/Ledger: {message}"
 
 
-def test_an_engine_that_memorydb_does_not_offer_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_engine_that_memorydb_does_not_offer_is_rejected(stack: cdk.Stack, network: RedisNetwork) -> None:
     with pytest.raises(ConfigurationError, match="MemoryDB offers"):
         MemoryDbCluster(stack, "Ledger", network=network, engine=Engine.valkey("8.1"))
 
 
-NOT_VALUES = [True, b"7", ["7"], math.nan, "", "none of these", 7.5, Endpoint("example.com", 6379), object()]
+NOT_VALUES = [True, b"7", ["7"], math.nan, "", "unknown engine", 7.5, Endpoint("example.com", 6379), object()]
 VALUE_PARAMETERS = (
     "engine",
     "node_type",
@@ -185,7 +185,7 @@ VALUE_PARAMETERS = (
 
 
 @pytest.mark.parametrize("network_type", ["dual_stack", NetworkType.IPV6])
-def test_ipv6_is_refused_in_an_existing_vpc_without_ipv6(stack: cdk.Stack, network_type: Any) -> None:
+def test_ipv6_is_rejected_in_an_existing_vpc_without_ipv6(stack: cdk.Stack, network_type: Any) -> None:
     network = RedisNetwork(stack, "Network", vpc=ec2.Vpc(stack, "Vpc", nat_gateways=0))
 
     with pytest.raises(ConfigurationError, match="the network's subnets have no IPv6 addresses"):
@@ -194,7 +194,7 @@ def test_ipv6_is_refused_in_an_existing_vpc_without_ipv6(stack: cdk.Stack, netwo
 
 @pytest.mark.parametrize("parameter", VALUE_PARAMETERS)
 @pytest.mark.parametrize("given", NOT_VALUES, ids=[f"{type(given).__name__}-{n}" for n, given in enumerate(NOT_VALUES)])
-def test_anything_but_a_value_or_its_text_is_refused(
+def test_anything_but_a_value_or_its_text_is_rejected(
     stack: cdk.Stack, network: RedisNetwork, parameter: str, given: Any
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -56,7 +56,7 @@ def test_the_defaults_are_secure_and_durable(stack: cdk.Stack, network: RedisNet
                     "FinalSnapshotName": Match.any_value(),
                 }
             ),
-            # The type takes no snapshot policy: the final snapshot has a property of its own.
+            # The resource type does not support DeletionPolicy Snapshot; a property has the name of the final snapshot.
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
         },
@@ -145,7 +145,7 @@ def test_a_topic_reaches_the_template(stack: cdk.Stack, network: RedisNetwork) -
     assert properties_of(stack)["SnsTopicArn"] == {"Ref": stack.get_logical_id(topic.node.default_child)}
 
 
-def test_dual_stack_is_accepted_in_subnets_that_may_have_ipv6(stack: cdk.Stack) -> None:
+def test_dual_stack_is_accepted_in_an_imported_vpc(stack: cdk.Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -241,7 +241,7 @@ def test_a_key_can_be_created_for_the_cluster(stack: cdk.Stack, network: RedisNe
     )
 
 
-def test_extra_parameters_join_the_others(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_extra_parameters_are_added_to_the_parameters(stack: cdk.Stack, network: RedisNetwork) -> None:
     ledger = MemoryDbCluster(
         stack, "Ledger", network=network, parameters={"timeout": "20"}, extra_parameters={"newer": "yes"}
     )
@@ -250,14 +250,14 @@ def test_extra_parameters_join_the_others(stack: cdk.Stack, network: RedisNetwor
     assert properties_of(stack, "AWS::MemoryDB::ParameterGroup")["Parameters"] == ledger.parameters
 
 
-def test_the_parameters_of_a_given_group_are_those_of_the_cluster(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_cluster_has_the_parameters_of_an_existing_parameter_group(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = MemoryDbParameterGroup(stack, "Parameters", parameters={"maxmemory-policy": "allkeys-lru"})
 
     ledger = MemoryDbCluster(stack, "Ledger", network=network, parameter_group=group)
     assert ledger.parameters == {"maxmemory-policy": "allkeys-lru"}
 
 
-def test_name_and_arn_have_the_names_of_the_service(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_cluster_name_and_cluster_arn_are_the_store_name_and_store_arn(stack: cdk.Stack, network: RedisNetwork) -> None:
     ledger = MemoryDbCluster(stack, "Ledger", network=network)
 
     assert (ledger.cluster_name, ledger.cluster_arn) == (ledger.store_name, ledger.store_arn)

@@ -72,7 +72,7 @@ def test_the_generated_name_changes_with_the_snapshot_to_restore() -> None:
     assert _generated_name(restore=Restore.from_snapshot("a")) != _generated_name(restore=Restore.from_snapshot("b"))
 
 
-def test_generated_names_are_allowed_by_the_service(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_generated_names_are_valid_in_memorydb(stack: cdk.Stack, network: RedisNetwork) -> None:
     ledger = MemoryDbCluster(stack, "ALedgerWithAVeryLongNameThatGoesOnAndOnAndOnAndOn", network=network)
     ledger.add_iam_user("app", AccessString.read_only("*"))
 
@@ -98,7 +98,7 @@ def test_a_given_name_is_used_with_a_warning(stack: cdk.Stack, network: RedisNet
 
 
 def test_the_generated_name_does_not_depend_on_properties_that_are_not_set() -> None:
-    # So that the names of existing clusters stay when the library learns about a further property.
+    # So the names of existing clusters do not change when the library supports another property.
     stack = cdk.Stack(cdk.App(), "Stack")
     ledger = MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
 

@@ -34,7 +34,7 @@ def _name(engine: Engine, **given: str) -> str:
     return group["Properties"]["ParameterGroupName"]
 
 
-def test_a_generated_name_is_new_when_the_group_must_be_replaced() -> None:
+def test_the_generated_name_changes_when_the_group_is_replaced() -> None:
     name = _name(Engine.valkey("7.3"))
 
     assert name == _name(Engine.valkey("7.2"))
@@ -73,13 +73,13 @@ def test_every_parameter_reaches_the_template(stack: cdk.Stack) -> None:
         ),
     ],
 )
-def test_what_aws_would_refuse_is_refused_at_once(stack: cdk.Stack, given: dict[str, object], message: str) -> None:
+def test_an_invalid_parameter_group_is_rejected(stack: cdk.Stack, given: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MemoryDbParameterGroup(stack, "Parameters", **{"engine": Engine.valkey("7.3"), **given})
     assert str(caught.value) == f"Stack/Parameters: {message}"
 
 
-def test_a_group_that_exists_is_used_by_its_name(stack: cdk.Stack) -> None:
+def test_an_imported_group_has_its_name_and_defines_no_resource(stack: cdk.Stack) -> None:
     group = MemoryDbParameterGroup.from_parameter_group_name(stack, "Parameters", "default.memorydb-valkey7")
 
     assert group.parameter_group_name == "default.memorydb-valkey7"

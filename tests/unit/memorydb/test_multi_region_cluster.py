@@ -45,7 +45,7 @@ def properties(stack: cdk.Stack, resource_type: str = MEMBER) -> dict[str, objec
     return resource["Properties"]
 
 
-def test_the_defaults_are_what_the_service_asks_for(home: Place) -> None:
+def test_the_defaults_meet_the_requirements_of_the_service(home: Place) -> None:
     MultiRegionCluster(home.stack, "Everywhere")
 
     given = properties(home.stack, MULTI_REGION)
@@ -88,20 +88,20 @@ def test_every_parameter_reaches_the_template(home: Place) -> None:
     }
 
 
-def test_a_member_takes_what_the_multi_region_cluster_decides(home: Place) -> None:
+def test_a_member_leaves_out_the_properties_of_its_multi_region_cluster(home: Place) -> None:
     everywhere = MultiRegionCluster(home.stack, "Everywhere", node_type="db.r7g.2xlarge", shards=3)
     member = MemoryDbCluster(home.stack, "Ledger", network=home.network, replicas=2, multi_region=everywhere)
 
     given = properties(home.stack)
     assert given["MultiRegionClusterName"] == {"Ref": home.stack.get_logical_id(everywhere.resource)}
     assert (given["NodeType"], given["NumReplicasPerShard"]) == ("db.r7g.2xlarge", 2)
-    decided = {"Engine", "EngineVersion", "NumShards", "ParameterGroupName", "TLSEnabled", "DataTiering"}
-    assert not decided & given.keys()
+    left_out = {"Engine", "EngineVersion", "NumShards", "ParameterGroupName", "TLSEnabled", "DataTiering"}
+    assert not left_out & given.keys()
     assert (member.topology.shards, member.topology.engine, member.parameter_group) == (3, everywhere.engine, None)
     Template.from_stack(home.stack).resource_count_is("AWS::MemoryDB::ParameterGroup", 0)
 
 
-def test_a_member_may_say_the_same(home: Place) -> None:
+def test_a_member_accepts_the_values_of_its_multi_region_cluster(home: Place) -> None:
     everywhere = MultiRegionCluster(home.stack, "Everywhere", shards=3)
     MemoryDbCluster(
         home.stack,
@@ -116,17 +116,17 @@ def test_a_member_may_say_the_same(home: Place) -> None:
     assert properties(home.stack)["NodeType"] == "db.r7g.xlarge"
 
 
-def test_members_stand_in_other_regions() -> None:
+def test_a_member_can_be_in_another_region() -> None:
     app = cdk.App()
     home, away = place(app=app), place("us-west-2", app)
     everywhere = MultiRegionCluster(home.stack, "Everywhere")
-    for where in (home, away):
-        MemoryDbCluster(where.stack, "Ledger", network=where.network, multi_region=everywhere)
+    for region in (home, away):
+        MemoryDbCluster(region.stack, "Ledger", network=region.network, multi_region=everywhere)
 
     assert "ExportsReader" in str(properties(away.stack)["MultiRegionClusterName"])
 
 
-def test_an_imported_one_takes_members(home: Place) -> None:
+def test_an_imported_multi_region_cluster_can_have_members(home: Place) -> None:
     everywhere = MultiRegionCluster.from_multi_region_cluster_attributes(
         home.stack, "Everywhere", multi_region_cluster_name="virxk-ledger", node_type="db.r7g.4xlarge", shards=2
     )
@@ -144,11 +144,11 @@ def _names(**given: object) -> tuple[object, object]:
     return suffix, properties(home.stack)["ClusterName"]
 
 
-def test_names_stay_when_it_scales() -> None:
+def test_scaling_changes_no_generated_name() -> None:
     assert _names() == _names(shards=3, node_type="db.r7g.2xlarge")
 
 
-def test_names_are_new_when_it_must_be_replaced_and_its_members_with_it() -> None:
+def test_a_replacement_changes_the_generated_names_of_the_cluster_and_its_members() -> None:
     suffix, member = _names()
     other_suffix, other_member = _names(parameter_group_name="everywhere")
 
@@ -181,7 +181,7 @@ ENGINES = "Multi-Region clusters run Valkey 7.3 or newer"
     ],
     ids=str,
 )
-def test_what_aws_would_refuse_is_refused_at_once(home: Place, given: dict[str, object], message: str) -> None:
+def test_an_invalid_multi_region_cluster_is_rejected(home: Place, given: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MultiRegionCluster(home.stack, "Everywhere", **given)  # type: ignore[arg-type]
     assert str(caught.value) == f"Stack-eu-west-1/Everywhere: {message}"
@@ -211,7 +211,9 @@ def test_what_aws_would_refuse_is_refused_at_once(home: Place, given: dict[str, 
     ],
     ids=str,
 )
-def test_what_a_member_may_not_set_is_refused(home: Place, given: dict[str, object], message: str) -> None:
+def test_a_parameter_that_contradicts_the_multi_region_cluster_is_rejected(
+    home: Place, given: dict[str, object], message: str
+) -> None:
     everywhere = MultiRegionCluster(home.stack, "Everywhere", shards=3)
 
     with pytest.raises(ConfigurationError) as caught:
@@ -219,7 +221,7 @@ def test_what_a_member_may_not_set_is_refused(home: Place, given: dict[str, obje
     assert str(caught.value) == f"Stack-eu-west-1/Ledger: {message}"
 
 
-def test_a_member_has_no_parameter_group_of_its_own(home: Place) -> None:
+def test_a_member_with_a_parameter_group_is_rejected(home: Place) -> None:
     everywhere = MultiRegionCluster(home.stack, "Everywhere")
     group = MemoryDbParameterGroup.from_parameter_group_name(home.stack, "Parameters", "mine")
 
@@ -231,7 +233,7 @@ def test_a_member_has_no_parameter_group_of_its_own(home: Place) -> None:
     )
 
 
-def test_a_smoke_test_refuses_a_store_whose_keys_cannot_expire(home: Place) -> None:
+def test_a_smoke_test_of_a_member_is_rejected_because_keys_cannot_expire(home: Place) -> None:
     everywhere = MultiRegionCluster(home.stack, "Everywhere")
     member = MemoryDbCluster(home.stack, "Ledger", network=home.network, multi_region=everywhere)
 
@@ -243,7 +245,7 @@ def test_a_smoke_test_refuses_a_store_whose_keys_cannot_expire(home: Place) -> N
     )
 
 
-def test_a_region_that_the_guide_does_not_list_is_warned_of() -> None:
+def test_a_region_that_the_guide_does_not_list_gets_a_warning() -> None:
     home = place("eu-south-2")
     everywhere = MultiRegionCluster(home.stack, "Everywhere")
     MemoryDbCluster(home.stack, "Ledger", network=home.network, multi_region=everywhere)

@@ -1,4 +1,4 @@
-"""The role of MemoryDB, made when asked for and never else."""
+"""MemoryDB's service-linked role: only `MemoryDbServiceLinkedRole` creates it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cdk_redis import MemoryDbCluster, MemoryDbServiceLinkedRole, RedisNetwork
 ROLE = "AWS::IAM::ServiceLinkedRole"
 
 
-def test_the_role_is_made_and_outlives_the_stack() -> None:
+def test_the_role_is_created_and_retained_when_the_stack_is_deleted() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     role = MemoryDbServiceLinkedRole(stack, "Role")
 
@@ -20,7 +20,7 @@ def test_the_role_is_made_and_outlives_the_stack() -> None:
     assert role.role_name == "AWSServiceRoleForMemoryDB"
 
 
-def test_a_cluster_waits_for_it_when_told_to() -> None:
+def test_a_cluster_can_depend_on_the_role() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     role = MemoryDbServiceLinkedRole(stack, "Role")
     ledger = MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
@@ -30,7 +30,7 @@ def test_a_cluster_waits_for_it_when_told_to() -> None:
     assert stack.get_logical_id(role.resource) in subnets["DependsOn"]
 
 
-def test_no_cluster_makes_it_unasked() -> None:
+def test_a_cluster_does_not_create_the_role() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
 

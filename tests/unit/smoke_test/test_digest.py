@@ -1,4 +1,4 @@
-"""What runs the smoke test again: a change of the store, of what it shares with other stores, of what is given."""
+"""The smoke test runs again after a change of the store, of what it shares with other stores, or of `rerun_on`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _digest(test: SmokeTest) -> object:
 
 @cache
 def _elasticache(change: Callable[[Parts], object] = _nothing, *, early: bool = False, **given: object) -> object:
-    """Digest of a replication group's test; the change is made before the test is defined (early) or after."""
+    """Digest of the test of a replication group that is changed before (``early``) or after the test is defined."""
     stack = cdk.Stack(cdk.App(), "Stack")
     network = RedisNetwork(stack, "Network")
     subnets = ElastiCacheSubnetGroup(stack, "Subnets", network=network)
@@ -62,7 +62,7 @@ def _elasticache(change: Callable[[Parts], object] = _nothing, *, early: bool = 
 
 @cache
 def _memorydb(change: Callable[[Parts], object] = _nothing, *, early: bool = False) -> object:
-    """Digest of the test of a cluster that is given all it can share."""
+    """Digest of the test of a cluster that shares everything that it can with other clusters."""
     stack = cdk.Stack(cdk.App(), "Stack")
     network = RedisNetwork(stack, "Network")
     user = MemoryDbUser(stack, "Reader", access=READ, authentication=Authentication.iam())
@@ -143,12 +143,12 @@ def test_it_runs_again_when_a_replication_group_changes(change: Callable[[Parts]
 
 
 @pytest.mark.parametrize("change", MEMORYDB_CHANGES.values(), ids=list(MEMORYDB_CHANGES))
-def test_it_runs_again_when_a_cluster_changes_or_what_it_shares(change: Callable[[Parts], object]) -> None:
+def test_it_runs_again_when_a_cluster_or_a_construct_that_it_shares_changes(change: Callable[[Parts], object]) -> None:
     assert _memorydb(change) != _memorydb()
 
 
 @pytest.mark.parametrize("change", ["an override", "its given subnet group"])
-def test_it_does_not_matter_whether_the_test_was_defined_before_the_change(change: str) -> None:
+def test_a_change_after_the_definition_of_the_test_has_the_same_effect(change: str) -> None:
     late, early = (_elasticache(ELASTICACHE_CHANGES[change], early=early) for early in (False, True))
     assert late == early != _elasticache()
 
@@ -167,7 +167,7 @@ def test_it_runs_again_when_a_parameter_of_the_store_changes() -> None:
 
 
 @pytest.mark.parametrize("change", ["parameters", "group", "user"])
-def test_it_runs_again_when_what_a_replication_group_is_given_changes(change: str) -> None:
+def test_it_runs_again_when_a_construct_that_a_replication_group_uses_changes(change: str) -> None:
     def digest(changed: str) -> object:
         stack = cdk.Stack(cdk.App(), "Stack")
         user = ElastiCacheUser(stack, "Reader", engine="valkey:8.1", access=READ, authentication=Authentication.iam())
@@ -186,7 +186,7 @@ def test_it_runs_again_when_what_a_replication_group_is_given_changes(change: st
     assert digest("") == digest("")
 
 
-def test_it_runs_again_when_what_another_stack_shares_changes() -> None:
+def test_it_runs_again_when_a_shared_construct_in_another_stack_changes() -> None:
     def digest(parameters: Mapping[str, str]) -> object:
         app = cdk.App()
         shared, store, test = (cdk.Stack(app, name) for name in ("Shared", "Store", "Test"))
@@ -208,7 +208,7 @@ def _rerun_on(*what: object, change: Callable[[kms.Key], object] = lambda _: Non
     return _digest(test)
 
 
-def test_it_runs_again_when_a_given_construct_changes() -> None:
+def test_it_runs_again_when_a_construct_in_rerun_on_changes() -> None:
     def change(key: kms.Key) -> None:
         key.node.default_child.enable_key_rotation = True
 
@@ -222,13 +222,13 @@ def test_it_runs_again_when_a_given_construct_changes() -> None:
     [("v1", "v2"), (1, 2), (0.5, 0.25), (True, False), (["a"], ["b"]), (("a",), ("b",)), ({"a": 1}, {"a": 2}),
      (cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID), (cdk.Fn.import_value("one"), cdk.Fn.import_value("other")), ([], ["a"])],
 )  # fmt: skip
-def test_it_runs_again_when_a_given_value_changes(one: object, other: object) -> None:
+def test_it_runs_again_when_a_value_in_rerun_on_changes(one: object, other: object) -> None:
     assert _rerun_on(one) == _rerun_on(one)
     assert len({_rerun_on(), _rerun_on(one), _rerun_on(other)}) == 3
 
 
 @pytest.mark.parametrize("wrong", [None, b"v1", object(), float("nan"), {1: "a"}, {"a": object()}, [None], {"v1"}])
-def test_what_cannot_be_compared_at_the_next_synth_is_rejected(wrong: object) -> None:
+def test_a_value_that_the_next_synth_cannot_compare_is_rejected(wrong: object) -> None:
     with pytest.raises(ConfigurationError, match=r"^Stack/SmokeTest: rerun_on: got .*, but .* constructs or"):
         _rerun_on(wrong)
 

@@ -1,4 +1,4 @@
-"""The drill's state machine: what it calls, what it may do, and that no deploy starts it."""
+"""The drill's state machine: its calls and permissions, and that a deployment does not start it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _definition(template: Template) -> dict[str, Any]:
     return json.loads("".join(part if isinstance(part, str) else next(iter(part)) for part in parts))
 
 
-def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Stack, target: Store) -> None:
+def test_the_function_writes_and_reads_while_the_service_fails_over_a_shard(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target, shard="0002")
 
     (drill,) = _definition(Template.from_stack(stack))["States"].values()
@@ -44,7 +44,7 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     assert drill["OutputPath"] == "$[0]"
     (task,) = watch.values()
     assert task["Type"] == "Task"
-    # The function's own response is the output; the service integration would add the metadata of Lambda.
+    # The output is the function's response; the service integration would add Lambda's metadata.
     assert task["Resource"] == "Fn::GetAtt"
     # A retry would report on a store that has already failed over.
     assert "Retry" not in task
@@ -61,7 +61,7 @@ def test_it_writes_and_reads_while_the_service_fails_a_shard_over(stack: cdk.Sta
     assert call["ResultSelector"] == {"failover": "started"}
 
 
-def test_it_can_fail_over_this_store_only(stack: cdk.Stack, target: Store) -> None:
+def test_the_state_machine_can_fail_over_only_this_store(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target)
 
     action = {"elasticache": "elasticache:TestFailover", "memorydb": "memorydb:FailoverShard"}[target.service.name]
@@ -78,7 +78,7 @@ def test_it_can_fail_over_this_store_only(stack: cdk.Stack, target: Store) -> No
     assert statement["Resource"] == [store, nodes]
 
 
-def test_the_function_has_time_left_after_the_drill_and_its_own_user(stack: cdk.Stack, target: Store) -> None:
+def test_the_function_has_its_own_user_and_a_longer_timeout_than_the_drill(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target, duration=cdk.Duration.minutes(2))
 
     template = Template.from_stack(stack)
@@ -98,7 +98,7 @@ def test_the_function_has_time_left_after_the_drill_and_its_own_user(stack: cdk.
     template.has_resource_properties(kind, {"AccessString": Match.string_like_regexp("^on ~cdk-redis-drill:")})
 
 
-def test_without_a_duration_it_takes_five_minutes(stack: cdk.Stack, target: Store) -> None:
+def test_the_default_duration_is_five_minutes(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target)
 
     template = Template.from_stack(stack)
@@ -107,7 +107,7 @@ def test_without_a_duration_it_takes_five_minutes(stack: cdk.Stack, target: Stor
     assert _definition(template)["TimeoutSeconds"] == 20 * 60
 
 
-def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
+def test_a_deployment_does_not_start_the_drill(stack: cdk.Stack, target: Store) -> None:
     FailoverDrill(stack, "Drill", target=target)
 
     template = Template.from_stack(stack)
@@ -115,7 +115,7 @@ def test_no_deploy_starts_it(stack: cdk.Stack, target: Store) -> None:
         template.resource_count_is(kind, 0)
 
 
-def test_a_store_without_replicas_and_a_long_drill_are_reported_together(stack: cdk.Stack) -> None:
+def test_missing_replicas_and_a_too_long_duration_are_reported_together(stack: cdk.Stack) -> None:
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), replicas=0)
 
     with pytest.raises(ConfigurationError, match="a shard without replicas cannot fail over") as refused:
@@ -137,7 +137,7 @@ def test_a_serverless_cache_is_rejected(stack: cdk.Stack) -> None:
 @pytest.mark.parametrize(
     ("duration", "after", "waited"), [(300, None, 30), (90, None, 30), (12, None, 4), (10, 9, 9), (780, 600, 600)]
 )
-def test_the_failover_leaves_time_before_and_after(
+def test_the_failover_starts_after_the_given_or_default_time(
     stack: cdk.Stack, duration: int, after: int | None, waited: int
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"), shards=2)

@@ -1,4 +1,4 @@
-"""A role, a log group and security groups that are given to a smoke test or a drill, and handles on those created."""
+"""A role, a log group and security groups for a smoke test or a drill: existing ones, and attributes of new ones."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _function(template: Template) -> dict[str, Any]:
 
 
 def _connects(template: Template) -> list[Any]:
-    """Roles of the policies that allow to connect."""
+    """Roles whose policies allow ``elasticache:Connect``."""
     policies = template.find_resources("AWS::IAM::Policy").values()
     return [
         policy["Properties"]["Roles"]
@@ -62,7 +62,7 @@ def _connects(template: Template) -> list[Any]:
     ]
 
 
-def test_given_parts_are_used_in_place_of_new_ones(
+def test_a_given_role_log_group_and_security_group_replace_new_ones(
     stack: cdk.Stack, network: RedisNetwork, cache: ReplicationGroup, kind: Callable[..., Both]
 ) -> None:
     given = _parts(stack, network)
@@ -80,7 +80,7 @@ def test_given_parts_are_used_in_place_of_new_ones(
     assert (made.role, made.log_group, made.security_groups) == tuple(given.values())
 
 
-def test_given_parts_get_the_permission_and_the_rules(
+def test_a_given_role_and_security_group_get_the_permission_and_the_rules(
     stack: cdk.Stack, network: RedisNetwork, cache: ReplicationGroup, kind: Callable[..., Both]
 ) -> None:
     given = _parts(stack, network)
@@ -107,7 +107,7 @@ def test_the_run_waits_for_the_policy_of_a_given_role(
     assert "elasticache:Connect" in str([entry for entry in awaited if entry["Type"] == "AWS::IAM::Policy"])
 
 
-def test_parts_of_another_stack_stay_as_they_are_and_are_not_locked(kind: Callable[..., Both]) -> None:
+def test_parts_of_another_stack_are_read_from_outputs_and_do_not_change(kind: Callable[..., Both]) -> None:
     def build(*, tested: bool) -> tuple[Template, Template]:
         app = cdk.App()
         shared, stack = cdk.Stack(app, "Shared"), cdk.Stack(app, "Stack")
@@ -127,7 +127,7 @@ def test_parts_of_another_stack_stay_as_they_are_and_are_not_locked(kind: Callab
     assert len(_connects(ours)) == 1
 
 
-def test_imported_parts_are_used(
+def test_an_imported_role_log_group_and_security_group_are_used(
     stack: cdk.Stack, network: RedisNetwork, cache: ReplicationGroup, kind: Callable[..., Both]
 ) -> None:
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/tester")
@@ -143,7 +143,7 @@ def test_imported_parts_are_used(
     assert _connects(template) == [["tester"]]
 
 
-def test_parts_that_are_created_can_be_used_by_others(
+def test_the_created_role_log_group_and_security_group_can_be_used(
     stack: cdk.Stack, network: RedisNetwork, cache: ReplicationGroup, kind: Callable[..., Both]
 ) -> None:
     made = kind(stack, "Test", target=cache)

@@ -25,7 +25,7 @@ def _hash() -> str:
         return code_hash
 
 
-def test_the_code_is_redis_py_and_the_run_time_package_alone() -> None:
+def test_the_asset_contains_only_redis_py_and_the_run_time_package() -> None:
     with smoke_test_code() as (folder, _):
         assert {path.name.split("-")[0] for path in folder.iterdir()} == {"cdk_redis_runtime", "redis"}
         assert not [path for path in folder.rglob("*") if path.suffix == ".pyc"]
@@ -35,7 +35,7 @@ def test_the_code_is_redis_py_and_the_run_time_package_alone() -> None:
 
 
 @pytest.mark.usefixtures("private_umask")
-def test_everybody_can_read_the_code_whatever_the_umask_is() -> None:
+def test_all_users_can_read_the_code_with_any_umask() -> None:
     with smoke_test_code() as (folder, _):
         modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*")}
         assert modes == {(True, 0o755), (False, 0o644)}
@@ -50,7 +50,7 @@ def test_the_same_code_has_the_same_hash() -> None:
     [("redis/client.py", "b"), ("redis/moved.py", "a"), ("redis/client.py", "")],
     ids=["content", "name", "size"],
 )
-def test_the_hash_changes_with_a_file(
+def test_the_hash_changes_when_a_file_changes(
     changed: str, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "source.py"
@@ -63,7 +63,7 @@ def test_the_hash_changes_with_a_file(
     assert hashes[0] != hashes[1]
 
 
-def test_the_hash_changes_with_the_modes_so_that_the_next_deployment_corrects_them(
+def test_the_hash_changes_when_a_mode_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = _hash()

@@ -32,7 +32,7 @@ def test_the_function_runs_in_the_stores_subnets_with_its_own_security_group(
     vpc = function_of(template)["VpcConfig"]
     assert vpc["SubnetIds"] == [stack.resolve(subnet.subnet_id) for subnet in network.subnets]  # type: ignore[index]
     (group,) = vpc["SecurityGroupIds"]  # type: ignore[index]
-    # It reaches the store at its port, and nothing else.
+    # It can connect only to the store's port.
     groups = template.find_resources("AWS::EC2::SecurityGroup")
     assert "SecurityGroupEgress" not in groups[group["Fn::GetAtt"][0]]["Properties"]
     store = stack.resolve(cache.security_groups[0].security_group_id)
@@ -85,7 +85,7 @@ def test_the_trigger_waits_for_the_store_the_rules_and_the_policy(stack: cdk.Sta
     resources = template.to_json()["Resources"]
     awaited = {resources[logical_id]["Type"] for logical_id in trigger["DependsOn"]}
     assert {"AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::UserGroup", "AWS::IAM::Policy"} <= awaited
-    # Both rules between the function and the store: what leaves the one, and what enters the other.
+    # Both rules between the function and the store: egress of the function, ingress of the store.
     (group,) = function_of(template)["VpcConfig"]["SecurityGroupIds"]  # type: ignore[index]
     rules = {
         logical_id: resource["Type"]

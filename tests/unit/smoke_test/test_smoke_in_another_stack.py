@@ -15,7 +15,7 @@ from tests.unit.smoke_test.support.smoke_templates import environment_of
 
 @pytest.fixture(scope="module")
 def templates() -> dict[str, Template]:
-    """Network, store and smoke test in stacks of their own."""
+    """Network, store and smoke test in three stacks."""
     app = cdk.App()
     stacks = {name: cdk.Stack(app, name) for name in ("Net", "Store", "Test")}
     network = RedisNetwork(stacks["Net"], "Network")

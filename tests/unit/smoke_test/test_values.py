@@ -24,7 +24,7 @@ NOTHING_FITS = {
     "another value": Engine.valkey("8.1"),
 }
 DURATION_OF_A_TOKEN = cdk.Duration.seconds(cdk.Token.as_number({"Ref": "Seconds"}))
-# Of each parameter: the wrong values that are right here.
+# Values in the list of wrong ones that are valid for a parameter.
 SMOKE_TEST = {
     "target": (),
     "user": ("None",),
@@ -106,7 +106,7 @@ def test_a_wrong_kind_of_value_is_rejected(
         (FailoverDrill, "key_prefix", "a*", "key_prefix: got 'a*', but a prefix is text without tokens"),
     ],
 )
-def test_the_message_names_the_parameter_what_was_given_and_what_is_allowed(
+def test_the_message_has_the_parameter_the_value_and_what_is_allowed(
     cache: ReplicationGroup, scope: cdk.Stack, construct: type[Any], parameter: str, given: object, message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

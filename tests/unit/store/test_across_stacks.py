@@ -1,4 +1,4 @@
-"""A function or role in another stack than the store: it connects, and nothing locks the store's stack.
+"""A function or role in another stack than the store: it can connect, and the store's stack can still change.
 
 CloudFormation refuses to change or delete an export that another stack imports, so a store whose endpoint is exported
 cannot be replaced. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
@@ -33,7 +33,7 @@ STORES = [ReplicationGroup, ServerlessCache, MemoryDbCluster]
 
 
 class TwoStacks:
-    """A store in one stack, and whoever connects to it in another, in a VPC that exists."""
+    """A store in one stack and its clients in another, in an existing VPC."""
 
     def __init__(self, kind: type[Any] = ReplicationGroup, **options: Any) -> None:
         self.app = cdk.App()
@@ -46,7 +46,7 @@ class TwoStacks:
         return _function(self.web, id, **options)
 
     def templates(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Of the store's stack and of the other."""
+        """The templates of the store's stack and of the other."""
         return dict(Template.from_stack(self.data).to_json()), dict(Template.from_stack(self.web).to_json())
 
 
@@ -105,7 +105,7 @@ def test_a_function_of_another_stack_is_bound_without_exports(kind: type[Store])
 
 
 @pytest.mark.parametrize("kind", STORES)
-def test_the_rules_of_both_security_groups_stand_with_the_function(kind: type[Store]) -> None:
+def test_the_rules_of_both_security_groups_are_defined_in_the_stack_of_the_function(kind: type[Store]) -> None:
     def rules(template: dict[str, Any]) -> int:
         return sum(len(_find(template, f"AWS::EC2::SecurityGroup{way}")) for way in ("Ingress", "Egress"))
 
@@ -127,7 +127,7 @@ def test_the_rules_of_both_security_groups_stand_with_the_function(kind: type[St
     assert ingress["Description"] == egress["Description"] == "to Data/Store"
 
 
-def test_the_policy_names_the_store_by_an_output() -> None:
+def test_the_policy_reads_the_store_from_an_output() -> None:
     stacks = TwoStacks()
     user = stacks.store.add_iam_user("app", ACCESS)
     stacks.store.grant_connect(stacks.function(), user=user)
@@ -178,7 +178,7 @@ def test_one_function_can_connect_to_two_stores() -> None:
     assert len(_find(stacks.templates()[1], "AWS::EC2::SecurityGroupIngress")) == 2
 
 
-def test_a_function_whose_security_group_stands_in_another_stack_locks_nothing() -> None:
+def test_a_function_with_a_security_group_in_another_stack_is_bound_without_exports() -> None:
     stacks = TwoStacks()
     vpc = _vpc(stacks.web)
     group = ec2.SecurityGroup(stacks.web, "Group", vpc=vpc, allow_all_outbound=False)
@@ -219,7 +219,7 @@ def test_nested_stacks_read_the_store_directly() -> None:
     assert "Export" not in template
 
 
-def test_a_store_in_a_nested_stack_is_read_from_the_stack_around_it() -> None:
+def test_a_store_in_a_nested_stack_is_read_from_the_parent_stack() -> None:
     stacks = TwoStacks()
     nested = cdk.NestedStack(stacks.data, "Stores")
     store = MemoryDbCluster(nested, "Ledger", network=stacks.network)
@@ -233,7 +233,7 @@ def test_a_store_in_a_nested_stack_is_read_from_the_stack_around_it() -> None:
     assert "Fn::GetAtt" in data["Outputs"][reference["OutputName"]]["Value"]
 
 
-def test_a_stack_that_the_store_needs_cannot_connect_to_it() -> None:
+def test_a_grantee_in_a_stack_that_the_store_depends_on_is_rejected() -> None:
     stacks = TwoStacks()
     function = stacks.function()
     user = stacks.store.add_iam_user("app", ACCESS)

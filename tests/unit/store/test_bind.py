@@ -1,4 +1,4 @@
-"""What binding a function to a store gives it: the network, the right to sign in, and the environment."""
+"""`bind` gives a function the security-group rules, the permission to sign in, and the environment variables."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _variables(stack: cdk.Stack, handler: str = "app.handler") -> dict[str, obje
     return resource["Properties"]["Environment"]["Variables"]
 
 
-def test_a_bound_function_may_connect_and_knows_where(
+def test_a_bound_function_has_the_permission_the_rules_and_the_environment(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
@@ -71,7 +71,7 @@ def test_a_bound_function_may_connect_and_knows_where(
     template.has_resource_properties("AWS::EC2::SecurityGroupIngress", {"Description": "to Stack/Cache"})
 
 
-def test_a_bound_function_connects_by_the_variables_of_the_smoke_test(
+def test_a_bound_function_has_the_same_variables_as_the_smoke_test(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
     ledger = MemoryDbCluster(stack, "Ledger", network=network, shards=2)
@@ -82,7 +82,7 @@ def test_a_bound_function_connects_by_the_variables_of_the_smoke_test(
     assert {name: tested[name] for name in bound} | {environment.USER: ""} == bound | {environment.USER: ""}
 
 
-def test_a_password_user_is_bound_by_the_name_of_its_secret(
+def test_binding_a_password_user_sets_the_arn_of_its_secret(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
@@ -101,14 +101,14 @@ def test_open_access_needs_no_user(stack: cdk.Stack, network: RedisNetwork, func
     Template.from_stack(stack).has_resource_properties("AWS::EC2::SecurityGroupIngress", opened)
 
 
-def test_a_store_that_asks_who_one_is_needs_a_user(
+def test_binding_without_a_user_is_rejected_without_open_access(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
     with pytest.raises(ConfigurationError, match="clients sign in as a user; add one with `add_iam_user`"):
         ReplicationGroup(stack, "Cache", network=network).bind(function)
 
 
-def test_to_bind_again_in_the_same_way_changes_nothing() -> None:
+def test_binding_again_to_the_same_store_and_user_changes_nothing() -> None:
     def bound(times: int) -> dict[str, object]:
         stack = cdk.Stack(cdk.App(), "Stack")
         network = RedisNetwork(stack, "Network")
@@ -122,7 +122,9 @@ def test_to_bind_again_in_the_same_way_changes_nothing() -> None:
     assert bound(1) == bound(2)
 
 
-def test_a_function_is_bound_to_one_store(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+def test_binding_to_a_second_store_is_rejected(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     cache.bind(function, user=cache.add_iam_user("app", ACCESS))
     ledger = MemoryDbCluster(stack, "Ledger", network=network)
@@ -136,12 +138,14 @@ def test_a_function_is_bound_to_one_store(stack: cdk.Stack, network: RedisNetwor
         "function can be bound to one store as one user only; use a function for each, or `grant_connect` and your "
         "own variables with the store's `endpoint`"
     )
-    # The store that is refused has granted nothing, and the first store's variables are whole.
+    # The rejected store has granted nothing, and the variables of the first store are unchanged.
     assert "memorydb:Connect" not in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
     assert _variables(stack)[environment.STORE] == {"Ref": "Cache18F6EE16"}
 
 
-def test_a_function_is_bound_as_one_user(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+def test_binding_as_a_second_user_is_rejected(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     cache.bind(function, user=cache.add_iam_user("app", ACCESS))
     other = cache.add_iam_user("other", ACCESS)
@@ -152,7 +156,7 @@ def test_a_function_is_bound_as_one_user(stack: cdk.Stack, network: RedisNetwork
         cache.bind(function, user=other)
 
 
-def test_a_function_is_bound_to_one_store_with_open_access(
+def test_binding_to_a_second_store_with_open_access_is_rejected(
     stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
 ) -> None:
     first = MemoryDbCluster(stack, "First", network=network, unsafe_open_access=True)

@@ -1,4 +1,4 @@
-"""IPv6: all stores check that clients discover addresses that the nodes have, and nodes addresses of their subnets."""
+"""IPv6: all stores check that nodes have the addresses that clients discover, and that subnets have them, too."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_dual_stack_network_has_both_kinds_of_addresses(store: Any, stack: cdk
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_subnets_that_are_not_known_are_not_checked(store: Any, stack: cdk.Stack) -> None:
+def test_subnets_of_an_imported_vpc_are_not_checked(store: Any, stack: cdk.Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -59,7 +59,7 @@ def test_subnets_that_are_not_known_are_not_checked(store: Any, stack: cdk.Stack
     store(stack, "Store", network=RedisNetwork(stack, "Network", vpc=vpc), network_type=NetworkType.DUAL_STACK)
 
 
-def test_the_subnets_of_an_existing_subnet_group_are_not_known(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_subnets_of_an_existing_subnet_group_are_not_checked(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = ElastiCacheSubnetGroup.from_subnet_group_name(stack, "Subnets", "dual-stack")
 
     ReplicationGroup(stack, "Cache", network=network, subnet_group=group, network_type=NetworkType.DUAL_STACK)
@@ -80,7 +80,7 @@ def _check(network: RedisNetwork, network_type: Any, ip_discovery: Any = None) -
         (NetworkType.IPV6, IpDiscovery.IPV6),
     ],
 )
-def test_clients_discover_addresses_that_the_nodes_have(
+def test_ip_discovery_of_addresses_that_the_nodes_have_is_accepted(
     network_type: NetworkType, ip_discovery: IpDiscovery, stack: cdk.Stack
 ) -> None:
     _check(RedisNetwork(stack, "Network", dual_stack=True), network_type, ip_discovery)
@@ -105,7 +105,7 @@ def test_clients_discover_addresses_that_the_nodes_have(
         ),
     ],
 )
-def test_clients_cannot_discover_other_addresses(
+def test_ip_discovery_of_other_addresses_is_rejected(
     network_type: object, ip_discovery: object, message: str, stack: cdk.Stack
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -24,7 +24,7 @@ def _synthesize(make: Make, **given: object) -> tuple[cdk.Stack, dict[str, Any]]
 
 
 def _named_by(resources: dict[str, Any]) -> tuple[str, str]:
-    """The store's name in the snapshot's name, and the logical id of the resource whose id follows it."""
+    """Return the store's name and the logical id of the security group, which the name of the snapshot contains."""
     found = [it["Properties"]["FinalSnapshotName"] for it in resources.values() if "FinalSnapshotName" in str(it)]
     separator, (name, reference) = found[0]["Fn::Join"]
     assert separator == ""
@@ -32,15 +32,15 @@ def _named_by(resources: dict[str, Any]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("make", "replacing", "in_place"), STORES)
-def test_a_store_that_comes_back_has_a_new_name_for_its_final_snapshot(
+def test_a_recreated_store_has_a_new_name_for_its_final_snapshot(
     make: Make, replacing: dict[str, object], in_place: dict[str, object]
 ) -> None:
     _, before = _synthesize(make)
     _, replaced = _synthesize(make, **replacing)
     _, changed = _synthesize(make, **in_place)
 
-    # CloudFormation makes the resource anew with the store, and gives it an id that was never in use: so the same
-    # template, deployed again after the store was replaced or removed, gives another name.
+    # CloudFormation creates the security group together with the store, with an id that was never used. So the same
+    # template gives another name when it is deployed again after the store was replaced or removed.
     assert _named_by(replaced)[1] not in before
     assert _named_by(before)[1] not in replaced
     assert _named_by(changed) == _named_by(before)
@@ -48,7 +48,9 @@ def test_a_store_that_comes_back_has_a_new_name_for_its_final_snapshot(
 
 
 @pytest.mark.parametrize(("make", "replacing", "in_place"), STORES)
-def test_the_name_of_a_final_snapshot_tells_the_store(make: Make, replacing: object, in_place: object) -> None:
+def test_the_name_of_a_final_snapshot_contains_the_name_of_the_store(
+    make: Make, replacing: object, in_place: object
+) -> None:
     del replacing, in_place
     name, _ = _named_by(_synthesize(make)[1])
 
@@ -58,7 +60,7 @@ def test_the_name_of_a_final_snapshot_tells_the_store(make: Make, replacing: obj
 
 @pytest.mark.parametrize(("make", "replacing", "in_place"), STORES)
 @pytest.mark.parametrize("policy", [cdk.RemovalPolicy.DESTROY, cdk.RemovalPolicy.RETAIN])
-def test_without_a_final_snapshot_nothing_names_it(
+def test_there_is_no_security_group_for_the_name_without_a_final_snapshot(
     make: Make, policy: cdk.RemovalPolicy, replacing: object, in_place: object
 ) -> None:
     del replacing, in_place
@@ -66,7 +68,7 @@ def test_without_a_final_snapshot_nothing_names_it(
     assert "FinalSnapshot" not in str(_synthesize(make, removal_policy=policy)[1])
 
 
-def test_the_security_group_that_names_a_snapshot_lets_nothing_through() -> None:
+def test_the_security_group_for_the_name_of_a_snapshot_allows_nothing() -> None:
     _, resources = _synthesize(MemoryDbCluster)
 
     properties = resources[_named_by(resources)[1]]["Properties"]

@@ -1,4 +1,4 @@
-"""`IStore`: what is defined here and what is imported offer the same to those who connect, measure and test."""
+"""`IStore`: defined and imported stores have the same connections, metrics and grants."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_grants_connect_is_grant_connect() -> None:
     assert template(short=True) == template(short=False)
 
 
-def test_network_access_adds_rules_and_no_permission(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_network_access_adds_only_security_group_rules(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     instance = ec2.Instance(
         stack,
@@ -86,7 +86,7 @@ def test_network_access_adds_rules_and_no_permission(stack: cdk.Stack, network: 
     assert "elasticache:Connect" not in str(template.to_json())
 
 
-def test_a_user_of_another_store_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_user_of_another_store_is_rejected(stack: cdk.Stack, network: RedisNetwork) -> None:
     store = imported(stack, network)
     user = ReplicationGroup(stack, "Cache", network=network).add_iam_user("app", AccessString.read_only("app:*"))
     role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())  # pyright: ignore[reportArgumentType]
@@ -99,7 +99,7 @@ def test_a_user_of_another_store_is_refused(stack: cdk.Stack, network: RedisNetw
     )
 
 
-def test_a_smoke_test_takes_an_imported_store(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_smoke_test_accepts_an_imported_store(stack: cdk.Stack, network: RedisNetwork) -> None:
     store = imported(stack, network)
     SmokeTest(stack, "SmokeTest", target=store, user=store.users[0])
 

@@ -1,4 +1,4 @@
-"""The limits of AWS, each from both sides: the last value that is allowed, and the first that is not."""
+"""The limits of AWS: the last value that is allowed, and the first that is not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MINUTE = cdk.Duration.minutes(1)
     ],
     ids=lambda given: str(given) if isinstance(given, dict) else "",
 )
-def test_a_store_is_as_large_as_aws_allows_and_not_larger(
+def test_a_value_at_the_limit_is_accepted_and_one_beyond_it_rejected(
     store: type[ReplicationGroup] | type[MemoryDbCluster],
     allowed: dict[str, Any],
     refused: dict[str, Any],
@@ -82,7 +82,7 @@ def test_snapshots_are_kept_for_one_to_thirty_five_days() -> None:
     ],
     ids=["shortest latency", "longest latency", "longest period", "shortest period"],
 )
-def test_a_smoke_test_takes_times_that_aws_takes(
+def test_a_smoke_test_accepts_only_times_that_aws_accepts(
     allowed: dict[str, Any], refused: dict[str, Any], message: str, stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
@@ -101,7 +101,7 @@ def test_a_smoke_test_takes_times_that_aws_takes(
         ((60, 1), (60, 0), "failover_after: got '0 s'"),
     ],
 )
-def test_a_drill_takes_times_that_its_function_can_keep(
+def test_a_drill_accepts_only_times_within_the_timeout_of_its_function(
     allowed: tuple[int, int], refused: tuple[int, int], message: str, stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, replicas=1)

@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from cdk_redis import ConfigurationError, MemoryDbCluster, RedisNetwork, ReplicationGroup, ServerlessCache, Store
 
-# Method: the service's name for it, the statistic, and what combines the nodes of a replication group.
+# Method: the CloudWatch name, the statistic, and the function that combines the nodes of a replication group.
 METRICS = {
     "metric_cpu": ("CPUUtilization", "Maximum", "MAX"),
     "metric_engine_cpu": ("EngineCPUUtilization", "Maximum", "MAX"),
@@ -34,7 +34,7 @@ METRICS = {
 
 
 class Stores:
-    """One of each kind, made once: metrics change nothing in them."""
+    """One store of each kind, created once for all tests: metrics do not change them."""
 
     def __init__(self) -> None:
         self.stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
@@ -43,7 +43,7 @@ class Stores:
         self.plain = ReplicationGroup(self.stack, "Plain", network=network, replication_group_id="plain")
         self.single = ReplicationGroup(self.stack, "Single", network=network, replication_group_id="single", replicas=0)
         self.sharded = self._group("Sharded", shards=2)
-        # As many nodes as an alarm's formula can have, and more.
+        # The most nodes that an alarm's formula can have, and more than that.
         self.largest = self._group("Largest", shards=5)
         self.larger = self._group("Larger", shards=6)
 
@@ -73,7 +73,9 @@ def test_every_metric_method_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(("method", "name", "statistic"), [(m, n, s) for m, (n, s, _) in METRICS.items()])
-def test_a_memorydb_metric_is_the_clusters(stores: Stores, method: str, name: str, statistic: str) -> None:
+def test_a_memorydb_metric_has_the_dimension_of_the_cluster(
+    stores: Stores, method: str, name: str, statistic: str
+) -> None:
     metric = getattr(stores.ledger, method)()
 
     assert described(metric) == ("AWS/MemoryDB", name, statistic, {"ClusterName": stores.ledger.store_name})
@@ -98,7 +100,7 @@ def test_a_metric_of_a_replication_group_combines_its_nodes(
     }
 
 
-def test_without_cluster_mode_nodes_have_one_number(stores: Stores) -> None:
+def test_nodes_have_one_number_without_cluster_mode(stores: Stores) -> None:
     metric = stores.plain.metric_cpu()
 
     assert isinstance(metric, cloudwatch.MathExpression)
@@ -115,7 +117,7 @@ def test_a_group_of_one_node_needs_no_formula(stores: Stores) -> None:
     assert described(metric) == ("AWS/ElastiCache", "CPUUtilization", "Maximum", dimensions)
 
 
-def test_a_node_can_be_named(stores: Stores) -> None:
+def test_a_metric_can_be_of_one_node(stores: Stores) -> None:
     cluster, group = stores.ledger.store_name, stores.sharded.store_name
     in_memorydb = {"ClusterName": cluster, "NodeName": f"{cluster}-0001-002"}
     in_elasticache = {"CacheClusterId": f"{group}-0001-002"}
@@ -129,7 +131,7 @@ def test_a_node_can_be_named(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
-def test_every_metric_is_of_the_node_and_the_period_that_are_named(stores: Stores, method: str) -> None:
+def test_every_metric_has_the_given_node_and_period(stores: Stores, method: str) -> None:
     of_node = getattr(stores.sharded, method)(node="0002-001", period=cdk.Duration.minutes(1))
 
     assert of_node.period.to_seconds() == 60
@@ -158,7 +160,9 @@ def test_every_metric_is_of_the_node_and_the_period_that_are_named(stores: Store
         ),
     ],
 )
-def test_what_has_no_meaning_is_refused(stores: Stores, store: str, given: dict[str, str], message: str) -> None:
+def test_an_unknown_node_or_statistic_is_rejected(
+    stores: Stores, store: str, given: dict[str, str], message: str
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         getattr(stores, store).metric("CurrItems", **given)
 
@@ -166,7 +170,7 @@ def test_what_has_no_meaning_is_refused(stores: Stores, store: str, given: dict[
 
 
 @pytest.mark.parametrize("wrong", [None, 5, True, b"Sum", [], math.nan, ""])
-def test_a_statistic_or_a_name_that_is_no_text_is_refused(stores: Stores, wrong: Any) -> None:
+def test_a_statistic_or_name_must_be_text(stores: Stores, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"statistic: got .*, but it must be a non-empty string"):
         stores.plain.metric("CurrItems", statistic=wrong)
     with pytest.raises(ConfigurationError, match=r"name: got .*, but it must be a non-empty string"):
@@ -175,13 +179,13 @@ def test_a_statistic_or_a_name_that_is_no_text_is_refused(stores: Stores, wrong:
 
 @pytest.mark.parametrize("option", ["label", "color", "region", "account"])
 @pytest.mark.parametrize("wrong", [5, True, b"x", [], math.nan, ""])
-def test_other_texts_are_refused_as_well(stores: Stores, option: str, wrong: Any) -> None:
+def test_options_that_are_text_must_be_text(stores: Stores, option: str, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"{option}: got .*, but it must be a non-empty string"):
         stores.plain.metric("CurrItems", **{option: wrong})
 
 
 @pytest.mark.parametrize("wrong", ["Bytes", 5, True, [], cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD])
-def test_what_is_no_unit_is_refused(stores: Stores, wrong: Any) -> None:
+def test_a_unit_must_be_a_cloudwatch_unit(stores: Stores, wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"unit: got .*, but it must be an aws_cloudwatch.Unit"):
         stores.plain.metric("CurrItems", unit=wrong)
 
@@ -198,7 +202,7 @@ def test_what_is_no_unit_is_refused(stores: Stores, wrong: Any) -> None:
     ],
     ids=["7-seconds", "90-seconds", "1.5-seconds", "0-seconds", "number", "text"],
 )
-def test_a_period_that_cloudwatch_does_not_have_is_refused(stores: Stores, wrong: Any, shown: str) -> None:
+def test_a_period_that_cloudwatch_does_not_accept_is_rejected(stores: Stores, wrong: Any, shown: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         stores.plain.metric("CurrItems", period=wrong)
 
@@ -208,7 +212,7 @@ def test_a_period_that_cloudwatch_does_not_have_is_refused(stores: Stores, wrong
 
 @pytest.mark.parametrize("store", ["single", "plain", "ledger"])
 @pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
-def test_every_metric_takes_the_options_of_the_cdk(stores: Stores, store: str, method: str) -> None:
+def test_every_metric_accepts_the_metric_options_of_the_cdk(stores: Stores, store: str, method: str) -> None:
     metric = getattr(getattr(stores, store), method)(
         label="Line",
         color="#00ff00",
@@ -230,7 +234,7 @@ def singles(metric: Any) -> list[cloudwatch.Metric]:
     return [single for used in metric.using_metrics.values() for single in singles(used)]
 
 
-def test_an_option_that_does_not_exist_is_refused_by_python(stores: Stores) -> None:
+def test_an_unknown_option_is_a_type_error(stores: Stores) -> None:
     with pytest.raises(TypeError, match="colour"):
         stores.plain.metric_cpu(colour="#00ff00")  # pyright: ignore[reportCallIssue]
 
@@ -248,7 +252,7 @@ def test_the_hit_rate_has_no_statistic(stores: Stores) -> None:
 
 @pytest.mark.parametrize("method", [*METRICS, "metric_cache_hit_rate"])
 @pytest.mark.parametrize("store", ["ledger", "plain", "single", "sharded", "largest", "larger"])
-def test_a_metric_can_be_used_in_an_alarm_or_is_refused_with_a_hint(stores: Stores, store: str, method: str) -> None:
+def test_a_metric_works_in_an_alarm_or_is_rejected_with_a_hint(stores: Stores, store: str, method: str) -> None:
     nodes = {"ledger": 1, "plain": 2, "single": 1, "sharded": 4, "largest": 10, "larger": 12}[store]
     count = nodes * (2 if method == "metric_cache_hit_rate" else 1)
     measure = getattr(getattr(stores, store), method)
@@ -281,7 +285,7 @@ def test_each_node_of_a_large_group_can_have_an_alarm(stores: Stores, method: st
     ("store", "hits", "misses"),
     [("ledger", "KeyspaceHits", "KeyspaceMisses"), ("single", "CacheHits", "CacheMisses")],
 )
-def test_the_hit_rate_is_made_of_hits_and_misses(stores: Stores, store: str, hits: str, misses: str) -> None:
+def test_the_hit_rate_is_a_formula_of_hits_and_misses(stores: Stores, store: str, hits: str, misses: str) -> None:
     rate = getattr(stores, store).metric_cache_hit_rate()
 
     assert rate.expression == "100 * hits / (hits + misses)"
@@ -308,7 +312,7 @@ def test_the_hit_rate_of_a_group_sums_its_nodes_before_it_divides() -> None:
     }
 
 
-def test_an_alarm_waits_for_the_store(stores: Stores) -> None:
+def test_an_alarm_depends_on_the_store(stores: Stores) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     ledger = MemoryDbCluster(stack, "Ledger", network=RedisNetwork(stack, "Network"))
     ledger.metric_memory_usage().create_alarm(stack, "Full", threshold=80, evaluation_periods=3)
@@ -330,7 +334,7 @@ def serverless() -> ServerlessCache:
 @pytest.mark.parametrize(
     "method", ["metric_connections", "metric_evictions", "metric_network_in", "metric_authentication_failures"]
 )
-def test_a_serverless_cache_is_measured_as_one_thing(serverless: ServerlessCache, method: str) -> None:
+def test_a_metric_of_a_serverless_cache_has_the_name_of_the_cache(serverless: ServerlessCache, method: str) -> None:
     name, statistic, _ = METRICS[method]
 
     namespace, metric_name, used, dimensions = described(getattr(serverless, method)())
@@ -350,11 +354,11 @@ def test_a_serverless_cache_is_measured_as_one_thing(serverless: ServerlessCache
         "metric_replication_lag",
     ],
 )
-def test_what_is_measured_of_nodes_is_refused_of_a_serverless_cache(serverless: ServerlessCache, method: str) -> None:
+def test_a_metric_of_nodes_is_rejected_for_a_serverless_cache(serverless: ServerlessCache, method: str) -> None:
     with pytest.raises(ConfigurationError, match="publishes it for nodes, and a serverless cache has none"):
         getattr(serverless, method)()
 
 
-def test_a_node_of_a_serverless_cache_is_refused(serverless: ServerlessCache) -> None:
+def test_a_node_is_rejected_for_a_serverless_cache(serverless: ServerlessCache) -> None:
     with pytest.raises(ConfigurationError, match="a serverless cache has no nodes"):
         serverless.metric_connections(node="001")

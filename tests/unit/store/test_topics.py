@@ -1,4 +1,4 @@
-"""Topics: encrypted ones, whose messages would be lost without a word."""
+"""Encrypted topics, whose messages would be lost without an error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def _warnings(stack: cdk.Stack) -> list[str]:
     return [str(warning.entry.data) for warning in found]
 
 
-def test_cloudwatch_may_use_the_key_of_an_encrypted_alarm_topic(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_cloudwatch_is_allowed_to_use_the_key_of_an_encrypted_alarm_topic(
+    stack: cdk.Stack, network: RedisNetwork
+) -> None:
     _canary(stack, network, _topic(stack, _key(stack)))
 
     (key,) = Template.from_stack(stack).find_resources("AWS::KMS::Key").values()
@@ -56,7 +58,9 @@ def test_cloudwatch_may_use_the_key_of_an_encrypted_alarm_topic(stack: cdk.Stack
     assert _warnings(stack) == []
 
 
-def test_the_key_of_another_stack_too(app: cdk.App, stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_cloudwatch_is_allowed_to_use_a_key_of_another_stack(
+    app: cdk.App, stack: cdk.Stack, network: RedisNetwork
+) -> None:
     environment = cdk.Environment(account="123456789012", region="eu-west-1")
     topics, stores = (cdk.Stack(app, name, env=environment) for name in ("Topics", "Stores"))
     _canary(stores, RedisNetwork(stores, "Network"), _topic(topics, _key(topics)))
@@ -67,7 +71,7 @@ def test_the_key_of_another_stack_too(app: cdk.App, stack: cdk.Stack, network: R
     assert _warnings(stores) == []
 
 
-def test_an_alias_stands_for_the_key(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_cloudwatch_is_allowed_to_use_the_key_of_an_alias(stack: cdk.Stack, network: RedisNetwork) -> None:
     alias = kms.Alias(stack, "Alias", alias_name="alias/topics", target_key=_key(stack))
     _canary(stack, network, _topic(stack, cast("kms.IKey", alias)))
 
@@ -84,7 +88,7 @@ def test_an_alias_stands_for_the_key(stack: cdk.Stack, network: RedisNetwork) ->
     ],
     ids=["imported key", "key of AWS", "imported topic"],
 )
-def test_a_key_that_cannot_be_granted_is_warned_of(
+def test_a_key_whose_policy_cannot_change_gets_a_warning(
     make: Callable[[cdk.Stack], sns.ITopic], stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     _canary(stack, network, make(stack))
@@ -93,14 +97,14 @@ def test_a_key_that_cannot_be_granted_is_warned_of(
     assert warning.startswith(NOT_GRANTED.format(path="Stack/Topic"))
 
 
-def test_a_topic_without_a_key_needs_nothing(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_topic_without_a_key_adds_nothing(stack: cdk.Stack, network: RedisNetwork) -> None:
     _canary(stack, network, _topic(stack))
 
     assert "cloudwatch.amazonaws.com" not in str(Template.from_stack(stack).to_json())
     assert _warnings(stack) == []
 
 
-def test_elasticache_cannot_publish_to_an_encrypted_topic(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_encrypted_topic_is_rejected_for_elasticache(stack: cdk.Stack, network: RedisNetwork) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ReplicationGroup(stack, "Cache", network=network, notification_topic=_topic(stack, _key(stack)))
 
@@ -110,7 +114,7 @@ def test_elasticache_cannot_publish_to_an_encrypted_topic(stack: cdk.Stack, netw
     )
 
 
-def test_elasticache_cannot_publish_to_a_fifo_topic(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_fifo_topic_is_rejected_for_elasticache(stack: cdk.Stack, network: RedisNetwork) -> None:
     topic = cast("sns.ITopic", sns.Topic(stack, "Topic", fifo=True))
 
     with pytest.raises(ConfigurationError, match="got 'Stack/Topic', but stores do not publish to FIFO topics"):
@@ -118,7 +122,7 @@ def test_elasticache_cannot_publish_to_a_fifo_topic(stack: cdk.Stack, network: R
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
-def test_memorydb_is_not_known_to_publish_to_an_encrypted_topic(
+def test_an_encrypted_topic_gets_a_warning_for_memorydb(
     encrypted: bool, stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     topic = _topic(stack, _key(stack) if encrypted else None)

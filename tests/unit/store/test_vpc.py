@@ -66,13 +66,13 @@ def test_a_store_is_placed_in_the_subnets_that_are_selected(store: Callable[...,
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_a_store_without_a_network_is_refused(store: Callable[..., IStore], stack: cdk.Stack) -> None:
+def test_a_store_without_a_network_is_rejected(store: Callable[..., IStore], stack: cdk.Stack) -> None:
     with pytest.raises(ConfigurationError, match="a store needs a RedisNetwork or a VPC; set `network` or `vpc`"):
         store(stack, "Store")
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_a_store_with_a_network_and_a_vpc_is_refused(store: Callable[..., IStore], stack: cdk.Stack) -> None:
+def test_a_store_with_a_network_and_a_vpc_is_rejected(store: Callable[..., IStore], stack: cdk.Stack) -> None:
     vpc = _vpc(stack)
     network = RedisNetwork(stack, "Network", vpc=vpc)
     with pytest.raises(ConfigurationError, match="`network` is given, which has a VPC; leave out one of the two"):
