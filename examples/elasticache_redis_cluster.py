@@ -1,4 +1,4 @@
-"""A single Redis OSS node with its own parameters, for development.
+"""A single Redis OSS node with changed parameters, for development.
 
 Counterpart of terraform-aws-modules/elasticache, examples/redis-cluster.
 

@@ -1,7 +1,7 @@
 """Settings of each environment, read from the context of ``cdk.json`` and checked before anything is built.
 
-They check the keys, the types and the words of a setting. The constructs check what AWS allows (numbers of shards, node
-types, engine versions).
+The settings check keys, types and choices. The constructs check what AWS allows (numbers of shards, node types, engine
+versions).
 """
 
 from __future__ import annotations
