@@ -36,10 +36,10 @@ def _flat(text: str) -> str:
 
 def assert_no_part(text: str, secret: str = PASSWORD, length: int = 8) -> None:
     secret, text = _flat(secret), _flat(text)
-    told = {secret[start : start + length] for start in range(len(secret) - length + 1)} & {
+    shown = {secret[start : start + length] for start in range(len(secret) - length + 1)} & {
         text[start : start + length] for start in range(len(text) - length + 1)
     }
-    assert not told, (told, text)
+    assert not shown, (shown, text)
 
 
 @pytest.mark.parametrize(

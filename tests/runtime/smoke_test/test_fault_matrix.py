@@ -123,7 +123,7 @@ FAULTS = [
             "durability": "the store is declared without replicas: a write is lost with its node",
         },
     ),
-    Fault("plaintext-beside-tls", make.plaintext_beside_tls, {"plaintext-refused": PLAINTEXT_ANSWERED}),
+    Fault("plaintext-and-tls", make.plaintext_and_tls, {"plaintext-refused": PLAINTEXT_ANSWERED}),
     Fault(
         "no-authentication",
         make.no_authentication,

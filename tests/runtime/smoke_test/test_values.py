@@ -60,8 +60,8 @@ def test_only_replicas_that_are_online_count() -> None:
 
 
 def _shards(*slots: tuple[int, int]) -> tuple[Shard, ...]:
-    nobody: Any = None
-    return tuple(Shard((each,), Node(nobody, nobody), ()) for each in slots)
+    unused: Any = None
+    return tuple(Shard((each,), Node(unused, unused), ()) for each in slots)
 
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 90, 500])

@@ -192,8 +192,8 @@ def _texts(report: Report) -> list[str]:
 def assert_no_secret(texts: Iterable[str], unspeakable: Iterable[str]) -> None:
     """Assert that no text contains a secret."""
     everything = "\n".join(texts)
-    told = [secret for secret in unspeakable if secret in everything]
-    assert not told, told
+    shown = [secret for secret in unspeakable if secret in everything]
+    assert not shown, shown
 
 
 def assert_no_key(engines: EngineSet) -> None:

@@ -152,7 +152,7 @@ def plaintext_server(lab: Lab) -> Run:
     return {"engines": lab.start(tls=False), "tls": True}
 
 
-def plaintext_beside_tls(lab: Lab) -> Run:
+def plaintext_and_tls(lab: Lab) -> Run:
     [primary] = lab.single.primaries
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -26,7 +26,7 @@ Disturbance = Callable[[EngineSet], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
-def beside(work: Callable[[], object]) -> Generator[None, None, None]:
+def in_background(work: Callable[[], object]) -> Generator[None, None, None]:
     """Do something in another thread during the ``with`` block; its error is raised at the end."""
     errors: list[BaseException] = []
 
@@ -108,7 +108,7 @@ def killed_primary(shard: int = _VICTIM, *, after: float = 0.0, stays: bool = Fa
 
         if not after:
             primary.crash()
-        with beside(fail_over):
+        with in_background(fail_over):
             yield
         if stays:
             start_again(engines, primary)
@@ -135,7 +135,7 @@ def hung_primary(shard: int = _VICTIM, *, after: float = 0.0) -> Disturbance:
 
         if not after:
             primary.freeze()
-        with beside(hang):
+        with in_background(hang):
             yield
 
     return disturb
@@ -151,7 +151,7 @@ def graceful_failovers(engines: EngineSet) -> Generator[None, None, None]:
             replica.admin.execute_command("CLUSTER", "FAILOVER")
             taken_over(replica)
 
-    with beside(fail_over):
+    with in_background(fail_over):
         yield
 
 
@@ -170,7 +170,7 @@ def moving_slots(engines: EngineSet) -> Generator[None, None, None]:
             move_slot(engines, slot, giver, taker)
             moved.append(slot)
 
-    with beside(move_on):
+    with in_background(move_on):
         try:
             yield
         finally:
@@ -211,7 +211,7 @@ def half_moved_slots(seconds: float) -> Disturbance:
                     taker.admin.pipeline(transaction=False).execute_command("ASKING").delete(key).execute()
             _set_slots(taker, slots, "STABLE")
 
-        with beside(cancel):
+        with in_background(cancel):
             yield
 
     return disturb
@@ -238,7 +238,7 @@ def slots_missing_for(seconds: float) -> Disturbance:
             time.sleep(seconds)
             owner.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
 
-        with beside(give_back):
+        with in_background(give_back):
             yield
 
     return disturb
@@ -257,7 +257,7 @@ def late_replica(seconds: float) -> Disturbance:
             time.sleep(seconds)
             start_again(engines, replica)
 
-        with beside(come_into_service):
+        with in_background(come_into_service):
             yield
 
     return disturb
@@ -282,7 +282,7 @@ def setting_for(seconds: float, name: str, value: str, healthy: str) -> Disturba
             for node in chosen:
                 node.admin.config_set(name, healthy)
 
-        with beside(set_right):
+        with in_background(set_right):
             yield
 
     return disturb
@@ -301,7 +301,7 @@ def busy_script(seconds: float) -> Disturbance:
         manager = primary.security.manager
         with primary.client(manager.name, manager.passwords[0], port=primary.engine_port) as client:
             client.ping()
-            with beside(lambda: client.eval(script, 0)):
+            with in_background(lambda: client.eval(script, 0)):
                 time.sleep(0.2)
                 yield
         primary.admin.config_set("busy-reply-threshold", before)
@@ -322,7 +322,7 @@ def lost_link(seconds: float) -> Disturbance:
             time.sleep(seconds)
             replica.admin.execute_command("REPLICAOF", "127.0.0.1", engines.primaries[0].port)
 
-        with beside(find_it_again):
+        with in_background(find_it_again):
             yield
         replica.admin.config_set("replica-serve-stale-data", "yes")
         wait_until(lambda: replica.admin.info("replication")["master_link_status"] == "up", "a full sync")
@@ -342,7 +342,7 @@ def cut_connections(seconds: float) -> Disturbance:
                     with contextlib.suppress(RedisError):
                         node.admin.execute_command("CLIENT", "KILL", "USER", "smoke")
 
-        with beside(cut):
+        with in_background(cut):
             yield
 
     return disturb

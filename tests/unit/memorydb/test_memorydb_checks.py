@@ -143,16 +143,16 @@ def test_an_existing_parameter_group_excludes_parameters_and_must_have_the_famil
     ("arn", "message"),
     [
         (
-            "arn:aws:sns:eu-west-2:111122223333:told",
+            "arn:aws:sns:eu-west-2:111122223333:events",
             "notification_topic: got 'a topic in eu-west-2', but the store is in eu-west-1; use a topic of that Region",
         ),
         (
-            "arn:aws:sns:eu-west-1:444455556666:told",
+            "arn:aws:sns:eu-west-1:444455556666:events",
             "notification_topic: got 'a topic in 444455556666', but the store is in 111122223333; "
             "use a topic of that account",
         ),
         (
-            "arn:aws:sns:eu-west-1:111122223333:told.fifo",
+            "arn:aws:sns:eu-west-1:111122223333:events.fifo",
             "notification_topic: got 'Stack/Topic', but stores do not publish to FIFO topics; use a standard topic",
         ),
     ],

@@ -49,7 +49,7 @@ def _is_refusal(answer: object) -> bool:
     return isinstance(answer, ResponseError) and ("unknown" in text or "debug command not allowed" in text)
 
 
-def _forbidden_commands(nobody: str) -> dict[str, Command]:
+def _forbidden_commands(name: str) -> dict[str, Command]:
     """Each command, in a form that changes nothing where it is allowed.
 
     An engine counts the arguments first, then checks permissions, and only the command itself reads the arguments: so
@@ -57,15 +57,15 @@ def _forbidden_commands(nobody: str) -> dict[str, Command]:
     no arguments that could be impossible, and are not tried.
     """
     return {
-        "acl|deluser": ("ACL", "DELUSER", nobody),
-        "acl|setuser": ("ACL", "SETUSER", nobody, "no-rule"),
+        "acl|deluser": ("ACL", "DELUSER", name),
+        "acl|setuser": ("ACL", "SETUSER", name, "no-rule"),
         "bgsave": ("BGSAVE", "never"),
         "cluster|addslots": ("CLUSTER", "ADDSLOTS", _NO_SLOT),
         "cluster|delslots": ("CLUSTER", "DELSLOTS", _NO_SLOT),
         "cluster|setslot": ("CLUSTER", "SETSLOT", _NO_SLOT, "STABLE"),
         "config": ("CONFIG", "GET", "no-setting"),
         "debug": ("DEBUG", "HELP"),
-        "migrate": ("MIGRATE", "localhost", "0", nobody, "0", "1"),
+        "migrate": ("MIGRATE", "localhost", "0", name, "0", "1"),
         "module": ("MODULE", "LIST"),
         "replicaof": ("REPLICAOF", "localhost", "no-port"),
         # There is no shutdown that it could abort.
