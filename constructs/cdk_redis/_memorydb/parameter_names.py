@@ -27,8 +27,8 @@ _REMOVED_IN_7 = """
 activerehashing hash-max-ziplist-entries hash-max-ziplist-value zset-max-ziplist-entries zset-max-ziplist-value
 """
 _REDIS_6 = frozenset(_IN_REDIS_6.split())
-_SEVEN = (_REDIS_6 | frozenset(_ADDED_IN_7.split())) - frozenset(_REMOVED_IN_7.split())
-_BY_FAMILY = {"memorydb_redis6": _REDIS_6, "memorydb_redis7": _SEVEN, "memorydb_valkey7": _SEVEN}
+_VERSION_7 = (_REDIS_6 | frozenset(_ADDED_IN_7.split())) - frozenset(_REMOVED_IN_7.split())
+_BY_FAMILY = {"memorydb_redis6": _REDIS_6, "memorydb_redis7": _VERSION_7, "memorydb_valkey7": _VERSION_7}
 
 
 def known_parameters(family: str | None) -> frozenset[str] | None:

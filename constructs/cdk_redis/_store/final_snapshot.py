@@ -33,7 +33,7 @@ def apply_removal_policy(
         store: The store.
         resource: Its resource.
         name: Name of the resource.
-        removal_policy: As given to the store.
+        removal_policy: Removal policy of the store.
         vpc: VPC of the store.
     """
     if removal_policy != cdk.RemovalPolicy.SNAPSHOT:

@@ -46,7 +46,7 @@ _AVERAGE, _MAXIMUM, _MINIMUM, _SUM = "Average", "Maximum", "Minimum", "Sum"
 _COMBINED = {_AVERAGE: "AVG", _MAXIMUM: "MAX", _MINIMUM: "MIN", _SUM: "SUM", "SampleCount": "SUM"}
 _MOST_METRICS_IN_AN_ALARM = 10
 # Published for nodes only, not for serverless caches.
-_OF_NODES_ONLY = frozenset(
+_NODE_METRICS = frozenset(
     {
         "CPUUtilization",
         "DatabaseCapacityUsagePercentage",
@@ -358,7 +358,7 @@ class StoreMetrics:
     def _check_serverless(self, name: str, node: str | None) -> None:
         if node is not None:
             raise ConfigurationError(self._path, [problem("node", node, "a serverless cache has no nodes")])
-        if name in _OF_NODES_ONLY:
+        if name in _NODE_METRICS:
             reason = "ElastiCache publishes it for nodes, and a serverless cache has none"
             hint = "use `metric` with `BytesUsedForCache` or `ElastiCacheProcessingUnits`"
             raise ConfigurationError(self._path, [problem("name", name, reason, hint)])

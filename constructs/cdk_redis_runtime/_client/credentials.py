@@ -113,12 +113,12 @@ class SharedRead(Generic[T]):
         """Read, or wait for the thread that is reading.
 
         Raises:
-            CredentialsUnavailableError: The read failed, or one did less than `SHARED_FAILURE_SECONDS` ago.
+            CredentialsUnavailableError: The read failed, or a read failed less than `SHARED_FAILURE_SECONDS` ago.
         """
         while True:
             with self._lock:
                 if self._failed is not None and time.monotonic() < self._failed_until:
-                    raise _again(self._failed)
+                    raise _copy_of(self._failed)
                 read = self._under_way
                 mine = read is None
                 if read is None:
@@ -128,7 +128,7 @@ class SharedRead(Generic[T]):
             else:
                 read.ended.wait()
             if read.failure is not None:
-                raise _again(read.failure)
+                raise _copy_of(read.failure)
             if read.value is not None:
                 return read.value
 
@@ -145,7 +145,7 @@ class SharedRead(Generic[T]):
             read.ended.set()
 
 
-def _again(failure: CredentialsUnavailableError) -> CredentialsUnavailableError:
+def _copy_of(failure: CredentialsUnavailableError) -> CredentialsUnavailableError:
     # Each thread gets its own error: redis-py and the interpreter modify the errors that they raise.
     return type(failure)(str(failure))
 

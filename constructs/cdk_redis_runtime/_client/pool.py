@@ -30,7 +30,7 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
         trust: Context that verifies certificates. Default: - a new one, with the authorities of the system or of
             ``SSL_CERT_FILE``.
     """
-    connection_class = _noticing_hello(_connection_class(connection, trust))
+    connection_class = _reporting_hello(_connection_class(connection, trust))
 
     class Pool(ConnectionPool):
         # Replaces the connection class that the client's URL chose. A cluster client sets its own redis_connect_func.
@@ -41,20 +41,20 @@ def pool_class(connection: Connection, trust: ssl.SSLContext | None = None) -> t
     return Pool
 
 
-def _noticing_hello(connection_class: Any) -> Any:
+def _reporting_hello(connection_class: Any) -> Any:
     class HelloConnection(connection_class):
         def on_connect_check_health(self, *arguments: Any, **options: Any) -> None:
             try:
                 super().on_connect_check_health(*arguments, **options)
             except RedisConnectionError as error:
-                if _hung_up(error):
+                if _is_closed_by_server(error):
                     raise HelloCutOffError(str(error)) from error
                 raise
 
     return HelloConnection
 
 
-def _hung_up(error: RedisConnectionError) -> bool:
+def _is_closed_by_server(error: RedisConnectionError) -> bool:
     if type(error) is not RedisConnectionError:
         return False
     # A TLS alert is more specific than the end of the connection.

@@ -50,11 +50,11 @@ def _is_refusal(answer: object) -> bool:
 
 
 def _forbidden_commands(name: str) -> dict[str, Command]:
-    """Each command, in a form that changes nothing where it is allowed.
+    """Each command, in a form that changes nothing if it is allowed.
 
-    An engine counts the arguments first, then checks permissions, and only the command itself reads the arguments: so
-    their number is right, and their content is impossible. ACL LOAD and SAVE, BGREWRITEAOF, PSYNC, SAVE and SYNC have
-    no arguments that could be impossible, and are not tried.
+    An engine counts the arguments first, then checks permissions, and only then runs the command, which reads them. So
+    the number of arguments is valid, and their content is not. ACL LOAD and SAVE, BGREWRITEAOF, PSYNC, SAVE and SYNC
+    have no arguments that could be invalid, and are not tried.
     """
     return {
         "acl|deluser": ("ACL", "DELUSER", name),
@@ -68,7 +68,7 @@ def _forbidden_commands(name: str) -> dict[str, Command]:
         "migrate": ("MIGRATE", "localhost", "0", name, "0", "1"),
         "module": ("MODULE", "LIST"),
         "replicaof": ("REPLICAOF", "localhost", "no-port"),
-        # There is no shutdown that it could abort.
+        # ABORT changes nothing unless a shutdown is in progress.
         "shutdown": ("SHUTDOWN", "ABORT"),
         "slaveof": ("SLAVEOF", "localhost", "no-port"),
     }

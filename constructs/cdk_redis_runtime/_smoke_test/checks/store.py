@@ -47,7 +47,7 @@ class PrerequisiteError(Exception):
 
 
 class Store:
-    """The store as it was found at one time: everything is asked at most once and kept, errors included."""
+    """A view of the store at one time. Each question is asked at most once; its answer or error is kept."""
 
     def __init__(
         self,
@@ -291,7 +291,7 @@ def _ask_resolver(host: str) -> tuple[str, ...]:
 
 
 def _refused(error: Exception) -> bool:
-    """Whether the store refused the credentials. If there are none, the store was not asked."""
+    """Whether the store refused the credentials; False if there were none to send."""
     causes = (error, error.__cause__)
     return any(isinstance(cause, AuthenticationError) for cause in causes) and not any(
         isinstance(cause, CredentialsUnavailableError) for cause in causes
