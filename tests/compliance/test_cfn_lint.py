@@ -1,4 +1,4 @@
-"""cfn-lint: no errors in what we deploy."""
+"""cfn-lint finds no errors in the templates of the app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cfnlint.api import ManualArgs, lint
 
 pytestmark = pytest.mark.long
 
-# Rules that are wrong about a template of ours, each with the reason. The list is meant to stay short.
+# Rules with false positives in our templates, each with the reason. Keep the list short.
 FALSE_POSITIVES: dict[str, str] = {}
 
 

@@ -1,4 +1,4 @@
-"""Any combination of a replication group's parameters is refused by the constructor, or makes a right template."""
+"""Any combination of a replication group's parameters is refused by the constructor, or gives a valid template."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cfnlint.api import ManualArgs, lint
 from tests.compliance.support.combinations import COMBINATIONS, VALUES
 from tests.compliance.support.elasticache import REGION
 
-# A quarter and half a minute on a machine with nothing else to do.
+# 15 and 30 seconds on an idle machine.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-# Rules of cfn-lint that do not speak of what is tested here, each with the reason.
+# Levels of cfn-lint's rules that are ignored, each with the reason.
 IGNORED = {
-    "W": "warnings are advice, and the app's own templates are held to them elsewhere",
-    "I": "information is no finding",
+    "W": "warnings are advice, and another test checks them for the templates of the app",
+    "I": "information is not a finding",
 }
-# All values that are tried of these are right, alone and with all others.
+# All values of these are valid, in every combination.
 NEVER_REFUSED = {"auto_minor_version_upgrade", "description", "removal_policy"}
-# Refused under the name of the parameter that they do not go with.
+# The message has the name of the other parameter of an invalid combination.
 REFUSED_AS_ANOTHER = {"restore", "snapshots", "unsafe_open_access", "unsafe_plaintext"}
 
 
@@ -39,11 +39,11 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="module")
 def outcome(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """One process, with aws-cdk-lib's own validation, for all combinations."""
+    """Synthesize all combinations in one process, with the validation of aws-cdk-lib."""
     outdir = tmp_path_factory.mktemp("combinations")
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
     arguments = [sys.executable, "-m", "tests.compliance.support.combinations", str(outdir)]
-    # An exception other than ConfigurationError, or a finding of the validation, ends it with a traceback.
+    # An exception other than ConfigurationError, or a finding of the validation, ends the process with a traceback.
     run = subprocess.run(arguments, cwd=repository, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
     counts: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
@@ -56,7 +56,7 @@ def outcome(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Outco
     )
 
 
-def test_combinations_are_refused_or_pass_the_built_in_validation(outcome: Outcome) -> None:
+def test_combinations_are_refused_or_pass_the_validation_of_the_cdk(outcome: Outcome) -> None:
     assert outcome.output == ""
     assert COMBINATIONS // 4 < outcome.accepted < COMBINATIONS
 
@@ -65,13 +65,13 @@ def test_every_pair_of_parameters_is_tried(outcome: Outcome) -> None:
     assert outcome.never == []
 
 
-def test_every_parameter_is_refused_at_times(outcome: Outcome) -> None:
+def test_every_parameter_is_refused_in_some_combination(outcome: Outcome) -> None:
     refused = {parameter.partition("[")[0] for parameter in outcome.refused}
 
     assert refused >= VALUES.keys() - NEVER_REFUSED - REFUSED_AS_ANOTHER
 
 
-def test_what_is_accepted_passes_cfn_lint(outcome: Outcome) -> None:
+def test_accepted_combinations_pass_cfn_lint(outcome: Outcome) -> None:
     configuration = ManualArgs(regions=[REGION], ignore_checks=[*IGNORED])
     assert outcome.templates
     found = {

@@ -33,7 +33,7 @@ def _set_properties() -> dict[str, set[str]]:
     for resource in Template.from_stack(everything()).to_json()["Resources"].values():
         known = schemas.properties(resource["Type"]) if resource["Type"] in TYPES else frozenset()
         found.setdefault(resource["Type"], set()).update(
-            # A property whose schema does not look inside is set as a whole.
+            # The schema of some properties does not describe their content.
             next((name for name in known if path == name or path.startswith(f"{name}.")), path)
             for path in schemas.paths(resource["Properties"])
         )
@@ -64,7 +64,7 @@ def test_each_parameter_of_a_replication_group_has_a_change() -> None:
     assert CHANGES.keys() == inspect.signature(ReplicationGroup.__init__).parameters.keys() - UNCHANGING
 
 
-def test_the_table_of_replacements_is_current(repository: Path) -> None:
+def test_docs_replaces_md_is_up_to_date(repository: Path) -> None:
     assert (repository / "docs" / "replaces.md").read_text() == table()
 
 

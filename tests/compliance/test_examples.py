@@ -33,12 +33,12 @@ TERRAFORM_AWS_MODULES = {
 CLOUDPOSSE = {"complete", "serverless"}
 # Lines of the examples `redis` and `valkey` of terraform-aws-modules/terraform-aws-memory-db in main.tf, without blank
 # lines and comments, counted in November 2026. The modules that they call are not counted. They have no example of
-# several Regions: ours is compared with the others.
+# several Regions: ours is compared with the same number.
 MEMORYDB_LINES = {"memorydb_redis": 115, "memorydb_valkey": 115, "memorydb_multi_region": 115}
-# Where a stack is deployed, if not in us-east-1 or eu-west-1.
+# Regions of the stacks. Default: us-east-1 and eu-west-1.
 REGIONS = {"memorydb_multi_region": ["eu-west-1", "us-west-2"]}
 STORES = {"AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster"}
-# Findings that are wrong, by rule, each with the reason.
+# False positives, by rule, each with the reason.
 FALSE_POSITIVES = {
     # The schema has `{"$ref": <an enumeration of strings>, "type": "object"}` for DataTiering: no value fits.
     "E3012": "'true' is not of type 'object'",
@@ -60,7 +60,7 @@ def name_of(example: Path) -> str:
 
 @pytest.fixture(scope="module")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for each example, with its templates and its output: all with aws-cdk-lib's validation."""
+    """One folder for each example, with its templates and its output, synthesized with aws-cdk-lib's validation."""
     out = tmp_path_factory.mktemp("examples")
     context = json.loads((EXAMPLES.parent / "cdk.json").read_text())["context"]
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
@@ -93,10 +93,10 @@ def test_it_synthesizes_without_findings(example: Path, synthesized: Path) -> No
     name = name_of(example)
     templates = sorted((synthesized / name).glob("*.template.json"))
     types = {resource["Type"] for path in templates for resource in json.loads(path.read_text())["Resources"].values()}
-    # Those for MemoryDB have no smoke test, nor have their counterparts.
+    # The examples for MemoryDB have no smoke test, as their counterparts.
     assert "Custom::Trigger" in types or name in MEMORYDB_LINES
     assert types & STORES or name == "imported_store-app"
-    # The apps with a VPC or a function of their own get the CDK's warnings about those, and set no other property.
+    # The apps define a VPC or a function, for which the CDK gives warnings.
     if example not in APPS:
         assert (synthesized / name / "output.txt").read_text() == ""
         regions = REGIONS.get(name, ["us-east-1", "eu-west-1"])
@@ -104,7 +104,7 @@ def test_it_synthesizes_without_findings(example: Path, synthesized: Path) -> No
         assert not any(found.values()), found
 
 
-def test_no_example_is_forgotten() -> None:
+def test_every_example_is_tested() -> None:
     assert set(ALL) == {*EXAMPLES.glob("*.py"), *EXAMPLES.glob("*/*.py")} - {*EXAMPLES.glob("*/function/*.py")}
     assert {path.parent.name for path in APPS} >= {"lambda_function", "existing_vpc", "imported_store"}
 

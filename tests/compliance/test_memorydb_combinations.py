@@ -15,13 +15,13 @@ from tests.compliance.support.memorydb_combinations import COMBINATIONS
 
 pytestmark = pytest.mark.long
 
-# Errors of cfn-lint that are wrong, by rule and property, each with the reason.
-_NO_VALUE_FITS = "the schema has an enumeration of texts and `type: object` for it, so that no value fits"
+# False positives of cfn-lint, by rule and property, each with the reason.
+_NO_VALUE_FITS = "the schema has an enumeration of texts and `type: object`, so that no value is valid"
 FALSE_POSITIVES = {"E3012": dict.fromkeys(("DataTiering", "NetworkType", "IpDiscovery"), _NO_VALUE_FITS)}
 
 
 @pytest.mark.timeout(600)
-def test_every_combination_is_refused_or_clean(repository: Path, tmp_path: Path) -> None:
+def test_every_combination_is_refused_or_passes_both_validations(repository: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
     context = json.loads((repository / "cdk.json").read_text())["context"]
     run = subprocess.run(
@@ -40,7 +40,7 @@ def test_every_combination_is_refused_or_clean(repository: Path, tmp_path: Path)
     count = json.loads(run.stdout)
     assert count["tried"] >= COMBINATIONS
     assert count["never"] == [], "pairs of parameters that were never tried together"
-    # Many of either kind, or one half of the test shows little.
+    # The test needs many accepted and many refused combinations.
     assert COMBINATIONS // 5 < count["accepted"] < COMBINATIONS * 4 // 5
     templates = sorted(tmp_path.glob("*.template.json"))
     assert templates

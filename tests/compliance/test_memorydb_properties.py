@@ -1,4 +1,4 @@
-"""Every property of every MemoryDB resource type is set by the library, or listed with the reason why it is not."""
+"""The library sets every property of all MemoryDB resource types, or a list has the reason why it does not."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_every_property_is_set_or_listed_with_a_reason(
     omitted = OMITTED.get(resource_type, {})
 
     def covered(path: str) -> bool:
-        # The schema has objects whose content it does not describe; what the library sets is below these.
+        # The schema does not describe the content of some objects; the library sets properties below these.
         return any(ours == path or ours.startswith(f"{path}.") for ours in set_by_us)
 
     assert {path for path in known if not covered(path)} == omitted.keys()

@@ -1,4 +1,4 @@
-"""Whatever a serverless cache is given, it either says what is wrong, or what it becomes has no findings."""
+"""Any combination of a serverless cache's parameters is refused by the constructor, or passes cfn-lint."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REGION = "us-east-1"
 COMBINATIONS = 400
 LINTED = 60
 
-# Each value is made when it is drawn, since values refuse what is wrong by themselves.
+# Functions, because the constructors of the values raise errors too.
 _bound = st.none() | st.integers(-1, 6_000) | st.integers(999, 15_000_001)
 _bounds = st.none() | st.tuples(_bound, _bound)
 _times = st.sampled_from([None, "00:00", "22:00", "24:00", "3"])
@@ -80,9 +80,9 @@ def define(network: RedisNetwork, id: str, drawn: Drawn) -> None:
         cache.add_iam_user("app", AccessString.read_only("*"))
 
 
-def test_any_combination_is_refused_in_words_or_lints() -> None:
+def test_every_combination_is_refused_or_passes_cfn_lint() -> None:
     app = cdk.App()
-    # A stage for each, since a constructor that raises leaves its construct behind.
+    # One stage for each cache, because a construct whose constructor raises an error stays in the tree.
     stages = (cdk.Stage(app, f"S{number}") for number in itertools.count())
     accepted: list[Drawn] = []
     refused: list[ConfigurationError] = []
@@ -103,7 +103,7 @@ def test_any_combination_is_refused_in_words_or_lints() -> None:
     assert all(error.problems for error in refused)
     assert min(len(refused), len(accepted)) > 50
 
-    # What was accepted, side by side in one template, which the linter reads once.
+    # The accepted caches in one template, so that the linter runs once.
     network = new_network(cdk.App())
     for number, drawn in enumerate(accepted[:LINTED]):
         define(network, f"Cache{number}", drawn)

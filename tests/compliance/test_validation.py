@@ -1,4 +1,4 @@
-"""aws-cdk-lib's own validation, with its findings as errors: none for what we deploy."""
+"""The app passes the validation of aws-cdk-lib, whose findings are errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_app_has_no_findings(repository: Path, tmp_path: Path, env: str) -> 
     assert (synth.returncode, synth.stdout, synth.stderr) == (0, "", "")
 
 
-def test_the_validation_is_on(repository: Path, tmp_path: Path) -> None:
+def test_a_finding_fails_the_synth(repository: Path, tmp_path: Path) -> None:
     synth = synthesize(repository, tmp_path, "-c", BAD_APP)
     assert synth.returncode != 0
     assert "TransitEncryptionEnabled" in synth.stdout + synth.stderr

@@ -1,1 +1,1 @@
-"""Who may sign in to a store, and what they may do there."""
+"""Users of stores: access strings, authentication, secrets and lists of users."""

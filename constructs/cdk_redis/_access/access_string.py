@@ -38,8 +38,8 @@ _COMMAND = re.compile(r"[a-z][a-z0-9._-]*(\|[a-z0-9_-]+)?")
 _KEY_PATTERN_SIGN = re.compile(r"~|%(?:R|W|RW|WR)~", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[\]\\]")
 
-# Clients send these when they connect and when a cluster changes, and `-@dangerous` denies them: INFO in every engine,
-# all of CLUSTER in engines before 7.0.
+# Clients send these commands when they connect and when a cluster changes. `-@dangerous` denies INFO in every engine,
+# and all subcommands of CLUSTER in engines before 7.0.
 _CLIENT_COMMANDS = ("info", "cluster|slots", "cluster|shards", "cluster|nodes")
 
 
@@ -105,7 +105,7 @@ class AccessString:
         Raises:
             ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
-        return cls.on()._keys("read_write", key_patterns)._safely("@all")
+        return cls.on()._keys("read_write", key_patterns)._without_dangerous("@all")
 
     @classmethod
     def read_only(cls, *key_patterns: str) -> AccessString:
@@ -117,7 +117,7 @@ class AccessString:
         Raises:
             ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
-        return cls.on()._keys("read_only", key_patterns)._safely("@read", "@connection", "@transaction")
+        return cls.on()._keys("read_only", key_patterns)._without_dangerous("@read", "@connection", "@transaction")
 
     @classmethod
     def all_access(cls) -> AccessString:
@@ -205,7 +205,7 @@ class AccessString:
         Raises:
             ConfigurationError: If there is no pattern, or if one is empty or contains white space.
         """
-        return self._and(*_patterns("channels", "channel", "&", patterns))
+        return self._with_rules(*_patterns("channels", "channel", "&", patterns))
 
     def allow(self, *commands: str) -> AccessString:
         """Allow commands.
@@ -216,7 +216,7 @@ class AccessString:
         Raises:
             ConfigurationError: If there is no command, or if AWS does not know the form or the category of one.
         """
-        return self._and(*_commands("allow", "+", commands))
+        return self._with_rules(*_commands("allow", "+", commands))
 
     def deny(self, *commands: str) -> AccessString:
         """Deny commands that an earlier rule allows.
@@ -227,19 +227,19 @@ class AccessString:
         Raises:
             ConfigurationError: If there is no command, or if AWS does not know the form or the category of one.
         """
-        return self._and(*_commands("deny", "-", commands))
+        return self._with_rules(*_commands("deny", "-", commands))
 
     def __str__(self) -> str:
         """The rules, separated by spaces."""
         return " ".join(self.rules)
 
-    def _and(self, *rules: str) -> AccessString:
+    def _with_rules(self, *rules: str) -> AccessString:
         return AccessString((*self.rules, *rules), checked=self.checked)
 
     def _keys(self, method: str, patterns: tuple[str, ...]) -> AccessString:
-        return self._and(*_patterns(method, "key", "~", patterns))
+        return self._with_rules(*_patterns(method, "key", "~", patterns))
 
-    def _safely(self, *categories: str) -> AccessString:
+    def _without_dangerous(self, *categories: str) -> AccessString:
         return self.allow(*categories).deny("@admin", "@dangerous").allow(*_CLIENT_COMMANDS)
 
 
@@ -277,13 +277,13 @@ def _normal(rule: str) -> str:
 
 
 def _has_password(rule: str) -> bool:
-    """Whether the rule sets a password, or a password may stand in it; patterns can contain the signs."""
+    """Whether the rule sets a password or may contain one; patterns can contain the same characters."""
     is_pattern = _KEY_PATTERN_SIGN.match(rule) or rule.startswith("&")
     return not is_pattern and _PASSWORD_SIGN.search(rule) is not None
 
 
 def _shown(given: object) -> object:
-    """What a message shows: text ends where a password may begin, because messages end up in logs."""
+    """The text for a message, cut off where a password may begin, because messages end up in logs."""
     sign = _PASSWORD_SIGN.search(given) if isinstance(given, str) else None
     return given if sign is None else f"{sign.string[: sign.end()]}..."
 
@@ -300,7 +300,7 @@ def _problems_of(rules: tuple[str, ...]) -> list[str]:
 
 
 def _problem_of_rule(rule: str) -> str | None:
-    """What is wrong with one rule of an access string; None if nothing is."""
+    """Return the problem of one rule of an access string, or None if it is valid."""
     if _has_password(rule) or rule in _PASSWORD_WORDS:
         hint = "leave it out; `authentication` decides how the user signs in"
         return problem("rule", _shown(rule), "AWS rejects password rules in an access string", hint)

@@ -17,12 +17,12 @@ from cdk_redis._core.errors import ConfigurationError, Problems, problem
 if TYPE_CHECKING:
     from cdk_redis._core.service import Service
 
-# Of both services.
+# Both services have this limit.
 MAX_GROUP_NAME = 40
 
 
 class UserList(cdk.Resource):
-    """What `ElastiCacheUserGroup` and `Acl` have in common: the users, which are changed one after the other.
+    """Base class of `ElastiCacheUserGroup` and `Acl`: a list of users, which the services change one at a time.
 
     Attributes:
         users: The users, in the order in which they were added.
@@ -35,7 +35,7 @@ class UserList(cdk.Resource):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.users: list[User] = []
-        # What the resource lists: `users`, and users that the construct defines for itself.
+        # All users of the resource: `users`, and users that the construct itself defines.
         self._members: list[User] = []
         self._chains: dict[cdk.Stack, list[DefinedUser]] = {}
 
@@ -43,10 +43,10 @@ class UserList(cdk.Resource):
         """Add a user.
 
         Args:
-            user: The user, of this stack or of one that is deployed earlier, or imported.
+            user: The user: imported, or defined in this stack or in a stack that is deployed earlier.
 
         Raises:
-            ConfigurationError: If it is a user of another service or engine, or if a user of that name is in already.
+            ConfigurationError: If it is a user of another service or engine, or the list has a user with that name.
         """
         if (objection := self._objection_to(user)) is not None:
             given = user.node.path if isinstance(user, User) else type(user)
@@ -65,7 +65,7 @@ class UserList(cdk.Resource):
         problems.raise_if_any()
 
     def _objection_to(self, user: object) -> tuple[str, str] | None:
-        """Why the user cannot be added and what to do about it; None if it can."""
+        """Return why the user cannot be added and how to fix it, or None if it can be added."""
         if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != self._service.name:
             return f"it is not {self._kind}, defined or imported", ""
         if user in self._members:
@@ -115,7 +115,7 @@ class ImportedUserList(cdk.Resource):
         self._name = name
 
     def add(self, user: User) -> None:
-        """Refuse the user: only the app that owns the list can add one.
+        """Raise an error: only the app that owns the list can add users.
 
         Raises:
             ConfigurationError: Always.

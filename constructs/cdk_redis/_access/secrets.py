@@ -1,4 +1,4 @@
-"""The secrets of users with a password and of AUTH tokens: generate them, check them, let someone read them."""
+"""Secrets of users with a password and of AUTH tokens: definition, check and permission to read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def create_secret(scope: Construct, id: str, *, user_name: str, description: str
 
 
 def check_secret(problems: Problems, parameter: str, secret: object) -> None:
-    """Note a problem if an optional parameter is not a secret of Secrets Manager."""
+    """Add a problem if an optional parameter is not a secret of Secrets Manager."""
     if secret is None or hasattr(secret, "secret_value_from_json"):
         return
     # Only the type: it may be the password itself.
@@ -60,16 +60,16 @@ def grant_secret_read(
     grantee: iam.IGrantable,
     read: Callable[[str, str], str] = lambda _, value: value,
 ) -> iam.Grant:
-    """Let someone read a secret, and decrypt it if it has its own KMS key.
+    """Allow a principal to read a secret, and to decrypt it if it has its own KMS key.
 
     Unlike ``ISecret.grant_read``, this grants the use of the key in the policy of the grantee, not in that of the key:
     ``grant_read`` grants nothing on an imported key, and ends in a dependency cycle if the grantee is in another stack
-    than the key. The key's policy must leave permissions to IAM. The default one does, and a `secretsmanager.Secret`
-    sees to it for each key that is defined in the app.
+    than the key. The key's policy must delegate permissions to IAM. The default policy does, and a
+    `secretsmanager.Secret` adds this to the policy of each key that is defined in the app.
 
     Args:
         secret: Generated, given or imported.
-        grantee: Who reads it.
+        grantee: Principal that reads it.
         read: Returns what the grantee's template contains in place of an ARN; called with the name and the value of
             the ARN. Default: - the ARN itself.
     """

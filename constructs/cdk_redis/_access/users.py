@@ -35,7 +35,7 @@ class User(cdk.Resource):
     Attributes:
         service: Service of the user: ElastiCache or MemoryDB.
         user_name: Name to sign in with: a plain string, known at synth.
-        user_arn: ARN of the user. A policy that allows to connect names it beside the ARN of the store.
+        user_arn: ARN of the user. A policy that allows connections contains this ARN and the ARN of the store.
         secret: Secret with the keys ``username`` and ``password``. None for an IAM user.
     """
 
@@ -52,13 +52,14 @@ class User(cdk.Resource):
     def add_rotation(self, function: lambda_.IFunction, *, every: cdk.Duration | None = None) -> None:
         """Rotate the password of this user with a Lambda function.
 
-        AWS has no rotation function for these users that CloudFormation deploys by itself: bring one, such as the
-        template ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. Secrets Manager can
-        invoke it, and it can read and write the secret and change this user. It adds the new password beside the old
-        one, waits until the user is active, and then removes the old one.
+        CloudFormation cannot deploy a rotation function for these users: define one, for example from the template
+        ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. It must add the new password to
+        the old one, wait until the user is active, and then remove the old one. This method allows Secrets Manager to
+        invoke the function, and the function to read and write the secret and to change this user.
 
         Args:
-            function: Secrets Manager's rotation function, with its four steps. Outside a VPC it reaches both services.
+            function: Rotation function with the four steps of Secrets Manager. A function outside a VPC can reach both
+                services.
             every: Time between two rotations. Default: - 30 days.
 
         Raises:
@@ -100,7 +101,7 @@ class ImportedUser(User):
 
 
 class DefinedUser(User):
-    """What `ElastiCacheUser` and `MemoryDbUser` have in common.
+    """Base class of `ElastiCacheUser` and `MemoryDbUser`.
 
     Attributes:
         access: What the user may do.
@@ -150,7 +151,7 @@ def read_required(problems: Problems, parameter: str, given: object, kind: type[
     """Read a required parameter with `value_of`.
 
     Returns:
-        The value. `otherwise` if it is missing or wrong; the problem is noted, so that nothing is made of it.
+        The value. If it is missing or invalid, `otherwise`: the problem is added, so that no construct uses it.
     """
     if given is None:
         problems.add(parameter, None, "it is required")
@@ -159,7 +160,7 @@ def read_required(problems: Problems, parameter: str, given: object, kind: type[
 
 
 def read_access(problems: Problems, access: object) -> AccessString:
-    """Read the parameter `access`; what is wrong with it is noted, without passwords."""
+    """Read the parameter `access`; problems are added without passwords."""
     return read_required(problems, "access", access, AccessString, AccessString.off())
 
 
@@ -173,6 +174,6 @@ def read_authentication(problems: Problems, authentication: object) -> Authentic
 
 
 def check_user_name(problems: Problems, parameter: str, name: object) -> None:
-    """Note a problem if neither service accepts an optional name or id of a user."""
+    """Add a problem if the services do not accept an optional name or id of a user."""
     if name is not None and (reason := name_problem(name, max_length=MAX_USER_NAME)) is not None:
         problems.add(parameter, name, reason, "leave it out to have a unique name generated")

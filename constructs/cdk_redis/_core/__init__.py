@@ -1,1 +1,1 @@
-"""What knows no store: errors, tokens, names, services, checks."""
+"""Errors, tokens, names, services and checks that do not depend on stores."""

@@ -1,4 +1,4 @@
-"""Checks that know no store."""
+"""Checks of parameters that do not depend on stores."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _Value = TypeVar("_Value")
 
 
 def value_of(problems: Problems, parameter: str, given: object, kind: type[_Value]) -> _Value | None:
-    """Read a parameter that takes a value, or the text that the value reads like.
+    """Read a parameter that takes a value of a class, or text that the class can parse.
 
-    Text is read by the ``from_text`` of the value's class. A class can accept one more form, such as a whole number,
-    in a class method ``from_other(given)``, which returns None for what it cannot read.
+    The class parses text in ``from_text``. It can accept other types, such as a whole number, in a class method
+    ``from_other(given)``, which returns None for types that it does not accept.
 
     Args:
-        problems: Where to note what is wrong with it.
+        problems: Where to add problems.
         parameter: Name of the parameter.
-        given: What the user gave; None means that the parameter was left out.
+        given: The argument; None means that the parameter was left out.
         kind: Class of the value.
 
     Returns:
-        The value; None if nothing was given, or if it was wrong and the problem is noted.
+        The value; None if the parameter was left out or is invalid. An invalid one is added to `problems`.
     """
     if given is None or isinstance(given, kind):
         return given
@@ -46,16 +46,16 @@ def value_of(problems: Problems, parameter: str, given: object, kind: type[_Valu
 
 
 def list_of(problems: Problems, parameter: str, given: object, kind: type[_Value]) -> list[_Value]:
-    """Read a parameter that takes a list of values; each item is read as `value_of` does.
+    """Read a parameter that takes a list of values; `value_of` reads each item.
 
     Args:
-        problems: Where to note what is wrong with it.
+        problems: Where to add problems.
         parameter: Name of the parameter.
-        given: What the user gave; None means an empty list.
+        given: The argument; None means an empty list.
         kind: Class of the items.
 
     Returns:
-        The items that are right.
+        The valid items.
     """
     if given is None:
         return []
@@ -74,59 +74,59 @@ def list_of(problems: Problems, parameter: str, given: object, kind: type[_Value
 
 
 def check_flags(problems: Problems, **flags: object) -> None:
-    """Parameters that are True or False: "no" and 1 would count as True."""
+    """Check parameters that must be bool: Python would treat "no" and 1 as True."""
     for parameter, given in flags.items():
         if not isinstance(given, bool):
-            problems.note(f"{parameter}: got {_shown(given)}, but it is True or False")
+            problems.note(f"{parameter}: got {_shown(given)}, but it must be True or False")
 
 
 def check_texts(problems: Problems, *, max_length: int | None = None, **texts: object) -> None:
-    """Parameters that are text or left out; tokens pass.
+    """Check optional text parameters; tokens pass.
 
     Args:
-        problems: Where to note what is wrong.
-        max_length: Most characters that AWS takes. Default: - not checked.
+        problems: Where to add problems.
+        max_length: Maximum number of characters. Default: - not checked.
         texts: The parameters by name.
     """
     for parameter, given in texts.items():
         if given is None:
             continue
         if not isinstance(given, str):
-            problems.note(f"{parameter}: got {_shown(given)}, but it is text")
+            problems.note(f"{parameter}: got {_shown(given)}, but it must be text")
         elif is_token(given):
             continue
         elif not given.strip():
-            problems.add(parameter, given, "it is text with at least one character")
+            problems.add(parameter, given, "it must have at least one character")
         elif max_length is not None and len(given) > max_length:
-            problems.note(f"{parameter}: got {len(given)} characters, but it has up to {max_length} characters")
+            problems.note(f"{parameter}: got {len(given)} characters, but it may have up to {max_length}")
 
 
 def check_given(problems: Problems, **required: object) -> None:
-    """Parameters that have a default, and cannot be None."""
+    """Check that parameters with a default are not None."""
     for parameter, given in required.items():
         if given is None:
-            problems.note(f"{parameter}: got None, but it has a value; leave it out for the default")
+            problems.note(f"{parameter}: got None, but it must have a value; leave it out for the default")
 
 
 def check_required(problems: Problems, **required: object) -> None:
-    """Parameters without a default, which cannot be None."""
+    """Check that parameters without a default are not None."""
     for parameter, given in required.items():
         if given is None:
             problems.note(f"{parameter}: got None, but it is required")
 
 
 def check_mapping(problems: Problems, parameter: str, given: object) -> None:
-    """A parameter that is a mapping with text for keys, or left out."""
+    """Check an optional parameter that must be a mapping with text as keys."""
     if given is None:
         return
     if not isinstance(given, Mapping):
-        problems.note(f"{parameter}: got {_shown(given)}, but it is a mapping such as a dict")
+        problems.note(f"{parameter}: got {_shown(given)}, but it must be a mapping such as a dict")
     elif not all(isinstance(name, str) for name in cast("Mapping[object, object]", given)):
-        problems.add(parameter, given, "its keys are text")
+        problems.add(parameter, given, "its keys must be text")
 
 
 def check_name(problems: Problems, parameter: str, name: str | None, *, max_length: int) -> None:
-    """A name given by the user; None and tokens pass."""
+    """Check an optional name; tokens pass."""
     if name is not None and (reason := name_problem(name, max_length=max_length)) is not None:
         problems.add(parameter, name, reason)
 
@@ -150,7 +150,7 @@ def _forms(kind: type[object]) -> str:
 
 
 def _shown(given: object) -> str:
-    """Numbers as they are, and of anything else the type: it may hold a password, and messages end up in logs."""
+    """Only numbers are shown. Other values may contain a password, and messages end up in logs: their type is shown."""
     if given is None or isinstance(given, (bool, int, float)):
         return repr(given)
     return "text" if isinstance(given, str) else f"a value of type {type(given).__name__}"

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Choice(Enum):
-    """An enum whose values are texts, in AWS's spelling."""
+    """An enum whose values are text, as AWS spells it."""
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read a member from its value.
 
         Args:
-            text: Value of a member, in AWS's spelling. No token: the library decides by it what it defines.
+            text: Value of a member, as AWS spells it. Not a token, because the resources that are defined depend on it.
 
         Raises:
             ConfigurationError: If no member has this value.
@@ -28,6 +28,6 @@ class Choice(Enum):
         for member in cls:
             if isinstance(text, str) and member.value == text:
                 return member
-        reason = f"it is one of {', '.join(repr(member.value) for member in cls)}"
-        hint = "write it out: it must be known before the deploy" if is_token(text) else ""
+        reason = f"it must be one of {', '.join(repr(member.value) for member in cls)}"
+        hint = "write it out: a token is not known at synth" if is_token(text) else ""
         raise ConfigurationError(cls.__name__, [problem("text", text, reason, hint)])

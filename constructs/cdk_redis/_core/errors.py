@@ -1,4 +1,4 @@
-"""How the library refuses wrong input: one error that lists every problem of one construct."""
+"""The error for invalid parameters: it lists all problems of one construct."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cdk_redis._core.tokens import is_token
 
 
 class ConfigurationError(ValueError):
-    """Parameters that AWS would refuse, found before anything is deployed.
+    """Parameters that AWS would reject, found at synth.
 
     Attributes:
-        where: Path of the construct, or the name of the value, that was given the parameters.
-        problems: One sentence a problem: the parameter, what was given, what is allowed, how to fix it.
+        where: Path of the construct, or name of the value, that has the parameters.
+        problems: One sentence for each problem: the parameter, what was given, what is allowed, how to fix it.
     """
 
     def __init__(self, where: str, problems: Iterable[str]) -> None:
@@ -35,70 +35,70 @@ class ConfigurationError(ValueError):
         return f"{self.where}: {len(self.problems)} problems{lines}"
 
     def __reduce__(self) -> tuple[type[ConfigurationError], tuple[str, tuple[str, ...]]]:
-        """Let the error cross a process border whole (an exception pickles only its message)."""
+        """Pickle `where` and `problems` too; by default, an exception pickles only its message."""
         return type(self), (self.where, self.problems)
 
 
 def problem(parameter: str, given: object, reason: str, hint: str = "") -> str:
-    """Word one problem, always in the same order.
+    """Describe one problem.
 
     Args:
-        parameter: Name of the parameter, as the user wrote it.
-        given: The value received.
-        reason: Why it is refused, as a phrase that says what is allowed: ``"a shard has 0 to 5 replicas"``.
-        hint: What to do about it. Default: - nothing more is said.
+        parameter: Name of the parameter.
+        given: Its value.
+        reason: What is allowed, such as ``"a shard has 0 to 5 replicas"``.
+        hint: How to fix it. Default: - no hint.
     """
     sentence = f"{parameter}: got {given!r}, but {reason}"
     return f"{sentence}; {hint}" if hint else sentence
 
 
 class Problems:
-    """Collects the problems of one construct, so that all are told at once."""
+    """Collects the problems of one construct, so that one error lists all of them."""
 
     def __init__(self, where: IConstruct | str) -> None:
-        """Start with none.
+        """Start without problems.
 
         Args:
-            where: The construct under construction, or the name of a value.
+            where: The construct whose parameters are checked, or the name of a value.
         """
         self._where = where if isinstance(where, str) else where.node.path
         self._found: list[str] = []
 
     def add(self, parameter: str, given: object, reason: str, hint: str = "") -> None:
-        """Note a problem, worded by `problem`."""
+        """Add a problem; see the function `problem` for the arguments."""
         self._found.append(problem(parameter, given, reason, hint))
 
-    def note(self, worded: str | None) -> None:
-        """Note a problem that a value worded itself; None is no problem."""
-        if worded is not None:
-            self._found.append(worded)
+    def note(self, sentence: str | None) -> None:
+        """Add a problem that is a complete sentence; None adds nothing."""
+        if sentence is not None:
+            self._found.append(sentence)
 
     def check_range(self, parameter: str, given: int | None, low: int, high: int, what: str, hint: str = "") -> None:
-        """Note a problem if a number is outside ``low..high``; tokens and None pass.
+        """Add a problem if a value is not a whole number in ``low..high``; tokens and None pass.
 
         Args:
             parameter: Name of the parameter.
-            given: The value; None means that it was not given.
+            given: The value; None means that the parameter was left out.
             low: Smallest value allowed.
             high: Largest value allowed.
-            what: What is counted, for the message: ``"a shard has {low} to {high} replicas"``.
-            hint: What to do about it.
+            what: Reason for the message, such as ``"a shard has {low} to {high} replicas"``.
+            hint: How to fix it.
         """
         if given is None or is_token(given):
             return
-        # A bool is an int to Python, and never what was meant.
+        # In Python, bool is a subclass of int.
         if isinstance(given, bool) or not isinstance(given, int) or not low <= given <= high:
             self.add(parameter, given, what.format(low=low, high=high), hint)
 
     def join(self, others: Problems) -> None:
-        """Note the problems that were found elsewhere, too."""
+        """Add all problems of another object."""
         self._found += others._found
 
     def raise_if_any(self) -> None:
-        """End the checks.
+        """Raise an error if there are problems.
 
         Raises:
-            ConfigurationError: With every problem noted so far.
+            ConfigurationError: With all problems so far.
         """
         if self._found:
             raise ConfigurationError(self._where, self._found)

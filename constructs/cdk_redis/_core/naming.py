@@ -1,4 +1,4 @@
-"""Names that AWS accepts: unique, lower case, and new when the thing they name must be replaced."""
+"""Names that AWS accepts: unique, in lower case, and different when the resource must be replaced."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from constructs import IConstruct
 
 from cdk_redis._core.tokens import is_token
 
-# ElastiCache takes 40 characters in a user's id, which is an IAM user's name too; MemoryDB as many in a name.
+# ElastiCache accepts 40 characters in the id of a user, which is also the name of an IAM user. MemoryDB accepts 40
+# characters in the name of a user.
 MAX_USER_NAME = 40
 
 _DIGEST_LENGTH = 8
 
 
 def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object = None) -> str:
-    """Name a thing after the path of its construct.
+    """Generate a name from the path of a construct.
 
     Args:
         construct: The construct that the name is for; its path makes the name unique in the account's Region.
-        max_length: Longest name that the service takes, in characters.
-        replaced_by: Properties that force a replacement when they change; tokens allowed. Their digest becomes
-            part of the name, because CloudFormation creates the new thing before it deletes the old one, and two
-            things cannot have one name. Default: - the name depends on the path alone.
+        max_length: Maximum number of characters.
+        replaced_by: Properties whose change replaces the resource; tokens allowed. Their digest becomes part of the
+            name, because CloudFormation creates the new resource before it deletes the old one, and two resources
+            cannot have the same name. Default: - the name depends on the path only.
 
     Returns:
         Lower-case letters, digits and single hyphens, beginning with a letter.
@@ -38,21 +39,21 @@ def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object =
 
 
 def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *also: object, max_length: int) -> str:
-    """Name a resource after its construct and after those of its properties that replace it when they change.
+    """Generate a name from the path of a construct and from the properties whose change replaces its resource.
 
-    Call it once the resource has its properties, and assign the result to the property that holds the name.
-    A property that is not set adds nothing: the names that exist stay when `properties` gets one more.
+    Call this after the properties of the resource are set, and assign the result to the property for the name.
+    A property that is not set does not change the name, so that `properties` can be extended.
 
     Args:
-        resource: The L1 construct; the name is made from the path of its parent construct.
+        resource: The L1 construct. The name begins with the path of its parent construct.
         properties: Names of the create-only properties, in Python's spelling: ``("port", "kms_key_id")``. One that the
             installed aws-cdk-lib does not know counts as not set.
-        also: What replaces the resource too, and cannot be read from it: a reference stays the same when the resource
-            that it refers to is replaced. None adds nothing.
-        max_length: Longest name that the service takes, in characters.
+        also: Other values whose change replaces the resource. The resource may have only a reference, which stays the
+            same when the resource that it refers to is replaced. None is ignored.
+        max_length: Maximum number of characters.
 
     Returns:
-        A name as `unique_name` makes it.
+        A name as `unique_name` returns it.
     """
     values = {name: getattr(resource, name, None) for name in properties}
     set_values = {name: value for name, value in values.items() if value is not None}
@@ -62,16 +63,16 @@ def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *al
 
 
 def digest(construct: IConstruct, values: object) -> str:
-    """Eight hexadecimal digits that stand for values; references to other resources count by their logical id."""
+    """Digest of values as eight hexadecimal digits; a reference to a resource counts as its logical id."""
     resolved = cdk.Stack.of(construct).resolve(values)
     return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def name_problem(name: object, *, max_length: int) -> str | None:
-    """Say what is wrong with a name given by the user; None if it is legal or a token.
+    """Return what is allowed if a name is invalid, and None if it is valid or a token.
 
-    ElastiCache stores names in lower case and MemoryDB refuses others. The patterns in their schemas are not anchored,
-    so no tool finds the error before the deploy.
+    ElastiCache stores names in lower case and MemoryDB rejects others. The patterns in their schemas are not anchored,
+    so that no tool finds the error before the deployment.
     """
     if isinstance(name, str) and is_token(name):
         return None

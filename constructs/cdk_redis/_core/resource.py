@@ -1,4 +1,4 @@
-"""CloudFormation resources, defined by every version of aws-cdk-lib that the library supports."""
+"""Definition of CloudFormation resources with all versions of aws-cdk-lib that the library supports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Properties = ParamSpec("_Properties")
 _Resource = TypeVar("_Resource", bound=Construct)
 
 _OVERRIDES = "_cdk_redis_overrides"
-# The first aws-cdk-lib that knows them, where that is newer than the oldest one in pyproject.toml.
+# The first version of aws-cdk-lib with a property, if it is newer than the oldest version in pyproject.toml.
 _SINCE = {"durability": "2.260.0", "network_type": "2.258.0"}
 
 
@@ -28,23 +28,23 @@ def define(
     *nothing: _Properties.args,  # noqa: ARG001 - a ParamSpec has it
     **properties: _Properties.kwargs,
 ) -> _Resource:
-    """Define a resource with the properties that are set, and pass those alone.
+    """Define a resource, and pass only the properties that are set.
 
-    The L1 classes grow with CloudFormation: an older one ends in a TypeError for a property that it does not know,
-    even if that is None.
+    New versions of aws-cdk-lib add properties to the L1 classes. An older L1 class raises a TypeError for a property
+    that it does not know, even if the value is None.
 
     Args:
         kind: The L1 class.
         scope: Construct the resource is defined in.
         id: Id within the scope.
-        nothing: Nothing: properties have names.
+        nothing: Not used: properties are keyword arguments.
         properties: Its properties; those that are None are left out.
 
     Raises:
         ConfigurationError: For properties that the installed aws-cdk-lib does not know, with the version that does.
     """
     given: dict[str, Any] = {name: value for name, value in properties.items() if value is not None}
-    # Of its constructor: the signature of the class itself is that of jsii's metaclass.
+    # From the constructor: the signature of the class is that of jsii's metaclass.
     known = inspect.signature(kind.__init__).parameters
     problems = Problems(scope)
     for name in sorted(given.keys() - known):
@@ -55,9 +55,9 @@ def define(
 
 
 def property_overrides(resource: cdk.CfnResource) -> list[list[object]]:
-    """Overrides of a resource's properties, in their order: path below ``Properties``, and value or None (deleted).
+    """Overrides of a resource's properties, in order: path that begins with ``Properties``, and value (None: deleted).
 
-    Only for a resource that `define` made: the CDK keeps the overrides of others to itself.
+    Only for a resource that `define` defined: the CDK has no public attribute for overrides.
     """
     recorded: list[tuple[str, object]] = getattr(resource, _OVERRIDES, [])
     return [[path, value] for path, value in recorded if path.split(".")[0] == "Properties"]
@@ -65,9 +65,9 @@ def property_overrides(resource: cdk.CfnResource) -> list[list[object]]:
 
 @cache
 def _recording(kind: Any) -> Any:
-    """The L1 class, extended to record its overrides.
+    """Extend an L1 class to record overrides.
 
-    All of the CDK's methods for overrides call ``add_override``, also those that JavaScript calls.
+    All methods of the CDK for overrides call ``add_override``, also when JavaScript calls them.
     """
 
     def add_override(self: Any, path: str, value: object) -> None:

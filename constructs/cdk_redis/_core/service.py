@@ -1,4 +1,4 @@
-"""The two services, where they differ for someone who connects: names of actions and shapes of ARNs."""
+"""Names, IAM actions and ARN formats of the two services."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Service:
 
     Attributes:
         name: Name in ARNs, IAM actions and token signatures.
-        store_resource: Kind of a store in its ARN.
-        arn_format: What stands between a kind and a name in its ARNs.
-        serverless: Whether its stores are serverless caches, whose IAM tokens say so.
-        metric_namespace: Where CloudWatch keeps its metrics.
+        store_resource: Resource type of a store in its ARN.
+        arn_format: Separator between resource type and name in its ARNs.
+        serverless: Whether its stores are serverless caches, which IAM tokens must state.
+        metric_namespace: Namespace of its metrics in CloudWatch.
     """
 
     name: str
@@ -28,20 +28,20 @@ class Service:
 
     @property
     def connect_action(self) -> str:
-        """The IAM action that lets a principal sign in, needed on the store's and on the user's ARN."""
+        """The IAM action to sign in; a policy must allow it for the ARNs of the store and of the user."""
         return f"{self.name}:Connect"
 
     @property
     def change_user_actions(self) -> tuple[str, str]:
-        """The IAM actions that change a user, and that see when the change is done."""
+        """The IAM actions to change a user and to see when the change is complete."""
         return f"{self.name}:{'Update' if self.name == 'memorydb' else 'Modify'}User", f"{self.name}:DescribeUsers"
 
     def store_arn(self, scope: IConstruct, store_name: str) -> str:
-        """ARN of a store in the account and Region of a construct; replication groups have no attribute for it."""
+        """ARN of a store in the account and Region of a construct; CfnReplicationGroup has no attribute for it."""
         return self._arn(scope, self.store_resource, store_name)
 
     def user_arn(self, scope: IConstruct, user_name: str) -> str:
-        """ARN of a user; made from its name, which is known at synth, so that no stack exports it."""
+        """ARN of a user, built from its name, which is known at synth: so no stack exports the ARN."""
         return self._arn(scope, "user", user_name)
 
     def _arn(self, scope: IConstruct, resource: str, name: str) -> str:

@@ -1,8 +1,8 @@
-"""Values that one stack reads from another without locking it.
+"""Values that one stack reads from another one without an export.
 
-The CDK's classic cross-stack references are exports, and CloudFormation refuses to change an export in use: a store
+By default, the CDK exports values that another stack uses, and CloudFormation does not change an export in use: a store
 whose endpoint is exported can no longer be replaced. The CDK's weak references (``Stack.consume_reference``) avoid
-that, but accept plain attributes only; a secret's ARN is a composed string.
+that, but accept attributes only, and the ARN of a secret is a composed string.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from cdk_redis._core.tokens import is_token
 
 
 def read_weakly(reader: IConstruct, owner: Construct, name: str, value: str) -> str:
-    """Read a value of an owner in another stack from a plain output of that stack.
+    """Read a value of a construct in another stack from an output of that stack that is not exported.
 
-    The caller makes the reader's stack wait for the owner's.
+    Call `deploy_after` as well, so that the output exists when the reader's stack is deployed.
 
     Args:
-        reader: Who reads.
-        owner: Construct that the value comes from. Its stack gets the output, and may be in another Region. For a
-            construct in a nested stack, the outermost stack gets it.
-        name: Name of the value among the owner's.
-        value: The value. It is returned as it is if it is no token, or if the owner is in the reader's own stack or
-            in a stack that is nested with it: the CDK passes values between those without exports.
+        reader: Construct that uses the value.
+        owner: Construct that the value comes from. The output is added to its stack, which may be in another Region.
+            If that is a nested stack, the output is added to the outermost stack.
+        name: Name of the value, unique for the owner.
+        value: The value. It is returned unchanged if it is not a token, or if both constructs are in the same stack or
+            in stacks nested in the same stack: the CDK passes values between those without exports.
     """
     stack = outer_stack(owner)
     if outer_stack(reader) is stack or not is_token(value):
@@ -43,7 +43,7 @@ def read_weakly(reader: IConstruct, owner: Construct, name: str, value: str) -> 
 
 
 def deploy_after(reader: IConstruct, owner: IConstruct) -> None:
-    """Have the stack of a reader deployed after the stack of what it reads from."""
+    """Deploy the stack of the reader after the stack of the owner."""
     stack = cdk.Stack.of(reader)
     # Renamed within aws-cdk-lib 2; the older name is deprecated in newer versions.
     add = stack.add_stack_dependency if hasattr(stack, "add_stack_dependency") else stack.add_dependency

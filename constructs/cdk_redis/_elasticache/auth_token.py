@@ -21,18 +21,18 @@ _UNPINNED = "@cdk-redis:unpinnedAuthToken"
 
 
 class AuthToken(User):
-    """The only user of a replication group with an AUTH token: the user named ``default``.
+    """The AUTH token of a replication group, as its only user, whose name is ``default``.
 
     `ReplicationGroup` defines it if `authentication` is `Authentication.auth_token`.
 
     Attributes:
-        token: The token, as a dynamic reference that CloudFormation resolves.
+        token: The token, as a dynamic reference to the secret, which CloudFormation resolves.
     """
 
     service = ELASTICACHE
 
     def __init__(self, scope: Construct, id: str, *, authentication: Authentication | str) -> None:
-        """Generate the secret with the token, or use the given one.
+        """Define a secret with a generated token, or use an existing secret.
 
         Args:
             scope: Construct this one is defined in.
@@ -40,7 +40,7 @@ class AuthToken(User):
             authentication: `Authentication.auth_token`, or ``"auth-token"``.
 
         Raises:
-            ConfigurationError: If it is something else.
+            ConfigurationError: If `authentication` is of another kind.
         """
         super().__init__(scope, id)
         problems = Problems(self)
@@ -48,7 +48,7 @@ class AuthToken(User):
             problems, "authentication", authentication, Authentication, Authentication.auth_token()
         )
         if authentication.kind != "auth-token":
-            problems.add("authentication", authentication.kind, "an AUTH token is made by Authentication.auth_token")
+            problems.add("authentication", authentication.kind, "an AUTH token needs Authentication.auth_token")
         problems.raise_if_any()
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)
@@ -57,8 +57,8 @@ class AuthToken(User):
         if authentication.secret is not None and authentication.version_id is None:
             cdk.Annotations.of(self).add_warning_v2(
                 _UNPINNED,
-                "the secret of the AUTH token has no version_id: the next deployment that changes the store sets the "
-                "token to the value that the secret has then; name a version, so that the token changes with it only",
+                "the secret of the AUTH token has no version_id: each deployment that changes the store sets the token "
+                "to the current value of the secret; set version_id, so that the token changes only with it",
             )
         self.token = cdk.SecretValue.secrets_manager(
             secret.secret_arn, json_field="password", version_id=authentication.version_id
@@ -66,23 +66,23 @@ class AuthToken(User):
 
     @classmethod
     def from_secret(cls, scope: Construct, id: str, secret: secretsmanager.ISecret) -> AuthToken:
-        """The AUTH token of a store that another app owns.
+        """Import the AUTH token of a store that another app owns.
 
         Args:
-            scope: Construct it is defined in.
+            scope: Construct the import is defined in.
             id: Id within the scope.
-            secret: The secret that holds it, as JSON with the key ``password``.
+            secret: The secret that contains the token, as JSON with the key ``password``.
         """
-        # Any version will do, because the importing app deploys nothing that reads the token.
+        # The importing app deploys no resource that reads the token: the version is not used, and avoids the warning.
         return cls(scope, id, authentication=Authentication("auth-token", secret, version_id="imported"))
 
     @property
     def can_rotate(self) -> bool:
-        """False: the token changes with the template, see `Authentication.auth_token`."""
+        """False: a change of the template changes the token, see `Authentication.auth_token`."""
         return False
 
     def _generated_secret(self, generation: int) -> secretsmanager.ISecret:
-        # A secret per generation, with one version: the token can only change with the template that refers to it.
+        # One secret with one version for each generation, so that only a change of the template changes the token.
         return create_secret(
             self,
             "Secret" if generation == 1 else f"Secret{generation}",

@@ -1,4 +1,4 @@
-"""What ElastiCache checks beyond what all stores check: access, data tiering, cluster mode."""
+"""Checks of ElastiCache stores only: access, data tiering and cluster mode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_unsafe(problems: Problems, open_access: bool, plaintext: bool) -> None:
-    """Check that a store without TLS is declared to have open access: ElastiCache has no users without TLS."""
+    """Check that a store without TLS has open access: ElastiCache has no users without TLS."""
     if plaintext and not open_access:
         reason = "ElastiCache has neither users nor an AUTH token without TLS: everyone can connect"
         problems.add("unsafe_plaintext", True, reason, "set `unsafe_open_access` as well")
@@ -29,10 +29,10 @@ def check_access(
     open_access: bool,
     engine: Engine,
 ) -> None:
-    """Check that a store has one of: users, an AUTH token, open access.
+    """Check that a store has either users, an AUTH token, or open access.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         authentication: An AUTH token, in place of users.
         user_group: An existing user group.
         open_access: Whether anyone on the network can connect.
@@ -50,7 +50,7 @@ def check_user_group(problems: Problems, user_group: IUserGroup | None, open_acc
     """Check that an existing user group can be used by the store.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         user_group: An existing user group.
         open_access: Whether anyone on the network can connect.
         engine: Engine of the store.
@@ -61,7 +61,7 @@ def check_user_group(problems: Problems, user_group: IUserGroup | None, open_acc
     if open_access:
         problems.add("user_group", given, "a store with open access has no users", "leave out one of the two")
     if user_group.engine is not None and user_group.engine.name == "valkey" and engine.name == "redis":
-        reason = "a store of Redis OSS takes no user group of Valkey"
+        reason = "a store of Redis OSS cannot use a user group of Valkey"
         problems.add("user_group", given, reason, f"give the group the engine {engine}")
 
 
@@ -83,7 +83,7 @@ def check_data_tiering(problems: Problems, node_type: NodeType, engine: Engine) 
     """Check that the engine supports nodes with data tiering."""
     if node_type.data_tiering and not engine.is_at_least(valkey="7.2", redis="6.2"):
         hint = "choose a newer version, or another node type"
-        problems.add("node_type", str(node_type), f"{engine} has no data tiering", hint)
+        problems.add("node_type", str(node_type), f"{engine} does not support data tiering", hint)
 
 
 def can_move_to_cluster_mode(engine: Engine) -> bool:
@@ -94,11 +94,11 @@ def can_move_to_cluster_mode(engine: Engine) -> bool:
 def check_cluster_mode_compatible(
     problems: Problems, compatible: bool, cluster_mode: bool, replicas: int, engine: Engine
 ) -> None:
-    """Check that a store can begin the move to cluster mode.
+    """Check that cluster mode "compatible", the first step of the move to cluster mode, is possible.
 
     Args:
-        problems: Where to add what is found.
-        compatible: Whether it does.
+        problems: Where to add problems.
+        compatible: Whether the cluster mode is "compatible".
         cluster_mode: Whether cluster mode is on already.
         replicas: Replicas of each shard.
         engine: Engine of the store.
@@ -109,20 +109,20 @@ def check_cluster_mode_compatible(
     if cluster_mode:
         problems.add(parameter, True, "cluster mode is on when `shards` is given", "leave out one of the two")
     if replicas == 0:
-        problems.add(parameter, True, "the move needs automatic failover", "add a replica")
+        problems.add(parameter, True, "the move to cluster mode needs automatic failover", "add a replica")
     if not can_move_to_cluster_mode(engine):
-        hint = "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a deployment of its own"
-        problems.add(parameter, True, f"{engine} cannot move", hint)
+        hint = "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a separate deployment"
+        problems.add(parameter, True, f"{engine} cannot move to cluster mode", hint)
 
 
 def check_restore(problems: Problems, restore: Restore | None, shards: int | None) -> None:
-    """Check that the number of shards is known, over which the files of a restore are divided.
+    """Check that the number of shards is known if the files of a restore are divided among them.
 
     Args:
-        problems: Where to add what is found.
-        restore: The data that the store begins with.
+        problems: Where to add problems.
+        restore: The data that the store is created with.
         shards: Number of shards; None if cluster mode is off.
     """
     if restore is not None and restore.object_arns and is_token(shards):
-        reason = "the slots are divided among the shards before the deploy, when a token is not known"
+        reason = "the slots are divided among the shards at synth, when a token is not known"
         problems.add("shards", shards, reason, "give a number")

@@ -1,4 +1,4 @@
-"""Durability: whether a write outlives the nodes that took it."""
+"""Durability: whether writes survive the failure of nodes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from cdk_redis._values.engine import Engine
     from cdk_redis._values.node_type import NodeType
 
-# Families that cannot keep the log of writes; every newer one can.
-_WITHOUT = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "m5", "c1", "r3", "r4", "r5", "r6gd")
+# Node families that do not support durability; all newer ones do.
+_UNSUPPORTED_FAMILIES = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "m5", "c1", "r3", "r4", "r5", "r6gd")
 
 
 class Durability(Choice):
-    """When a write is stored in a log that spans zones; failed nodes are restored from that log.
+    """When ElastiCache stores a write in a Multi-AZ transaction log, from which it restores failed nodes.
 
-    Chosen when the store is made: later it changes in place between `SYNC` and `ASYNC` only. Both need Valkey 9.0,
-    cluster mode, replicas and TLS. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/durability.html)
+    It is set when the store is created; after that, only a change between `SYNC` and `ASYNC` is possible, in place.
+    Both need Valkey 9.0, cluster mode, replicas and TLS.
+    (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/durability.html)
     """
 
     SYNC = "sync"
-    """Before the client has its answer: nothing that was acknowledged is lost, and a write takes milliseconds."""
+    """Before the reply to the client: acknowledged writes are never lost, and a write takes milliseconds."""
     ASYNC = "async"
-    """After it: writes are as fast as ever, and the last ten seconds of them can be lost."""
+    """After the reply to the client: writes are not slower, and those of the last ten seconds can be lost."""
     DISABLED = "disabled"
-    """Never: what no node remembers is lost."""
+    """Never: a write is lost if all nodes that have it fail."""
 
 
 def check_durability(
@@ -40,10 +41,10 @@ def check_durability(
     *,
     plaintext: bool,
 ) -> None:
-    """Check that a store can have durability.
+    """Check that a store supports durability.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         durability: The durability.
         engine: Engine of the store.
         node_type: Type of its nodes.
@@ -53,13 +54,17 @@ def check_durability(
     """
     if durability is None or durability is Durability.DISABLED:
         return
-    lacking = (
-        (not engine.is_at_least(valkey="9.0", redis=None), f"{engine} has none", "use Valkey 9.0 or newer"),
+    requirements = (
+        (not engine.is_at_least(valkey="9.0", redis=None), f"{engine} does not support it", "use Valkey 9.0 or newer"),
         (not cluster_mode, "it needs cluster mode", "give a number of `shards`"),
         (replicas == 0, "it needs a replica in each shard", "raise `replicas`"),
         (plaintext, "it needs TLS", "leave out unsafe_plaintext"),
-        (node_type.family in _WITHOUT, f"{node_type} has none", "use a node type such as cache.r7g.large"),
+        (
+            node_type.family in _UNSUPPORTED_FAMILIES,
+            f"{node_type} does not support it",
+            "use a node type such as cache.r7g.large",
+        ),
     )
-    for is_lacking, reason, hint in lacking:
-        if is_lacking:
+    for is_missing, reason, hint in requirements:
+        if is_missing:
             problems.add("durability", durability.value, reason, hint)

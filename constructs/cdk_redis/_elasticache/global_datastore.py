@@ -1,11 +1,13 @@
-"""A global datastore: a replication group that takes writes, and copies of it in other Regions that serve reads.
+"""A global datastore: a primary replication group for writes, and secondaries in other Regions for reads.
 
-In the stack of one Region, and in the stack of another:
+In the stack of the primary:
 
 cache = ReplicationGroup(self, "Cache", network=network, node_type="cache.r7g.large")
-self.everywhere = GlobalDatastore(self, "Everywhere", primary=cache)
+self.global_datastore = GlobalDatastore(self, "GlobalDatastore", primary=cache)
 
-SecondaryReplicationGroup(self, "Cache", network=network, global_datastore=other_stack.everywhere)
+In a stack of another Region:
+
+SecondaryReplicationGroup(self, "Cache", network=network, global_datastore=primary_stack.global_datastore)
 """
 
 from __future__ import annotations
@@ -34,11 +36,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_elasticache as elasticache
 
-# AWS adds a prefix and a hyphen in front.
+# AWS puts a prefix and a hyphen before it.
 _MAX_SUFFIX = 34
 _MAX_SECONDARIES = 2
-# Families that are too old, or whose processors are lent: they are not admitted.
-_NOT_ADMITTED = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "r3", "r4", "c1")
+# Families that global datastores do not support: burstable ones and older generations.
+_UNSUPPORTED_FAMILIES = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "r3", "r4", "c1")
 _UNKNOWN_PROPERTY = "CloudFormation-Validate::F3002"
 
 
@@ -46,36 +48,37 @@ class IGlobalDatastore(Protocol):
     """A global datastore, defined here or imported."""
 
     topology: Topology
-    """Engine and shards of every member; the replicas are the primary's."""
+    """Engine and shards of all members, and replicas of the primary."""
 
     automatic_failover: bool
-    """Whether its members replace a node that fails by a replica; the primary's setting is every member's."""
+    """Whether automatic failover is on, in all members as in the primary."""
 
     open_access: bool
-    """Whether anyone on the network gets in without signing in."""
+    """Whether anyone on the network can connect without signing in."""
 
     def join(self, member: Construct) -> str:
-        """Admit a secondary; gives the id of the global datastore, for the member's stack."""
+        """Add a secondary; returns the id of the global datastore for the stack of the secondary."""
         ...
 
 
 class GlobalDatastore(cdk.Resource):
-    """Copies a replication group to other Regions.
+    """Replicates a replication group to other Regions.
 
-    Defines one ``AWS::ElastiCache::GlobalReplicationGroup`` around a primary; each `SecondaryReplicationGroup` joins
-    it from a stack in another Region. Replication takes less than a second, mostly; a secondary takes over as primary
-    by hand only. When the global datastore goes, its members stay, each on its own.
+    Defines one ``AWS::ElastiCache::GlobalReplicationGroup`` with the primary as its only member; each
+    `SecondaryReplicationGroup` joins it from a stack in another Region. Replication usually takes less than a second.
+    AWS does not promote a secondary automatically: you promote it. When the global datastore is deleted, its members
+    stay as separate replication groups.
 
-    From the moment that it is made, AWS refuses to change engine, node type and number of shards of a single member:
-    leave those of the primary as they are, and say the new ones here. All members follow, in place.
+    Once it is created, AWS rejects changes of engine, node type and number of shards of a single member: do not change
+    them on the primary, and set the new ones here. AWS changes all members in place.
 
     Attributes:
-        resource: The L1 construct, for what this one does not offer.
-        global_replication_group_id: Its id, which AWS makes of a prefix and the suffix; a token.
-        primary: The replication group that takes the writes.
-        topology: Engine and shards of every member, and the replicas of the primary.
-        automatic_failover: Whether its members replace a node that fails by a replica.
-        open_access: Whether anyone on the network gets in without signing in.
+        resource: The L1 construct, for properties that this construct does not have.
+        global_replication_group_id: Its id, a prefix that AWS chooses and the suffix; a token.
+        primary: The primary replication group.
+        topology: Engine and shards of all members, and replicas of the primary.
+        automatic_failover: Whether automatic failover is on, in all members as in the primary.
+        open_access: Whether anyone on the network can connect without signing in.
     """
 
     def __init__(
@@ -96,19 +99,19 @@ class GlobalDatastore(cdk.Resource):
         Args:
             scope: Construct this one is defined in: the stack of the primary.
             id: Id within the scope.
-            primary: The replication group that takes the writes: of size ``large`` at least, no burstable nodes, with
-                IPv4 addresses, and with users rather than an AUTH token.
-            engine: Engine and version that all members move to. Default: - the primary's.
-            node_type: Node type that all members move to. Default: - the primary's.
-            shards: Number of shards that all members move to, in cluster mode. Default: - the primary's.
-            parameters: Engine settings for the new `engine`, whose parameter group is made here.
-                Default: - the family's. The settings of the primary, if there is no new engine, are every member's.
+            primary: The primary replication group: nodes of size ``large`` or larger that are not burstable, IPv4
+                addresses, and users instead of an AUTH token.
+            engine: New engine and version of all members. Default: - those of the primary.
+            node_type: New node type of all members. Default: - that of the primary.
+            shards: New number of shards of all members, in cluster mode. Default: - that of the primary.
+            parameters: Engine settings for a new `engine`; a parameter group is created for it. Default: - the
+                family's settings. Without a new engine, all members have the settings of the primary.
             suffix: End of its id, 1 to 34 lower-case letters, digits and single hyphens. Cannot be changed.
                 Default: - generated from the path of this construct.
             description: Text shown in the console. Default: - the path of this construct.
 
         Raises:
-            ConfigurationError: With everything that AWS would refuse.
+            ConfigurationError: With every parameter that AWS would reject.
         """
         super().__init__(scope, id)
         problems = Problems(self)
@@ -146,7 +149,7 @@ class GlobalDatastore(cdk.Resource):
             elasticache.CfnGlobalReplicationGroup,
             self,
             "Resource",
-            # The primary alone: "GlobalReplicationGroup cannot be created with multiple members". The others join.
+            # Only the primary, because "GlobalReplicationGroup cannot be created with multiple members".
             members=[
                 elasticache.CfnGlobalReplicationGroup.GlobalReplicationGroupMemberProperty(
                     replication_group_id=self.primary.store_name,
@@ -175,7 +178,7 @@ class GlobalDatastore(cdk.Resource):
     ) -> None:
         problems = Problems(self)
         if not isinstance(primary, ReplicationGroup):
-            problems.add("primary", primary, "only a ReplicationGroup has copies in other Regions")
+            problems.add("primary", primary, "a primary is a ReplicationGroup")
             problems.raise_if_any()
             return
         _check_primary(problems, primary)
@@ -185,8 +188,8 @@ class GlobalDatastore(cdk.Resource):
         if engine is not None:
             problems.note(engine.check_elasticache())
         elif parameters is not None:
-            hint = "set them on the primary, and AWS sets them everywhere"
-            problems.add("parameters", dict(parameters), "they are for a new `engine`, and there is none", hint)
+            hint = "set them on the primary; AWS copies them to all members"
+            problems.add("parameters", dict(parameters), "they are for a new `engine`, which is not set", hint)
         if shards is not None and not primary.topology.cluster_mode:
             problems.add("shards", shards, "the primary is not in cluster mode", "leave it out")
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
@@ -195,17 +198,17 @@ class GlobalDatastore(cdk.Resource):
         problems.raise_if_any()
 
     def join(self, member: Construct) -> str:
-        """Admit a secondary in another Region; called by `SecondaryReplicationGroup`.
+        """Add a secondary in another Region; `SecondaryReplicationGroup` calls this.
 
         Args:
             member: The secondary.
 
         Returns:
-            The id of the global datastore, which the member's stack reads from a plain output of this one's.
+            The id of the global datastore, which the secondary's stack reads from an output of this stack.
 
         Raises:
-            ConfigurationError: If the member's Region is not known, or has a member already, or there are two
-                secondaries.
+            ConfigurationError: If the Region of the secondary is not known or has a member already, or there are two
+                secondaries already.
         """
         self._check_region(member)
         self._secondaries.append(member)
@@ -218,7 +221,7 @@ class GlobalDatastore(cdk.Resource):
         taken = [cdk.Stack.of(other).region for other in (self.primary, *self._secondaries)]
         path = self.node.path
         if is_token(region) or is_token(taken[0]):
-            reason = "a secondary stands in another Region than the primary, and one of the two is not known"
+            reason = "a secondary must be in another Region than the primary, and one of the two Regions is not known"
             problems.add("global_datastore", path, reason, "give both stacks an `env` with a Region")
         elif region in taken:
             reason = f"it has a member in {region} already"
@@ -246,12 +249,12 @@ class GlobalDatastore(cdk.Resource):
             id: Id within the scope.
             global_replication_group_id: Its id, prefix included.
             engine: Engine and version of its members.
-            shards: Number of shards; None where cluster mode is off.
-            replicas: Replicas of each shard of the primary, with which automatic failover is on.
-            open_access: Whether anyone on the network gets in without signing in.
+            shards: Number of shards; None if cluster mode is off.
+            replicas: Replicas of each shard of the primary; with one or more, automatic failover is on.
+            open_access: Whether anyone on the network can connect without signing in.
 
         Raises:
-            ConfigurationError: With everything that a global datastore cannot have.
+            ConfigurationError: With every parameter that is invalid for a global datastore.
         """
         return _ImportedGlobalDatastore(scope, id, global_replication_group_id, engine, shards, replicas, open_access)
 
@@ -277,7 +280,7 @@ class _ImportedGlobalDatastore(cdk.Resource):
         check_flags(problems, open_access=open_access)
         given: object = global_replication_group_id
         if not is_token(given) and (not isinstance(given, str) or "-" not in given):
-            reason = 'an id is a prefix that AWS chose, a hyphen and a suffix, such as "ldgnf-orders"'
+            reason = 'an id has a prefix that AWS chooses, a hyphen and a suffix, such as "ldgnf-orders"'
             problems.add("global_replication_group_id", given, reason)
         problems.raise_if_any()
         topology = Topology(cast("Engine", known_engine), shards is not None, 1 if shards is None else shards, replicas)
@@ -291,8 +294,8 @@ class _ImportedGlobalDatastore(cdk.Resource):
 
 
 def _acknowledge_tags(datastore: Construct) -> None:
-    """Let the CDK's validation pass the tags: its schema of the type is older than they are, and AWS takes them."""
-    # An aws-cdk-lib that validates no templates has nothing to be told.
+    """Acknowledge the CDK's validation error for the tags: AWS accepts them, and the CDK's schema is too old."""
+    # Older versions of aws-cdk-lib do not validate templates.
     if hasattr(cdk, "Validations"):
         cdk.Validations.of(datastore).acknowledge(
             cdk.Acknowledgment(id=_UNKNOWN_PROPERTY, reason="AWS::ElastiCache::GlobalReplicationGroup has Tags")
@@ -308,13 +311,13 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
         problems.add("primary", path, "a global datastore has IPv4 addresses only", "leave out its `network_type`")
     if primary.auth_token is not None:
         reason = "it has an AUTH token, which its secondaries would have to share across Regions"
-        problems.add("primary", path, reason, "give it users, which every member has for itself")
+        problems.add("primary", path, reason, "use users instead; each member has its own")
 
 
 def _check_node_type(problems: Problems, parameter: str, node_type: NodeType) -> None:
     if is_token(node_type.name):
         return
-    if node_type.family not in _NOT_ADMITTED and node_type.size.endswith("large"):
+    if node_type.family not in _UNSUPPORTED_FAMILIES and node_type.size.endswith("large"):
         return
     reason = "a global datastore needs nodes of size large at least, neither burstable nor of an older generation"
     problems.add(parameter, str(node_type), reason, "use a node type such as cache.r7g.large")

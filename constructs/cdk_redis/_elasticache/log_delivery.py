@@ -1,4 +1,4 @@
-"""Log delivery: where a replication group sends its slow log and its engine log.
+"""Log delivery: destinations of the slow log and the engine log of a replication group.
 
 Example:
     >>> LogDelivery.slow_log().log_type
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 _SLOW_LOG = "slow-log"
 _ENGINE_LOG = "engine-log"
-# CloudWatch Logs has ten resource policies in a Region, of 5,120 characters each. Groups below this prefix share one;
-# others are added to it one by one, until it is full.
+# CloudWatch Logs allows ten resource policies in a Region, of 5,120 characters each. Log groups with this prefix share
+# one entry; others are added to a policy one by one, until it is full.
 _PREFIX = "/aws/vendedlogs/elasticache/"
 _MAX_NAME = 512
 
 
 class LogFormat(Choice):
-    """How log entries are written."""
+    """Format of log entries."""
 
     JSON = "json"
     TEXT = "text"
@@ -45,15 +45,15 @@ class LogFormat(Choice):
 
 @dataclass(frozen=True)
 class LogDelivery:
-    """One log of a replication group and where it goes; made by `slow_log` or `engine_log`.
+    """One log of a replication group and its destination. Use `slow_log` or `engine_log`.
 
     Attributes:
         log_type: ``"slow-log"`` or ``"engine-log"``.
-        log_group: Existing log group that it goes to.
-        delivery_stream: Firehose stream that it goes to.
-        format: How entries are written.
-        retention: How long a log group that is made keeps entries.
-        encryption_key: Key of a log group that is made.
+        log_group: Existing log group as the destination.
+        delivery_stream: Firehose stream as the destination.
+        format: Format of the entries.
+        retention: How long a new log group keeps entries.
+        encryption_key: Key of a new log group.
     """
 
     log_type: str
@@ -69,7 +69,7 @@ class LogDelivery:
         is_known = isinstance(log_type, str) and log_type in (_SLOW_LOG, _ENGINE_LOG)
         problems = Problems(f"LogDelivery.{self.log_type.replace('-', '_')}" if is_known else "LogDelivery")
         if not is_known:
-            problems.add("log_type", log_type, f"it is {_SLOW_LOG!r} or {_ENGINE_LOG!r}")
+            problems.add("log_type", log_type, f"it must be {_SLOW_LOG!r} or {_ENGINE_LOG!r}")
         check_given(problems, format=self.format)
         log_format = value_of(problems, "format", self.format, LogFormat)
         if self.retention is not None:
@@ -79,11 +79,11 @@ class LogDelivery:
             object.__setattr__(self, "retention", retention)
         if self.log_group is not None and self.delivery_stream is not None:
             path = self.delivery_stream.node.path
-            problems.add("delivery_stream", path, "a log goes to one place, and `log_group` is given", "choose one")
+            problems.add("delivery_stream", path, "a log has one destination, and `log_group` is given", "choose one")
         if self.log_group is not None or self.delivery_stream is not None:
             for parameter in ("retention", "encryption_key"):
                 if getattr(self, parameter) is not None:
-                    reason = "it is for a log group that is made, and a destination is given"
+                    reason = "it is for a new log group, and a destination is given"
                     problems.add(parameter, "a value", reason, "leave it out, or set it on the destination")
         problems.raise_if_any()
         object.__setattr__(self, "format", log_format)
@@ -98,20 +98,22 @@ class LogDelivery:
         retention: logs.RetentionDays | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> LogDelivery:
-        """Commands that took longer than ``slowlog-log-slower-than``; needs Valkey, or Redis OSS 6.0 or newer.
+        """The slow log: commands that took longer than ``slowlog-log-slower-than``.
+
+        It needs Valkey, or Redis OSS 6.0 or newer.
 
         Args:
-            log_group: An existing log group. Default: - one is made, unless there is a `delivery_stream`; it stays
-                when the store goes.
-            delivery_stream: A Firehose stream to send it to, instead of a log group.
-            format: How entries are written: `LogFormat` or its text, ``"json"`` or ``"text"``. Default: JSON.
-            retention: How long the log group that is made keeps entries. Default: - three months.
-            encryption_key: Key of the log group that is made; CloudWatch Logs is let in. Default: - a key owned by
+            log_group: An existing log group. Default: - a new one, unless `delivery_stream` is given; it is kept when
+                the store is deleted.
+            delivery_stream: A Firehose stream as the destination, instead of a log group.
+            format: Format of the entries: `LogFormat`, or its text ``"json"`` or ``"text"``. Default: JSON.
+            retention: How long the new log group keeps entries. Default: - three months.
+            encryption_key: Key of the new log group; CloudWatch Logs is allowed to use it. Default: - a key owned by
                 the service.
 
         Raises:
-            ConfigurationError: If there are two destinations, settings of a log group that is not made, or a wrong
-                format or retention.
+            ConfigurationError: If there are two destinations, settings of a new log group in spite of an existing
+                destination, or an invalid format or retention.
         """
         return cls(_SLOW_LOG, log_group, delivery_stream, cast("LogFormat", format), retention, encryption_key)
 
@@ -125,50 +127,56 @@ class LogDelivery:
         retention: logs.RetentionDays | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> LogDelivery:
-        """What the engine says of itself: syncs, snapshots, failovers; needs Valkey, or Redis OSS 6.2 or newer.
+        """The engine log, with events such as synchronizations, snapshots and failovers.
+
+        It needs Valkey, or Redis OSS 6.2 or newer.
 
         Args:
-            log_group: An existing log group. Default: - one is made, unless there is a `delivery_stream`; it stays
-                when the store goes.
-            delivery_stream: A Firehose stream to send it to, instead of a log group.
-            format: How entries are written: `LogFormat` or its text, ``"json"`` or ``"text"``. Default: JSON.
-            retention: How long the log group that is made keeps entries. Default: - three months.
-            encryption_key: Key of the log group that is made; CloudWatch Logs is let in. Default: - a key owned by
+            log_group: An existing log group. Default: - a new one, unless `delivery_stream` is given; it is kept when
+                the store is deleted.
+            delivery_stream: A Firehose stream as the destination, instead of a log group.
+            format: Format of the entries: `LogFormat`, or its text ``"json"`` or ``"text"``. Default: JSON.
+            retention: How long the new log group keeps entries. Default: - three months.
+            encryption_key: Key of the new log group; CloudWatch Logs is allowed to use it. Default: - a key owned by
                 the service.
 
         Raises:
-            ConfigurationError: If there are two destinations, settings of a log group that is not made, or a wrong
-                format or retention.
+            ConfigurationError: If there are two destinations, settings of a new log group in spite of an existing
+                destination, or an invalid format or retention.
         """
         return cls(_ENGINE_LOG, log_group, delivery_stream, cast("LogFormat", format), retention, encryption_key)
 
 
 def check_log_delivery(problems: Problems, deliveries: Sequence[LogDelivery], *, engine: Engine) -> None:
-    """Note logs that the engine does not have, and those that are sent twice.
+    """Check that the engine has the logs, and that each log is listed once.
 
     Args:
-        problems: Where to note it.
-        deliveries: As given to the store.
-        engine: As given.
+        problems: Where to add problems.
+        deliveries: The logs and their destinations.
+        engine: Engine of the store.
     """
     seen: set[str] = set()
     for delivery in deliveries:
         if not isinstance(delivery, LogDelivery):
             problems.add(
-                "log_delivery", delivery, "it is a list of LogDelivery.slow_log() and LogDelivery.engine_log()"
+                "log_delivery", delivery, "it must be a list of LogDelivery.slow_log() and LogDelivery.engine_log()"
             )
             continue
         if delivery.log_type in seen:
-            problems.add("log_delivery", delivery.log_type, "a log goes to one place, and this one is listed twice")
+            problems.add("log_delivery", delivery.log_type, "a log has one destination, and this one is listed twice")
         seen.add(delivery.log_type)
         if delivery.log_type == _SLOW_LOG and not engine.supports_slow_log:
-            problems.add("log_delivery", _SLOW_LOG, f"{engine} sends none", "use Redis OSS 6.0, Valkey, or newer")
+            problems.add(
+                "log_delivery", _SLOW_LOG, f"{engine} does not have this log", "use Valkey, or Redis OSS 6.0 or newer"
+            )
         if delivery.log_type == _ENGINE_LOG and not engine.supports_engine_log:
-            problems.add("log_delivery", _ENGINE_LOG, f"{engine} sends none", "use Redis OSS 6.2, Valkey, or newer")
+            problems.add(
+                "log_delivery", _ENGINE_LOG, f"{engine} does not have this log", "use Valkey, or Redis OSS 6.2 or newer"
+            )
 
 
 def create_log_groups(scope: Construct, deliveries: Sequence[LogDelivery]) -> dict[str, logs.ILogGroup]:
-    """The log groups that logs are sent to, by log type: those given, and those created for the rest.
+    """Return the log groups by log type: the existing ones, and new ones for logs without a destination.
 
     Args:
         scope: Construct that log groups are created in.
@@ -221,16 +229,15 @@ def log_delivery_configurations(
 def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup:
     from aws_cdk import aws_logs as logs
 
-    name_of_place = "SlowLog" if delivery.log_type == _SLOW_LOG else "EngineLog"
-    place = Construct(scope, name_of_place)
-    # The group outlives its stack: without the stack's own id in it, the name would be taken when the stack is made
-    # again.
+    parent = Construct(scope, "SlowLog" if delivery.log_type == _SLOW_LOG else "EngineLog")
+    # The log group is kept when the stack is deleted. The id of the stack in its name avoids a conflict when the stack
+    # is created again.
     stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
-    name = cdk.Fn.join("-", [_PREFIX + unique_name(place, max_length=_MAX_NAME - len(_PREFIX) - 37), stack_uuid])
+    name = cdk.Fn.join("-", [_PREFIX + unique_name(parent, max_length=_MAX_NAME - len(_PREFIX) - 37), stack_uuid])
     if delivery.encryption_key is not None:
-        _let_logs_use(delivery.encryption_key, scope)
+        _allow_logs_to_use(delivery.encryption_key, scope)
     log_group = logs.LogGroup(
-        place,
+        parent,
         "Logs",
         log_group_name=name,
         retention=delivery.retention or logs.RetentionDays.THREE_MONTHS,
@@ -240,7 +247,7 @@ def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup
     return cast("logs.ILogGroup", log_group)
 
 
-def _let_logs_use(key: kms.IKey, scope: Construct) -> None:
+def _allow_logs_to_use(key: kms.IKey, scope: Construct) -> None:
     from aws_cdk import aws_iam as iam
 
     stack = cdk.Stack.of(scope)

@@ -35,11 +35,11 @@ class ElastiCacheParameterGroup(cdk.Resource):
     """A parameter group for replication groups.
 
     Defines one ``AWS::ElastiCache::ParameterGroup``. A replication group creates its own unless you give it one: the
-    service's default group cannot be changed later, and one without ``cluster-enabled`` allows a single shard. Create
+    service's default group cannot be changed later, and one without ``cluster-enabled`` allows only one shard. Define
     one yourself to share it between stores with the same engine.
 
     Attributes:
-        family: Its family, which follows from the engine.
+        family: Its family, which depends on the engine.
         cluster_mode: Whether it is for stores in cluster mode.
         parameters: The engine settings that it sets, ``cluster-enabled`` left out.
         parameter_group_name: Name of the group; a token, because CloudFormation chooses it.
@@ -67,7 +67,7 @@ class ElastiCacheParameterGroup(cdk.Resource):
                 Default: - the family's.
 
         Raises:
-            ConfigurationError: If a parameter is wrong, or the family of the engine is not known.
+            ConfigurationError: If a parameter is invalid, or the family of the engine is not known.
         """
         super().__init__(scope, id)
         from aws_cdk import aws_elasticache as elasticache
@@ -115,7 +115,7 @@ def check_parameter_group(
     """Check the engine settings of a replication group.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         parameters: Engine settings; their names are checked against the family.
         extra_parameters: Engine settings whose names are not checked.
         parameter_group: An existing parameter group, in place of both.

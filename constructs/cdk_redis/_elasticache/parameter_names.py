@@ -1,14 +1,14 @@
-"""Names of the engine parameters that ElastiCache knows, by family of parameter groups.
+"""Names of the engine parameters that can be set in ElastiCache, by family of parameter groups.
 
-AWS publishes them as prose (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html), and
-refuses others only when it is asked to set them. What is listed here are the names that can be set.
+AWS publishes them only as text (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html),
+and rejects other names during the deployment.
 """
 
 from __future__ import annotations
 
 import re
 
-# Names by the first version that has them, in versions of Redis OSS; Valkey 7.2 has what Redis OSS 7 has.
+# Names by the first version that has them. Valkey 7.2 has the names of Redis OSS 7.
 _SINCE = {
     (4, 0): "activedefrag active-defrag-cycle-max active-defrag-cycle-min active-defrag-ignore-bytes "
     "active-defrag-threshold-lower active-defrag-threshold-upper "
@@ -32,7 +32,7 @@ _SINCE = {
     "search-enable-partial-results search-fanout-target-mode",
     (9, 0): "cluster-databases",
 }
-# Names that went, by the last version that has them.
+# Removed names, by the last version that has them.
 _UNTIL = {
     (4, 0): "close-on-slave-write min-slaves-max-lag min-slaves-to-write",
     (5, 0): "lua-replicate-commands",
@@ -40,7 +40,7 @@ _UNTIL = {
     "zset-max-ziplist-value list-max-ziplist-size",
     (7, 0): "lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del",
 }
-# There from 6.0 to 7.x only.
+# Only in versions 6.0 to 7.x.
 _SIX_AND_SEVEN = "lazyfree-lazy-user-del"
 
 _FAMILY = re.compile(r"(redis|valkey)([0-9]+)(\.(x|[0-9]+))?")
@@ -48,7 +48,7 @@ _NEWEST_FAMILY = (9, 0)
 
 
 def known_parameters(family: str) -> frozenset[str] | None:
-    """Names of the parameters that can be set in a family; None for a family that is not known here.
+    """Names of the parameters that can be set in a family; None for an unknown family.
 
     Args:
         family: Family of ElastiCache parameter groups, such as ``valkey8``.

@@ -1,4 +1,4 @@
-"""Placement: in which availability zones the nodes of each shard stand.
+"""Placement: the availability zones of the nodes of each shard.
 
 Example:
     >>> ShardPlacement("eu-west-1a", "eu-west-1b", "eu-west-1c").replicas
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cdk_redis._values.restore import Restore
 
 _PLACEMENT = "placement"
-_MADE_UP = "dummy"
+_DUMMY_ZONE = "dummy"
 _SLOTS = 16384
 
 
@@ -30,7 +30,7 @@ class ShardPlacement:
     """The availability zones of one shard's nodes.
 
     Attributes:
-        primary: Zone that the primary is made in; after a failover it stands where a replica was.
+        primary: Zone in which the primary is created; a failover moves the primary to the zone of a replica.
         replicas: Zone of each replica.
     """
 
@@ -38,14 +38,14 @@ class ShardPlacement:
     replicas: tuple[str, ...]
 
     def __init__(self, primary: str, *replicas: str) -> None:
-        """Name the zones.
+        """Set the zones.
 
         Args:
             primary: Zone of the primary, such as ``"eu-west-1a"``.
-            replicas: Zone of each replica, as many as the store has `replicas`.
+            replicas: Zone of each replica, as many as the `replicas` of the store.
 
         Raises:
-            ConfigurationError: If one is no name.
+            ConfigurationError: If a zone is not text.
         """
         problems = Problems("ShardPlacement")
         for parameter, zone in (("primary", primary), *(("replicas", replica) for replica in replicas)):
@@ -57,7 +57,7 @@ class ShardPlacement:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """Zone of each node, the primary's first."""
+        """Zone of each node, first that of the primary."""
         return (self.primary, *self.replicas)
 
 
@@ -71,7 +71,7 @@ def check_placement(
     """Check that each node has a zone, and that the zones have subnets.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         placement: Zones of each shard.
         shards: Number of shards.
         replicas: Replicas of each shard.
@@ -81,11 +81,11 @@ def check_placement(
         return
     given: object = placement
     if not isinstance(given, (list, tuple)) or not all(isinstance(shard, ShardPlacement) for shard in placement):
-        problems.add(_PLACEMENT, given, "it is a list with one ShardPlacement for each shard")
+        problems.add(_PLACEMENT, given, "it must be a list with one ShardPlacement for each shard")
         return
     if is_token(shards) or is_token(replicas):
         problems.add(
-            _PLACEMENT, len(placement), "it is counted before the deploy, when a token in `shards` or `replicas` is not"
+            _PLACEMENT, len(placement), "`shards` and `replicas` must be numbers to compare it with, not tokens"
         )
         return
     if len(placement) != shards:
@@ -97,17 +97,17 @@ def check_placement(
 
 def _check_shard(problems: Problems, parameter: str, shard: ShardPlacement, replicas: int) -> None:
     if len(shard.replicas) != replicas:
-        problems.add(parameter, shard.zones, f"a shard here is a primary and {replicas} replicas", "name as many zones")
+        problems.add(parameter, shard.zones, f"a shard has a primary and {replicas} replicas", "set one zone for each")
     elif replicas > 0 and len(set(shard.zones)) == 1:
-        reason = "automatic failover over several zones needs two at least"
+        reason = "automatic failover needs nodes in two zones or more"
         problems.add(parameter, shard.zones, reason, "place a replica in another zone")
 
 
 def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], network: RedisNetwork | None) -> None:
     """Nodes can only be placed in the zones of the subnets; ElastiCache rejects other zones."""
     known = [subnet.availability_zone for subnet in network.subnets] if network else []
-    # Before the CDK CLI has looked the zones of an account up, they are made up.
-    if not known or any(is_token(zone) or zone.startswith(_MADE_UP) for zone in known):
+    # Until the CDK CLI has looked up the zones of an account, they have dummy names.
+    if not known or any(is_token(zone) or zone.startswith(_DUMMY_ZONE) for zone in known):
         return
     named = {zone for shard in placement for zone in shard.zones if not is_token(zone)}
     for zone in sorted(named.difference(known)):
@@ -117,13 +117,13 @@ def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], networ
 def node_group_configuration(
     shards: int, replicas: int, placement: Sequence[ShardPlacement] | None, restore: Restore | None
 ) -> list[elasticache.CfnReplicationGroup.NodeGroupConfigurationProperty] | None:
-    """The shards one by one, where zones or slots must be set for each; None if two numbers are enough.
+    """Return a configuration for each shard if zones or slots must be set, else None.
 
     Args:
         shards: Number of shards.
         replicas: Replicas of each shard.
         placement: Zones of each shard.
-        restore: For a store in cluster mode, the data that it begins with: AWS requires slots for files in S3 only.
+        restore: Data that a store in cluster mode is created with; AWS requires slots only for files in S3.
     """
     has_slots = restore is not None and len(restore.object_arns) > 0
     if placement is None and not has_slots:
@@ -133,7 +133,7 @@ def node_group_configuration(
     bounds = [number * _SLOTS // shards for number in range(shards + 1)]
     return [
         CfnReplicationGroup.NodeGroupConfigurationProperty(
-            # The id that AWS gives by default; setting it lets an update find the shard again.
+            # The default id of AWS. If it is set, an update identifies the shard.
             node_group_id=f"{number + 1:04d}",
             replica_count=replicas,
             primary_availability_zone=placement[number].primary if placement else None,

@@ -96,7 +96,7 @@ class ReplicationGroup(ElastiCacheStore):
     A change of `shards` (from a number to another), `replicas`, `node_type`, `parameters`, users, logs, `snapshots` or
     a window updates the store in place. A change of `network_type`, `subnet_group`, `port`, `kms_key`, `restore` or
     `replication_group_id` **replaces** it: CloudFormation creates an empty one, and deletes the old one after a final
-    snapshot. ``docs/replaces.md`` lists all. Change the number of shards in a deployment of its own.
+    snapshot. ``docs/replaces.md`` lists all. Change the number of shards in a separate deployment.
 
     Attributes:
         resource: The L1 construct, for properties that this construct does not have.
@@ -160,31 +160,31 @@ class ReplicationGroup(ElastiCacheStore):
                 `vpc`.
             vpc: An existing VPC to place the store in, in place of `network`. A `RedisNetwork` is defined for it, with
                 the id "Network". Changing it replaces the store.
-            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+            vpc_subnets: Subnets of `vpc`; public ones are rejected. Default: - the isolated subnets if it has any, else
                 the private ones with egress.
-            engine: Engine and version, such as ``"valkey:8.1"``. A newer version is installed in place, and so is
-                Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:8.1"``.
+            engine: Engine and version, such as ``"valkey:8.1"``. Upgrades to a newer version, and from Redis OSS to
+                Valkey, are in place; AWS rejects a downgrade. Default: - ``"valkey:8.1"``.
             node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types use data tiering.
-            shards: Number of shards, 1 to 500. Any number, even 1, turns cluster mode on: keys are spread over shards,
-                and shards can be added and removed in place. Default: - cluster mode is off: one shard, with a
+            shards: Number of shards, 1 to 500. Any number, even 1, turns cluster mode on: keys are distributed over
+                the shards, which can be added and removed in place. Default: - cluster mode is off: one shard, with a
                 primary and a reader endpoint.
             replicas: Replicas of each shard, 0 to 5. With one or more, automatic failover and placement over
                 several zones are on.
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the store.
             kms_key: Key that encrypts the data at rest, in the store's Region. Changing it replaces the store.
                 Default: - a key owned by the service.
-            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the store goes.
-                Changing it replaces the store.
+            create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
+                deleted. Changing it replaces the store.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
             extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`; with ``cluster-enabled`` if `shards`
-                is given. Default: - one made of the parameters.
+                is given. Default: - a new one with the parameters.
             user_group: An existing user group; users that you add to the store become its members.
                 Default: - the store creates one.
-            snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
-                hour that AWS chooses.
-            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+            snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at a
+                time that AWS chooses.
+            maintenance_window: Weekly time for AWS's maintenance, such as ``"sun:05:00-sun:06:00"`` in UTC.
                 Default: - AWS chooses one.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             authentication: ``Authentication.auth_token()`` for one password in place of users, see `auth_token`.
@@ -194,18 +194,17 @@ class ReplicationGroup(ElastiCacheStore):
             notification_topic: Topic that receives failovers, new nodes and maintenance; in the store's account and
                 Region, and not encrypted. Default: - none.
             subnet_group: An existing subnet group. Changing it replaces the store.
-                Default: - one over the network's subnets.
+                Default: - a new one with the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
-                Default: - one made by the network, that lets in its client security group and those granted.
-            network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
-                store.
-            ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 where
-                there is no other.
-            placement: Zones of each shard's nodes, one `ShardPlacement` a shard. Default: - AWS spreads the nodes.
-                Adding, changing or removing it can replace the store, and a store with `placement` has no auto
-                scaling: leave it out unless zones matter.
-            restore: What it begins with: the name of a snapshot, or files in S3. Adding or changing it later replaces
-                the store. Default: - it is empty.
+                Default: - a new one that allows connections from the network's client security group and from grantees.
+            network_type: IP versions of the nodes; the subnets must support them. Changing it replaces the store.
+            ip_discovery: IP version of the node addresses that clients discover. Default: - IPv4; IPv6 if
+                `network_type` is IPv6.
+            placement: Zones of each shard's nodes, one `ShardPlacement` a shard. Default: - AWS distributes the nodes
+                over zones. Adding, changing or removing it can replace the store, and a store with `placement` has no
+                auto scaling: leave it out unless you need certain zones.
+            restore: Data that the store is created with: the name of a snapshot, or files in S3. Adding or changing it
+                later replaces the store. Default: - the store is empty.
             durability: Whether writes survive the loss of the nodes: Valkey 9.0 in cluster mode. Cannot be turned on
                 or off later. Default: - AWS decides; at present it is off.
             cluster_mode_compatible: First step of the move to cluster mode, while `shards` is left out: clients can
@@ -214,17 +213,17 @@ class ReplicationGroup(ElastiCacheStore):
             transit_encryption_mode: For the move from plaintext to TLS, `PREFERRED` and then `REQUIRED` in a second
                 deployment. Default: - clients must use TLS.
             replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens.
-                Changing it replaces the store; with a name that you give, no other change can. Default: -
-                CloudFormation names it.
+                Changing it replaces the store. CloudFormation cannot replace a store with a name that you set.
+                Default: - CloudFormation chooses one.
             description: Text shown in the console. Default: - the path of this construct.
-            removal_policy: What happens to the store when it leaves the stack or is replaced: a final snapshot and
-                deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
-            unsafe_open_access: Whether anyone on the network gets in without signing in. Such a store has no users.
+            removal_policy: What happens to the store when it leaves the stack or is replaced: it is deleted after a
+                final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
+            unsafe_open_access: Whether anyone on the network can connect without signing in. Such a store has no users.
             unsafe_plaintext: Whether the store has no TLS. ElastiCache has neither users nor an AUTH token without TLS:
                 set `unsafe_open_access` as well.
 
         Raises:
-            ConfigurationError: With every parameter that AWS would refuse.
+            ConfigurationError: With every parameter that AWS would reject.
         """
         super().__init__(scope, id, port=port)
         from aws_cdk import aws_elasticache as elasticache
@@ -291,7 +290,7 @@ class ReplicationGroup(ElastiCacheStore):
             plaintext=unsafe_plaintext or mode is TransitEncryptionMode.PREFERRED,
         )
         self.parameters = {**(parameters or {}), **(extra_parameters or {})}
-        # The group of a store cannot turn cluster mode on: the move to cluster mode is a move to another group.
+        # Cluster mode cannot be turned on in a parameter group in use: the move to cluster mode needs a new group.
         self.parameter_group: IParameterGroup = parameter_group or ElastiCacheParameterGroup(
             self,
             "ClusterParameters" if in_cluster_group else "Parameters",
@@ -324,7 +323,7 @@ class ReplicationGroup(ElastiCacheStore):
             data_tiering_enabled=True if node_type.data_tiering else None,
             auto_minor_version_upgrade=auto_minor_version_upgrade,
             cache_parameter_group_name=self.parameter_group.parameter_group_name,
-            # Never NumCacheClusters: it excludes shards, and drifts as soon as replicas scale.
+            # Not NumCacheClusters, which excludes shards and differs from the store as soon as replicas are scaled.
             num_node_groups=shard_count,
             # Not together with NodeGroupConfiguration: CloudFormation replaces a store that has both.
             replicas_per_node_group=None if node_groups else replicas,
@@ -359,7 +358,7 @@ class ReplicationGroup(ElastiCacheStore):
         # Without it, changing the number of shards replaces the store.
         self.resource.cfn_options.update_policy = cdk.CfnUpdatePolicy(use_online_resharding=True)
         self.resource.apply_removal_policy(removal_policy)
-        # CloudFormation names the store unless a name is given, so that a replacement gets a new one.
+        # By default, CloudFormation chooses the name, so that a replacement gets a new one.
         self.replication_group_id = self.store_name = self.resource.ref
         self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
@@ -376,14 +375,14 @@ class ReplicationGroup(ElastiCacheStore):
         self._why_no_users = ("a store with an AUTH token has no users", "sign in as `auth_token`")
 
     def join_global_datastore(self, *, engine: Engine | None, shards: int | None) -> Topology:
-        """Become the primary of a global datastore, which decides engine and shards; called by `GlobalDatastore`.
+        """Make this store the primary of a global datastore; `GlobalDatastore` calls this.
 
         Args:
-            engine: Engine and version that all members move to; None for the store's own.
-            shards: Number of shards that all members move to; None for the store's own.
+            engine: New engine and version of all members; None if the store's engine does not change.
+            shards: New number of shards of all members; None if the store's number does not change.
 
         Returns:
-            The topology of the store from now on, which a smoke test expects.
+            The new topology, which a smoke test compares with the store.
         """
         topology = self.topology
         self.topology = dataclasses.replace(
@@ -392,35 +391,35 @@ class ReplicationGroup(ElastiCacheStore):
         return self.topology
 
     def scale_shards(self, *, minimum: int, maximum: int) -> ShardScaling:
-        """Let the number of shards follow the load, between two bounds.
+        """Scale the number of shards automatically between two bounds.
 
-        Say by what: ``cache.scale_shards(minimum=3, maximum=10).track_memory(60)``. A deployment that changes
-        the store brings the number back to `shards`; scaling then begins there again.
+        Choose a metric, too: ``cache.scale_shards(minimum=3, maximum=10).track_memory(60)``. A deployment that changes
+        the store resets the number to `shards`; scaling then continues from there.
 
         Args:
-            minimum: Fewest shards, 1 or more, and no more than `shards`.
-            maximum: Most shards, up to 500, and no fewer than `shards`.
+            minimum: Smallest number of shards, 1 or more, and no more than `shards`.
+            maximum: Largest number of shards, up to 500, and no less than `shards`.
 
         Raises:
-            ConfigurationError: If the bounds are none, or the store cannot be scaled: without cluster mode, with
-                `placement`, or with nodes that are too small or too old.
+            ConfigurationError: If a bound is invalid, or the store cannot be scaled: without cluster mode, with
+                `placement`, or with a node type that auto scaling does not support.
         """
         self._check_scaling("shards", minimum, maximum)
         return ShardScaling(self, "ShardScaling", resource=self.resource, minimum=minimum, maximum=maximum)
 
     def scale_replicas(self, *, minimum: int, maximum: int) -> ReplicaScaling:
-        """Let the number of replicas of each shard follow the load, between two bounds.
+        """Scale the number of replicas of each shard automatically between two bounds.
 
-        Say by what: ``cache.scale_replicas(minimum=1, maximum=5).track_cpu(60)``. A deployment that changes
-        the store brings the number back to `replicas`; scaling then begins there again.
+        Choose a metric, too: ``cache.scale_replicas(minimum=1, maximum=5).track_cpu(60)``. A deployment that changes
+        the store resets the number to `replicas`; scaling then continues from there.
 
         Args:
-            minimum: Fewest replicas, 1 or more, and no more than `replicas`.
-            maximum: Most replicas, up to 5, and no fewer than `replicas`.
+            minimum: Smallest number of replicas, 1 or more, and no more than `replicas`.
+            maximum: Largest number of replicas, up to 5, and no less than `replicas`.
 
         Raises:
-            ConfigurationError: If the bounds are none, or the store cannot be scaled: without cluster mode, with
-                `placement`, or with nodes that are too small or too old.
+            ConfigurationError: If a bound is invalid, or the store cannot be scaled: without cluster mode, with
+                `placement`, or with a node type that auto scaling does not support.
         """
         self._check_scaling("replicas", minimum, maximum)
         return ReplicaScaling(self, "ReplicaScaling", resource=self.resource, minimum=minimum, maximum=maximum)
@@ -438,7 +437,7 @@ class ReplicationGroup(ElastiCacheStore):
 
     @property
     def cluster_mode(self) -> bool:
-        """Whether keys are spread over shards."""
+        """Whether cluster mode is on: keys are distributed over shards."""
         return self.topology.cluster_mode
 
     @property
@@ -471,7 +470,7 @@ class ReplicationGroup(ElastiCacheStore):
         self._check_mode("node_endpoints", cluster_mode=False)
         replicas = self.topology.replicas
         if replicas is None or is_token(replicas):
-            reason = "the number of nodes is not known before the deploy"
+            reason = "the number of nodes must be known at synth"
             raise ConfigurationError(self.node.path, [problem("replicas", replicas, reason, "give a number")])
         addresses = self.resource.attr_read_end_point_addresses_list
         ports = self.resource.attr_read_end_point_ports_list
@@ -513,20 +512,20 @@ class ReplicationGroup(ElastiCacheStore):
             scope: Construct the import is defined in.
             id: Id within the scope.
             replication_group_id: Its name.
-            endpoint: Its configuration endpoint, or its primary endpoint where cluster mode is off.
+            endpoint: Its configuration endpoint; its primary endpoint if cluster mode is off.
             security_groups: Its security groups, to which rules are added.
-            reader_endpoint: Its reader endpoint, where cluster mode is off.
+            reader_endpoint: Its reader endpoint, if cluster mode is off.
             engine: Its engine and version. Default: - ``"valkey:8.1"``.
-            shards: Number of shards; None where cluster mode is off.
+            shards: Number of shards; None if cluster mode is off.
             replicas: Replicas of each shard.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
-            auth_token: For a store with an AUTH token, the secret that holds it.
+            auth_token: For a store with an AUTH token, the secret that contains it.
             network: The network whose subnets it is placed in; a smoke test needs it.
-            unsafe_open_access: Whether anyone on the network gets in without signing in.
+            unsafe_open_access: Whether anyone on the network can connect without signing in.
             unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
 
         Raises:
-            ConfigurationError: If a replication group cannot be like that.
+            ConfigurationError: With every parameter that is invalid for a replication group.
         """
         problems = Problems(f"{scope.node.path}/{id}")
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
@@ -560,7 +559,7 @@ class ReplicationGroup(ElastiCacheStore):
 
 
 def _cluster_mode(engine: Engine, cluster_mode: bool, compatible: bool) -> str | None:
-    """The property that ends a move between the modes; engines that cannot move reject it."""
+    """Return the ClusterMode property, or None for engines that cannot change the mode and reject the property."""
     if not can_move_to_cluster_mode(engine):
         return None
     if compatible:

@@ -1,4 +1,4 @@
-"""Scaling of replication groups by Application Auto Scaling: shards and replicas that follow the load.
+"""Auto scaling of replication groups: Application Auto Scaling changes the number of shards or replicas.
 
 cache.scale_shards(minimum=3, maximum=10).track_memory(60)
 cache.scale_replicas(minimum=1, maximum=5).track_cpu(50)
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     from cdk_redis._values.topology import Topology
 
-# ElastiCache refuses other targets.
+# ElastiCache rejects other target values.
 _LOWEST_TARGET, _HIGHEST_TARGET = 35, 70
-# Sizes too small, and generations too old, for ElastiCache to scale.
-_FIXED = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "c1", "r3", "r4")
+# Node families that ElastiCache auto scaling does not support.
+_UNSUPPORTED_FAMILIES = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "c1", "r3", "r4")
 _COOLDOWN = cdk.Duration.minutes(10)
 
 
 class _Scaling(Construct):
-    """What follows the load, and within which bounds.
+    """A scalable target of Application Auto Scaling.
 
     Attributes:
-        target: The L2 scalable target, for schedules and policies that this one does not offer.
+        target: The L2 scalable target, for schedules and policies that this construct does not have.
     """
 
     _what: str
@@ -49,7 +49,7 @@ class _Scaling(Construct):
         check_required(problems, minimum=minimum, maximum=maximum)
         _check_bounds(problems, self._what, minimum, maximum)
         if _are_numbers(minimum, maximum) and minimum > maximum:
-            problems.add("minimum, maximum", (minimum, maximum), "the minimum is not greater than the maximum")
+            problems.add("minimum, maximum", (minimum, maximum), "the minimum must not be greater than the maximum")
         problems.raise_if_any()
 
         self._resource = resource
@@ -70,10 +70,10 @@ class _Scaling(Construct):
         check_given(problems, percent=percent)
         scale_in_cooldown = value_of(problems, "scale_in_cooldown", scale_in_cooldown, cdk.Duration)
         problems.check_range(
-            "percent", percent, _LOWEST_TARGET, _HIGHEST_TARGET, "ElastiCache holds {low} to {high} percent"
+            "percent", percent, _LOWEST_TARGET, _HIGHEST_TARGET, "ElastiCache accepts {low} to {high} percent"
         )
         if self.node.try_find_child(id) is not None:
-            problems.add("percent", percent, "this is tracked already", "call it once")
+            problems.add("percent", percent, "this metric has a policy already", "call the method once")
         problems.raise_if_any()
         autoscaling.TargetTrackingScalingPolicy(
             self,
@@ -87,55 +87,55 @@ class _Scaling(Construct):
 
 
 class ShardScaling(_Scaling):
-    """Shards that follow the load; made by `ReplicationGroup.scale_shards`.
+    """Auto scaling of the number of shards. `ReplicationGroup.scale_shards` returns one.
 
     Attributes:
-        target: The scalable target, for schedules and policies that this one does not offer.
+        target: The L2 scalable target, for schedules and policies that this construct does not have.
     """
 
     _what = "shards"
     _dimension = "NodeGroups"
 
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
-        """Add shards while the primaries' engines are busier than this, and remove them while they are idler.
+        """Add and remove shards to keep the CPU utilization of the primaries at a target.
 
         Args:
-            percent: Average use of the primaries' engine threads, 35 to 70 percent.
-            scale_in_cooldown: Time between two removals. Default: - ten minutes.
+            percent: Target for the average engine CPU utilization of the primaries, 35 to 70 percent.
+            scale_in_cooldown: Minimum time between two removals. Default: - ten minutes.
 
         Raises:
-            ConfigurationError: If the percentage is out of range, or called twice.
+            ConfigurationError: If the percentage is out of range, or this metric has a policy already.
         """
         self._track("Cpu", "ELASTICACHE_PRIMARY_ENGINE_CPU_UTILIZATION", percent, scale_in_cooldown)
         return self
 
     def track_memory(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
-        """Add shards while memory is fuller than this, and remove them while it is emptier.
+        """Add and remove shards to keep the memory usage at a target.
 
         Args:
-            percent: Average use of the memory for data, 35 to 70 percent.
-            scale_in_cooldown: Time between two removals. Default: - ten minutes.
+            percent: Target for the average usage of the memory for data, 35 to 70 percent.
+            scale_in_cooldown: Minimum time between two removals. Default: - ten minutes.
 
         Raises:
-            ConfigurationError: If the percentage is out of range, called twice, or the nodes have data tiering:
-                their memory is always full.
+            ConfigurationError: If the percentage is out of range, this metric has a policy already, or the nodes have
+                data tiering: they use all their memory before their disks.
         """
         if self._resource.data_tiering_enabled is True:
-            reason = "nodes with data tiering fill their memory before their disks"
+            reason = "nodes with data tiering use all their memory before their disks"
             raise ConfigurationError(self.node.path, [problem("percent", percent, reason, "use `track_capacity`")])
         metric = "ELASTICACHE_DATABASE_MEMORY_USAGE_COUNTED_FOR_EVICT_PERCENTAGE"
         self._track("Memory", metric, percent, scale_in_cooldown)
         return self
 
     def track_capacity(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
-        """Add shards while memory and, with data tiering, disks are fuller than this.
+        """Add and remove shards to keep the usage of memory and, with data tiering, of disks at a target.
 
         Args:
-            percent: Average use of all that holds data, 35 to 70 percent.
-            scale_in_cooldown: Time between two removals. Default: - ten minutes.
+            percent: Target for the average usage of memory and disks for data, 35 to 70 percent.
+            scale_in_cooldown: Minimum time between two removals. Default: - ten minutes.
 
         Raises:
-            ConfigurationError: If the percentage is out of range, or called twice.
+            ConfigurationError: If the percentage is out of range, or this metric has a policy already.
         """
         metric = "ELASTICACHE_DATABASE_CAPACITY_USAGE_COUNTED_FOR_EVICT_PERCENTAGE"
         self._track("Capacity", metric, percent, scale_in_cooldown)
@@ -143,24 +143,24 @@ class ShardScaling(_Scaling):
 
 
 class ReplicaScaling(_Scaling):
-    """Replicas that follow the load; made by `ReplicationGroup.scale_replicas`.
+    """Auto scaling of the number of replicas of each shard. `ReplicationGroup.scale_replicas` returns one.
 
     Attributes:
-        target: The scalable target, for schedules and policies that this one does not offer.
+        target: The L2 scalable target, for schedules and policies that this construct does not have.
     """
 
     _what = "replicas"
     _dimension = "Replicas"
 
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ReplicaScaling:
-        """Add a replica to each shard while the replicas' engines are busier than this.
+        """Add and remove replicas of each shard to keep the CPU utilization of the replicas at a target.
 
         Args:
-            percent: Average use of the replicas' engine threads, 35 to 70 percent.
-            scale_in_cooldown: Time between two removals. Default: - ten minutes.
+            percent: Target for the average engine CPU utilization of the replicas, 35 to 70 percent.
+            scale_in_cooldown: Minimum time between two removals. Default: - ten minutes.
 
         Raises:
-            ConfigurationError: If the percentage is out of range, or called twice.
+            ConfigurationError: If the percentage is out of range, or this metric has a policy already.
         """
         self._track("Cpu", "ELASTICACHE_REPLICA_ENGINE_CPU_UTILIZATION", percent, scale_in_cooldown)
         return self
@@ -176,42 +176,42 @@ def check_scaling(
     maximum: int,
     placed: bool,
 ) -> None:
-    """Refuse what Application Auto Scaling would.
+    """Check that Application Auto Scaling can scale a store.
 
     Args:
         store: The store.
         what: ``"shards"`` or ``"replicas"``.
-        resource: Its L1.
+        resource: Its L1 construct.
         topology: Its declared shards and replicas.
-        minimum: As given.
-        maximum: As given.
-        placed: Whether the zones of its nodes are given.
+        minimum: Smallest number of shards or replicas.
+        maximum: Largest number of shards or replicas.
+        placed: Whether the store has `placement`.
 
     Raises:
-        ConfigurationError: With every problem.
+        ConfigurationError: With all problems.
     """
     problems = Problems(store)
     current = (topology.shards or 1) if what == "shards" else (topology.replicas or 0)
     _check_bounds(problems, what, minimum, maximum)
     if not topology.cluster_mode:
-        problems.add(what, current, "only a store in cluster mode is scaled", "give a number of `shards`")
-    # A deployment that changes the store sets the number back to the template's: it must at least be within bounds.
+        problems.add(what, current, "only a store in cluster mode can be scaled", "give a number of `shards`")
+    # A deployment that changes the store resets the number to that of the template, which must be within the bounds.
     if _are_numbers(current, minimum, maximum) and not minimum <= current <= maximum:
-        reason = f"the store has {current} {what}, and a deployment brings it back there"
-        problems.add("minimum, maximum", (minimum, maximum), reason, f"let the bounds include {current}")
+        reason = f"the store has {current} {what}, and a deployment resets it to that number"
+        problems.add("minimum, maximum", (minimum, maximum), reason, f"choose bounds that include {current}")
     if placed:
-        problems.add(what, current, "nodes that are placed by hand are counted by hand", "leave out `placement`")
+        problems.add(what, current, "ElastiCache does not scale a store with `placement`", "leave out `placement`")
     family = str(resource.cache_node_type).split(".")[1:2]
-    if family and family[0] in _FIXED:
+    if family and family[0] in _UNSUPPORTED_FAMILIES:
         given = resource.cache_node_type
-        problems.add("node_type", given, "ElastiCache scales none of these", "use one such as cache.r7g.large")
+        problems.add("node_type", given, "ElastiCache does not scale these nodes", "use one such as cache.r7g.large")
     problems.raise_if_any()
 
 
 def _check_bounds(problems: Problems, what: str, minimum: int, maximum: int) -> None:
     most = MAX_SHARDS if what == "shards" else MAX_REPLICAS
     for parameter, given in (("minimum", minimum), ("maximum", maximum)):
-        problems.check_range(parameter, given, 1, most, f"a store is scaled from {{low}} to {{high}} {what}")
+        problems.check_range(parameter, given, 1, most, f"a store scales from {{low}} to {{high}} {what}")
 
 
 def _are_numbers(*values: object) -> bool:

@@ -1,4 +1,4 @@
-"""The secondary of a global datastore: a replication group in another Region that follows the primary."""
+"""The secondary of a global datastore: a replication group in another Region, replicated from the primary."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class SecondaryReplicationGroup(ElastiCacheStore):
 
     Defines one ``AWS::ElastiCache::ReplicationGroup`` that joins a global datastore, with a subnet group, a security
     group and a user group; you can give existing ones instead. Users exist in one Region only. Engine, node type,
-    shards, parameters, TLS and encryption at rest are those of the global datastore, and AWS refuses to be given them
+    shards, parameters, TLS and encryption at rest are those of the global datastore, and AWS rejects these properties
     here ("Cannot use the given parameters when creating new replication group in an existing global replication
-    group"). It is read-only, so that it has no smoke test: test the primary.
+    group"). It is read-only, so a smoke test is not possible: test the primary.
 
     A change of `replicas`, users, logs, `snapshots` or a window updates the secondary in place. A change of `network`,
-    `subnet_group`, `port`, `kms_key`, `global_datastore` or `replication_group_id` **replaces** it; the new one is
-    filled again from the primary.
+    `subnet_group`, `port`, `kms_key`, `global_datastore` or `replication_group_id` **replaces** it; AWS copies the data
+    of the primary to the new one.
 
     Attributes:
         resource: The L1 construct, for properties that this construct does not have.
@@ -106,7 +106,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
                 `vpc`.
             vpc: An existing VPC to place the store in, in place of `network`. A `RedisNetwork` is defined for it, with
                 the id "Network". Changing it replaces the store.
-            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+            vpc_subnets: Subnets of `vpc`; public ones are rejected. Default: - the isolated subnets if it has any, else
                 the private ones with egress.
             global_datastore: The global datastore that it joins. Its stack is deployed before this one's.
             replicas: Replicas of each shard, 0 to 5; at least 1 if the primary has automatic failover, because all
@@ -114,29 +114,30 @@ class SecondaryReplicationGroup(ElastiCacheStore):
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the secondary.
             kms_key: Key that encrypts the data at rest, in this Region. Changing it replaces the secondary.
                 Default: - a key owned by the service.
-            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the store goes.
+            create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
+                deleted.
             user_group: An existing user group; users that you add to the store become its members.
                 Default: - the store creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. Default: - none, because those of the
                 primary contain the same data.
-            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+            maintenance_window: Weekly time for AWS's maintenance, such as ``"sun:05:00-sun:06:00"`` in UTC.
                 Default: - AWS chooses one.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
             log_delivery: Logs to send, `LogDelivery.slow_log` and `LogDelivery.engine_log`. Default: - none.
             notification_topic: Topic that receives failovers, new nodes and maintenance; in the store's account and
                 Region, and not encrypted. Default: - none.
             subnet_group: An existing subnet group. Changing it replaces the secondary.
-                Default: - one over the network's subnets.
+                Default: - a new one with the network's subnets.
             security_groups: Existing security groups, to which the rules for connecting are added.
-                Default: - one made by the network, that lets in its client security group and those granted.
+                Default: - a new one that allows connections from the network's client security group and from grantees.
             replication_group_id: Name of the store: 1 to 40 lower-case letters, digits and single hyphens.
-                CloudFormation cannot replace a store with a name that you give. Default: - CloudFormation names it.
+                CloudFormation cannot replace a store with a name that you set. Default: - CloudFormation chooses one.
             description: Text shown in the console. Default: - the path of this construct.
-            removal_policy: What happens to the store when it leaves the stack or is replaced: a final snapshot and
-                deletion (SNAPSHOT), it stays (RETAIN), or it is deleted (DESTROY).
+            removal_policy: What happens to the store when it leaves the stack or is replaced: it is deleted after a
+                final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
 
         Raises:
-            ConfigurationError: With every parameter that AWS would refuse.
+            ConfigurationError: With every parameter that AWS would reject.
         """
         super().__init__(scope, id, port=port)
         from aws_cdk import aws_elasticache as elasticache
@@ -182,7 +183,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
             replication_group_id=replication_group_id,
             replication_group_description=description or self.node.path,
             replicas_per_node_group=replicas,
-            # As the primary has it: CloudFormation's handler turns it on by default.
+            # The setting of the primary, because CloudFormation's handler turns it on by default.
             automatic_failover_enabled=failover,
             multi_az_enabled=failover and replicas != 0,
             port=port,

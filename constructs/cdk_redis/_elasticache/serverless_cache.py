@@ -1,4 +1,4 @@
-"""An ElastiCache serverless cache: Valkey or Redis OSS without nodes to choose, in cluster mode, behind one endpoint.
+"""An ElastiCache serverless cache: Valkey or Redis OSS in cluster mode, without nodes to manage.
 
 network = RedisNetwork(self, "Network")
 cache = ServerlessCache(self, "Cache", network=network, usage_limits=UsageLimits.at_most(data_storage_gb=10))
@@ -113,36 +113,35 @@ class ServerlessCache(ElastiCacheStore):
                 its security group. Set `network` or `vpc`.
             vpc: An existing VPC to place the cache in, in place of `network`. A `RedisNetwork` is defined for it, with
                 the id "Network". Changing it replaces the cache.
-            vpc_subnets: Subnets of `vpc`; public ones are refused. Default: - the isolated subnets if it has any, else
+            vpc_subnets: Subnets of `vpc`; public ones are rejected. Default: - the isolated subnets if it has any, else
                 the private ones with egress.
-            engine: Engine and major version, such as ``"valkey:8"``: Valkey 7, 8 or 9, or Redis OSS 7. AWS refuses a
+            engine: Engine and major version, such as ``"valkey:8"``: Valkey 7, 8 or 9, or Redis OSS 7. AWS rejects a
                 downgrade. Default: - ``"valkey:8"``.
-            usage_limits: Limits of its data and of its processing. Default: - none: it grows with its use, up to the
-                account's quotas, and so does the bill.
+            usage_limits: Limits of its data and of its processing units. Default: - no limits: the cache scales up to
+                the account's quotas, and AWS charges for the usage.
             kms_key: Key that encrypts the data at rest, in the cache's Region. Changing it replaces the cache.
                 Default: - a key owned by the service.
-            create_kms_key: Whether a key is made for the data, with yearly rotation; it stays when the cache goes.
-                Changing it replaces the cache.
+            create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the cache is
+                deleted. Changing it replaces the cache.
             user_group: An existing user group; users that you add to the cache become its members.
                 Default: - the cache creates one.
-            snapshots: Daily snapshots; a number is the days that each is kept. A serverless cache takes them at a time
-                rather than in a window: ``Snapshots.daily(at="03:00")``.
-                Default: - kept for 7 days, taken at an hour that AWS chooses.
-            restore: What it begins with: the ARN of a snapshot, or files in S3. Changing it replaces the cache.
-                Default: - it is empty.
-            network_type: Kinds of IP addresses that it has; the subnets must have them. Changing it replaces the cache.
+            snapshots: Daily snapshots; a number is the days that each is kept. A serverless cache has a time instead of
+                a window: ``Snapshots.daily(at="03:00")``. Default: - kept for 7 days, taken at a time that AWS chooses.
+            restore: Data that the cache is created with: the ARN of a snapshot, or files in S3. Changing it replaces
+                the cache. Default: - the cache is empty.
+            network_type: IP versions of the cache; the subnets must support them. Changing it replaces the cache.
             security_groups: Existing security groups, to which the rules for connecting are added.
-                Default: - one made by the network, that lets in its client security group and those granted.
+                Default: - a new one that allows connections from the network's client security group and from grantees.
             serverless_cache_name: Name of the cache: 1 to 40 lower-case letters, digits and single hyphens.
-                CloudFormation cannot replace a cache with a name that you give. Default: - generated from the path of
-                this construct and the properties that force a replacement.
+                CloudFormation cannot replace a cache with a name that you set. Default: - generated from the path of
+                this construct and the properties whose change replaces the cache.
             description: Text shown in the console, up to 255 characters. Default: - the path of this construct.
-            removal_policy: What happens to the cache when it leaves the stack or is replaced: a final snapshot and
-                deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
-            unsafe_open_access: Whether anyone on the network gets in without signing in. Such a cache has no users.
+            removal_policy: What happens to the cache when it leaves the stack or is replaced: it is deleted after a
+                final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
+            unsafe_open_access: Whether anyone on the network can connect without signing in. Such a cache has no users.
 
         Raises:
-            ConfigurationError: With every parameter that AWS would refuse.
+            ConfigurationError: With every parameter that AWS would reject.
         """
         super().__init__(scope, id, port=_PORT, last_port=_READER_PORT)
         from aws_cdk import aws_elasticache as elasticache
@@ -234,14 +233,14 @@ class ServerlessCache(ElastiCacheStore):
             serverless_cache_name: Its name.
             endpoint: Its endpoint.
             security_groups: Its security groups, to which rules are added.
-            reader_endpoint: Its reader endpoint. Default: - the same host, on the next port.
+            reader_endpoint: Its reader endpoint. Default: - the same host name, with port 6380.
             engine: Its engine and major version. Default: - ``"valkey:8"``.
             users: Its users, see `ElastiCacheUser.from_user_attributes`.
             network: The network whose subnets it is placed in; a smoke test needs it.
-            unsafe_open_access: Whether anyone on the network gets in without signing in.
+            unsafe_open_access: Whether anyone on the network can connect without signing in.
 
         Raises:
-            ConfigurationError: If the engine is not one.
+            ConfigurationError: If the engine is invalid.
         """
         problems = Problems(f"{scope.node.path}/{id}")
         engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
@@ -293,7 +292,7 @@ def _check_restore(problems: Problems, restore: Restore | None) -> None:
     name = restore.snapshot_name if restore else None
     if name is None or is_token(name) or name.startswith("arn:"):
         return
-    # A replication group and a serverless cache can have snapshots of the same name.
+    # A snapshot of a replication group and one of a serverless cache can have the same name.
     reason = "a serverless cache is restored by the ARN of a snapshot, not by its name"
     problems.add("restore", name, reason, 'write Restore.from_snapshot("arn:aws:elasticache:...")')
 

@@ -1,4 +1,4 @@
-"""What replication groups, their secondaries and serverless caches have in common."""
+"""Base class of replication groups, secondaries and serverless caches."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 DEFAULT_ENGINE = Engine.valkey("8.1")
 DEFAULT_NODE_TYPE = "cache.t4g.small"
-# Of replication groups and of serverless caches.
+# Limit of replication groups and of serverless caches.
 MAX_NAME = 40
 
 
 class ElastiCacheStore(Store):
-    """A store that ElastiCache runs.
+    """A store of ElastiCache.
 
     Attributes:
         user_group: Its user group; None for a store without users.
@@ -41,7 +41,7 @@ class ElastiCacheStore(Store):
 
     def _use_user_group(self, user_group: IUserGroup) -> None:
         self.user_group = user_group
-        # The list object of the group: stores that share a group share its users.
+        # The same list object: stores that share a group share its users.
         self.users = user_group.users
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:

@@ -1,4 +1,4 @@
-"""Subnet groups: where a replication group may place its nodes.
+"""Subnet groups: the subnets in which ElastiCache places the nodes of a replication group.
 
 Example:
     >>> import aws_cdk as cdk
@@ -34,12 +34,12 @@ class ElastiCacheSubnetGroup(cdk.Resource):
     """
 
     def __init__(self, scope: Construct, id: str, *, network: RedisNetwork, description: str | None = None) -> None:
-        """Define the group. CloudFormation names it.
+        """Define the group. CloudFormation chooses its name.
 
         Args:
             scope: Construct this one is defined in.
             id: Id within the scope.
-            network: Network whose subnets it holds.
+            network: Network with the subnets.
             description: Text shown in the console. Default: - the path of the network.
 
         Raises:
@@ -65,10 +65,10 @@ class ElastiCacheSubnetGroup(cdk.Resource):
         Args:
             scope: Construct the import is defined in.
             id: Id within the scope.
-            name: Name of the group. ElastiCache keeps names in lower case.
+            name: Name of the group. ElastiCache stores names in lower case.
 
         Raises:
-            ConfigurationError: If no group can have that name.
+            ConfigurationError: If the name is invalid.
         """
         return ImportedSubnetGroup(scope, id, name)
 

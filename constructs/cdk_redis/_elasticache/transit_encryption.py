@@ -1,4 +1,4 @@
-"""Encryption in transit, and the way from plaintext to TLS without an interruption."""
+"""Encryption in transit, and the move from plaintext to TLS without interruption."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
 
 
 class TransitEncryptionMode(Choice):
-    """Whether a replication group with TLS lets in clients without it.
+    """Whether a replication group with TLS also accepts connections without TLS.
 
-    A store that was made in plaintext is moved to TLS in two deployments: first `PREFERRED`, and when every client
-    uses TLS `REQUIRED`. Both are updates in place. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html)
+    Move an existing store without TLS in two deployments: first to `PREFERRED`, and to `REQUIRED` when all clients use
+    TLS. Both update the store in place. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/in-transit-encryption-enable.html)
     """
 
     PREFERRED = "preferred"
-    """Lets in clients with and without TLS: for the time of the move only."""
+    """Accepts connections with and without TLS; use it only during the move."""
     REQUIRED = "required"
+    """Accepts connections with TLS only."""
 
 
 def check_transit_encryption(
     problems: Problems, mode: TransitEncryptionMode | None, *, plaintext: bool, engine: Engine
 ) -> None:
-    """Check that a store can have a mode of encryption in transit.
+    """Check that a store supports a mode of encryption in transit.
 
     Args:
-        problems: Where to add what is found.
+        problems: Where to add problems.
         mode: The mode.
         plaintext: Whether the store has no TLS.
         engine: Engine of the store.
@@ -47,6 +48,6 @@ def check_transit_encryption(
         problems.add(
             "transit_encryption_mode",
             mode.value,
-            f"{engine} has one mode only",
+            f"{engine} does not support this property",
             "leave it out, or use Valkey, or Redis OSS 7.0 or newer",
         )

@@ -1,4 +1,4 @@
-"""Usage limits: between which bounds a serverless cache may grow and shrink.
+"""Usage limits: bounds for the scaling of a serverless cache.
 
 Example:
     >>> UsageLimits.at_most(data_storage_gb=10, ecpu_per_second=5_000).data_storage_gb
@@ -25,9 +25,9 @@ _UNITS = (1_000, 15_000_000)
 class UsageLimits:
     """Bounds of a serverless cache. Changing them is an update in place.
 
-    The lower bound is paid for whether it is used or not, and is there at once when it is needed. At the upper bound
-    of the data the cache evicts keys that have a time to live, and then refuses writes; at the upper bound of the
-    processing units it slows requests down.
+    AWS charges for the lower bound even if it is not used; that capacity is available at once. At the upper bound of
+    the data, the cache evicts keys that have a time to live, and then rejects writes. At the upper bound of the
+    processing units, it slows down requests.
 
     Attributes:
         data_storage_gb: Least and most data, in gigabytes, each 1 to 5,000; None in place of either leaves it to the
@@ -42,8 +42,8 @@ class UsageLimits:
     def __post_init__(self) -> None:
         """Check the bounds; tokens pass."""
         problems = Problems("UsageLimits")
-        _check(problems, "data_storage_gb", self.data_storage_gb, _GIGABYTES, "a cache holds {low:,} to {high:,} GB")
-        _check(problems, "ecpu_per_second", self.ecpu_per_second, _UNITS, "a cache takes {low:,} to {high:,} a second")
+        _check(problems, "data_storage_gb", self.data_storage_gb, _GIGABYTES, "a limit is {low:,} to {high:,} GB")
+        _check(problems, "ecpu_per_second", self.ecpu_per_second, _UNITS, "a limit is {low:,} to {high:,} a second")
         if self.data_storage_gb is None and self.ecpu_per_second is None:
             problems.add(
                 "data_storage_gb",
@@ -55,11 +55,11 @@ class UsageLimits:
 
     @classmethod
     def at_most(cls, *, data_storage_gb: int | None = None, ecpu_per_second: int | None = None) -> UsageLimits:
-        """Upper bounds alone, which keep the bill within bounds.
+        """Only upper bounds, which limit the costs.
 
         Args:
-            data_storage_gb: Most data, in gigabytes, 1 to 5,000. Default: - no bound.
-            ecpu_per_second: Most ElastiCache processing units a second, 1,000 to 15,000,000. Default: - no bound.
+            data_storage_gb: Maximum data, in gigabytes, 1 to 5,000. Default: - no limit.
+            ecpu_per_second: Maximum ElastiCache processing units a second, 1,000 to 15,000,000. Default: - no limit.
 
         Raises:
             ConfigurationError: If one is out of range, or neither is given.
@@ -74,10 +74,12 @@ def _check(problems: Problems, parameter: str, bounds: object, allowed: tuple[in
     if bounds is None:
         return
     if not isinstance(bounds, tuple) or len(bounds) != 2 or bounds == (None, None):
-        problems.add(parameter, bounds, "bounds are (least, most), with None for one of them", "write (None, 10)")
+        problems.add(
+            parameter, bounds, "bounds are (minimum, maximum), and one of them may be None", "write (None, 10)"
+        )
         return
     for bound in bounds:
         problems.check_range(parameter, bound, *allowed, what)
     least, most = bounds
     if isinstance(least, int) and isinstance(most, int) and not is_token(least) and not is_token(most) and least > most:
-        problems.add(parameter, bounds, "the least is not more than the most", "turn the two round")
+        problems.add(parameter, bounds, "the minimum must not be greater than the maximum", "swap them")

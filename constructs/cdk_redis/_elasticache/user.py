@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cdk_redis._access.access_string import AccessString
     from cdk_redis._access.authentication import Authentication
 
-# The name of the user that clients sign in as if they give none. ElastiCache has a user with this id, with full access.
+# Clients that send no user name sign in as this user. ElastiCache has a user with this id, which has full access.
 DEFAULT_USER = "default"
 
 
@@ -25,7 +25,7 @@ class ElastiCacheUser(DefinedUser):
     """A user of ElastiCache replication groups and serverless caches.
 
     Defines one ``AWS::ElastiCache::User``. `ReplicationGroup.add_iam_user` and
-    `ReplicationGroup.add_password_user` define one and add it to the store's user group. Define one by hand to share
+    `ReplicationGroup.add_password_user` define one and add it to the store's user group. Define one yourself to share
     it between user groups::
 
         reader = ElastiCacheUser(self, "Reader", engine="valkey:8.1", access="on ~* +@read", authentication="iam")
@@ -66,8 +66,8 @@ class ElastiCacheUser(DefinedUser):
                 group have different names. Changing it replaces the user. Default: - `user_id`.
             user_id: Id of the user, 1 to 40 lower-case letters, digits and single hyphens, unique in the account's
                 Region. An IAM user must have the same id and name. Changing it replaces the user. Default: - the name;
-                without one, or if it is ``default``, which is an id of ElastiCache's own, an id is generated from the
-                path of this construct.
+                without a name, or if it is ``default``, which is an id that ElastiCache uses, an id is generated from
+                the path of this construct.
 
         Raises:
             ConfigurationError: If a value or a name is invalid, or the engine has no users or no IAM users.

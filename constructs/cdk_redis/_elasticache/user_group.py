@@ -52,7 +52,7 @@ class IUserGroup(Protocol):
 class ElastiCacheUserGroup(UserList):
     """The users of replication groups and serverless caches.
 
-    Defines one ``AWS::ElastiCache::UserGroup``. Each store defines its own unless it is given one. Define one by hand
+    Defines one ``AWS::ElastiCache::UserGroup``. Each store defines its own unless you give it one. Define one yourself
     to share it between stores, which then have the same users::
 
         group = ElastiCacheUserGroup(self, "Group", engine="valkey:8.1")
@@ -141,8 +141,8 @@ class ElastiCacheUserGroup(UserList):
             scope: Construct the import is defined in.
             id: Id within the scope.
             user_group_id: Its id.
-            users: Those of its users that this app lets connect, see `ElastiCacheUser.from_user_attributes`. The group
-                must contain them: the import adds none.
+            users: The users of the group that this app uses, see `ElastiCacheUser.from_user_attributes`. The group
+                must contain them: the import does not add users.
             engine: Its engine. Default: - unknown, and not compared with that of the stores.
 
         Raises:

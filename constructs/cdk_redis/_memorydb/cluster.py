@@ -170,7 +170,7 @@ class MemoryDbCluster(Store):
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the cluster.
             kms_key: Key that encrypts the data at rest, in the cluster's Region. Changing it replaces the cluster.
                 Default: - a key owned by the service.
-            create_kms_key: Whether a key is made for the data, with yearly rotation; the key is retained when the
+            create_kms_key: Whether to create a key for the data, with yearly rotation; the key is retained when the
                 cluster is deleted. Changing it replaces the cluster.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Default: - the family's.
@@ -181,16 +181,15 @@ class MemoryDbCluster(Store):
                 Default: - the cluster creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
                 hour that AWS chooses.
-            restore: What it begins with: the name of a snapshot, or files in S3. Adding or changing it later replaces
-                the cluster. Default: - it is empty.
-            maintenance_window: Weekly hour for AWS's own work, such as ``"sun:05:00-sun:06:00"`` in UTC.
+            restore: Data that the cluster is created with: the name of a snapshot, or files in S3. Adding or changing
+                it later replaces the cluster. Default: - the cluster is empty.
+            maintenance_window: Weekly time for AWS's maintenance, such as ``"sun:05:00-sun:06:00"`` in UTC.
                 Default: - AWS chooses one.
             notification_topic: Topic that receives failovers, new nodes and maintenance; in the cluster's account and
                 Region. AWS does not document that an encrypted topic works. Default: - none.
             auto_minor_version_upgrade: Whether AWS installs minor versions in the maintenance window.
-            network_type: Kinds of IP addresses of the nodes; the subnets must have them. Changing it replaces the
-                cluster.
-            ip_discovery: Kind of address told to clients that ask for the nodes. Default: - IPv4, or IPv6 if the
+            network_type: IP versions of the nodes; the subnets must support them. Changing it replaces the cluster.
+            ip_discovery: IP version of the node addresses that clients discover. Default: - IPv4, or IPv6 if the
                 nodes have only IPv6 addresses.
             subnet_group: An existing subnet group. Changing it replaces the cluster.
                 Default: - one over the network's subnets.
@@ -205,7 +204,7 @@ class MemoryDbCluster(Store):
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the cluster when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
-            unsafe_open_access: Whether anyone on the network gets in without signing in, with the service's ACL
+            unsafe_open_access: Whether anyone on the network can connect without signing in, with the service's ACL
                 ``open-access``. Such a cluster has no users.
             unsafe_plaintext: Whether the cluster has no TLS. MemoryDB has no users without TLS: set
                 `unsafe_open_access` as well. Changing it replaces the cluster.
@@ -375,7 +374,7 @@ class MemoryDbCluster(Store):
             replicas: Replicas of each shard.
             users: Its users, see `MemoryDbUser.from_user_attributes`.
             network: The network whose subnets it is placed in; a smoke test needs it.
-            unsafe_open_access: Whether anyone on the network gets in without signing in.
+            unsafe_open_access: Whether anyone on the network can connect without signing in.
             unsafe_plaintext: Whether it has no TLS; set `unsafe_open_access` as well.
 
         Raises:

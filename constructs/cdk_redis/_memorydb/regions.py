@@ -10,7 +10,7 @@ from cdk_redis._core.tokens import is_token
 from cdk_redis._network.zones import (
     MEMORYDB_ZONES,
     MULTI_REGION_REGIONS,
-    has_other_zones,
+    has_unsupported_zones,
     supported_zones,
     unsupported_zones,
 )
@@ -46,7 +46,7 @@ def check_zones(problems: Problems, network: RedisNetwork, subnet_group: ISubnet
 def inform_of_zones(group: cdk.Resource, network: RedisNetwork) -> None:
     """Add an info message if the network chooses zones by name in a Region that has zones without MemoryDB."""
     region = cdk.Stack.of(network).region
-    if is_token(region) or network.zone_ids is not None or not has_other_zones(region):
+    if is_token(region) or network.zone_ids is not None or not has_unsupported_zones(region):
         return
     cdk.Annotations.of(group).add_info_v2(
         _ZONES_BY_NAME,

@@ -1,4 +1,4 @@
-"""The network: isolated subnets for stores, and the security groups that say who may talk to whom.
+"""The network of stores: isolated subnets, and security groups for stores and their clients.
 
 Example:
     >>> import aws_cdk as cdk
@@ -6,8 +6,8 @@ Example:
     >>> len(network.subnets)
     2
 
-Defines a VPC with one isolated subnet in each of two or three zones, no NAT gateway and no internet gateway, a flow
-log, and a security group for clients; or takes an existing VPC and defines that security group alone.
+Defines a VPC with one isolated subnet in each of two or three zones, without a NAT gateway or an internet gateway, a
+flow log, and a security group for clients. For an existing VPC, defines only the security group.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ from cdk_redis._network.vpc import (
 
 
 class RedisNetwork(Construct):
-    """Where stores and their clients meet.
+    """Subnets and security groups for stores and their clients, in a new or an existing VPC.
 
     Attributes:
-        vpc: The VPC, defined here or given.
-        subnets: Subnets for stores, in at least two zones; no public ones.
-        subnet_selection: The same, for whatever takes a selection: a function, a service.
-        client_security_group: Security group to hand to clients. It may reach the stores of this network on their
-            ports, and nothing else.
-        flow_log_group: Log group of the VPC's flow log; None for a given VPC. It outlives the stack.
+        vpc: The VPC, defined here or existing.
+        subnets: Subnets for stores, in at least two zones; never public ones.
+        subnet_selection: The same subnets as a selection, for constructs such as functions and services.
+        client_security_group: Security group for clients. Its rules allow connections to the stores of this network on
+            their ports, and nothing else.
+        flow_log_group: Log group of the VPC's flow log, kept when the stack is deleted; None for an existing VPC.
         owns_vpc: Whether the VPC is defined here.
-        zone_ids: Ids of the zones of the subnets; None where they are placed by names, whose ids are not
-            known before the deployment.
-        secrets_endpoint: Interface VPC endpoint for Secrets Manager; None if there is none yet.
+        zone_ids: Ids of the zones of the subnets; None if the zones are chosen by name, because the id of a zone name
+            is not known at synth.
+        secrets_endpoint: Interface VPC endpoint for Secrets Manager; None until one is defined.
     """
 
     def __init__(
@@ -73,32 +73,32 @@ class RedisNetwork(Construct):
             scope: Construct this one is defined in.
             id: Id within the scope.
             vpc: An existing VPC to use. Default: - one is defined.
-            vpc_subnets: Which subnets of the existing VPC; public ones are refused. Default: - the isolated subnets
-                if it has any, else the private ones with egress.
-            zones: Availability zones that the defined VPC spans, 2 or 3. Default: - 3, or as many as there are; 2 in
-                a stack whose account and Region are not known.
-            zone_ids: Ids of the zones that the defined VPC spans, 2 or 3, such as ``["use1-az1", "use1-az2"]``: an id
-                means the same zone in every account, which a name does not. Changing them replaces the subnets.
-                Default: - in Regions where MemoryDB leaves zones out, ids of zones where it runs; elsewhere the zones
-                are chosen by name.
-            cidr: IPv4 addresses of the defined VPC, a block of size /16 to /24. Each subnet takes a sixteenth.
+            vpc_subnets: Subnets of the existing VPC to use; public ones are rejected. Default: - the isolated subnets
+                if the VPC has any, else the private ones with egress.
+            zones: Number of availability zones of the defined VPC, 2 or 3. Default: - 3, or 2 if the account has only
+                two zones, or if the account or the Region of the stack is not known.
+            zone_ids: Ids of the two or three zones of the defined VPC, such as ``["use1-az1", "use1-az2"]``. An id
+                means the same zone in every account; a name does not. Changing them replaces the subnets.
+                Default: - in Regions where MemoryDB does not support all zones, ids of supported zones; in other
+                Regions, the zones are chosen by name.
+            cidr: IPv4 CIDR block of the defined VPC, of size /16 to /24. Each subnet gets a sixteenth of it.
                 Default: 10.0.0.0/16.
             dual_stack: Whether the subnets have IPv6 addresses as well as IPv4 addresses. Stores with
                 ``NetworkType.DUAL_STACK`` or ``NetworkType.IPV6`` need them. With True, each subnet of the defined VPC
                 gets a /64 block of a /56 block that Amazon provides, and no route to the internet. For an existing
-                VPC, state here what `ipv6` cannot find out. Default: - the defined VPC has IPv4 only; an existing VPC
-                has what its subnets in this app show.
-            secrets_endpoint: How the subnets reach Secrets Manager, where passwords are kept: True to create an
-                interface VPC endpoint, for which AWS charges by the hour and zone, or an endpoint that exists in the
-                VPC. A VPC can have one only, because two would answer to the same host name. Nobody can connect to a
+                VPC, set it if the subnets are not defined in this app. Default: - the defined VPC has IPv4 only; for an
+                existing VPC, it is read from the subnets that are defined in this app.
+            secrets_endpoint: How the subnets reach Secrets Manager, which stores passwords: True to create an
+                interface VPC endpoint, for which AWS charges by the hour and zone, or an existing endpoint of the VPC.
+                A VPC can have only one, because two would have the same private DNS name. Clients cannot connect to a
                 created endpoint until a rule allows it:
-                ``function.connections.allow_to_default_port(network.secrets_endpoint)``.
-                Default: - created in the defined VPC when a smoke test or failover drill needs it; with False, never.
-            flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which is what
-                compliance rules ask for.
+                ``function.connections.allow_to_default_port(network.secrets_endpoint)``. False: - none is created.
+                Default: - created in the defined VPC when a smoke test or failover drill needs it.
+            flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which
+                compliance rules require.
 
         Raises:
-            ConfigurationError: If a parameter is not allowed, or the subnets are public or in fewer than two zones.
+            ConfigurationError: If a parameter is invalid, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
         self._check(vpc, vpc_subnets, zones, zone_ids, cidr, dual_stack, secrets_endpoint, flow_log_retention)
@@ -127,7 +127,7 @@ class RedisNetwork(Construct):
     def ipv6(self) -> bool | None:
         """Whether the subnets have IPv6 addresses.
 
-        None where that is not known: subnets that are imported or looked up, in a network without `dual_stack`.
+        None if that is not known: without `dual_stack`, for subnets that are imported or looked up.
         """
         if self._dual_stack is not None:
             return self._dual_stack
@@ -135,10 +135,10 @@ class RedisNetwork(Construct):
         return False if False in found else None if None in found else True
 
     def require_secrets_endpoint(self) -> ec2.IInterfaceVpcEndpoint:
-        """The endpoint for Secrets Manager; created on first use where `secrets_endpoint` was left out.
+        """Return the endpoint for Secrets Manager; it is created on first use if `secrets_endpoint` was left out.
 
         Raises:
-            ConfigurationError: If there is none, and the VPC was given or `secrets_endpoint` is False.
+            ConfigurationError: If there is no endpoint, and the VPC is an existing one or `secrets_endpoint` is False.
         """
         if self.secrets_endpoint is None:
             given = self._secrets_endpoint_given
@@ -152,10 +152,10 @@ class RedisNetwork(Construct):
     def create_store_security_group(
         self, scope: Construct, id: str, *, port: int, last_port: int | None = None
     ) -> ec2.SecurityGroup:
-        """Define a security group for a store: the network's clients get in on the store's port, and nothing gets out.
+        """Define a security group for a store that allows inbound traffic from clients and no outbound traffic.
 
-        The rules stand beside the store's group, also the one that lets clients out: the store's stack depends on the
-        network's stack, and never the other way.
+        The egress rule of the client security group is defined in the stack of this group, so that the store's stack
+        depends on the network's stack, and not the other way round.
 
         Args:
             scope: Construct it is defined in, usually the store.
@@ -193,7 +193,7 @@ class RedisNetwork(Construct):
         if dual_stack is not None:
             check_flags(problems, dual_stack=dual_stack)
         if not isinstance(secrets_endpoint, (bool, NoneType)) and not hasattr(secrets_endpoint, "vpc_endpoint_id"):
-            problems.add("secrets_endpoint", secrets_endpoint, "it is True, False or an ec2.IInterfaceVpcEndpoint")
+            problems.add("secrets_endpoint", secrets_endpoint, "it must be True, False or an ec2.IInterfaceVpcEndpoint")
         _check_kinds(problems, vpc, vpc_subnets, flow_log_retention)
         if vpc is None:
             check_zones(problems, zones)
@@ -211,21 +211,21 @@ class RedisNetwork(Construct):
             )
             for parameter, value in given:
                 if value is not None:
-                    problems.add(parameter, value, "a VPC that exists has its own", "leave it out")
+                    problems.add(parameter, value, "it is for a new VPC, and `vpc` is given", "leave it out")
         problems.raise_if_any()
 
     def _select_subnets(self, selection: ec2.SubnetSelection | None) -> list[ec2.ISubnet]:
         selected = self._selected(selection or self._default_selection())
         problems = Problems(self)
         count = len(selected.subnets)
-        # By id: the VPC does not know its own subnets again when they were imported on their own.
+        # Compared by id: a subnet that is imported separately is another object than the subnet of the VPC.
         public = {subnet.subnet_id for subnet in self.vpc.public_subnets}
         if not public.isdisjoint(subnet.subnet_id for subnet in selected.subnets):
             hint = "select isolated subnets, or private ones"
             problems.add("vpc_subnets", "public subnets", "a store is never reachable from the internet", hint)
-        # Before the CDK CLI has looked a VPC up, its subnets are made up.
+        # Until the CDK CLI has looked up a VPC, its subnets are dummies.
         elif not selected.is_pending_lookup and _zones(self, selected.subnets) < 2:
-            reason = "a network spans at least 2 zones, so that a store outlives one"
+            reason = "a network needs subnets in 2 zones, so that a store survives the loss of one"
             problems.add("vpc_subnets", f"{count} subnets in one zone" if count else "no subnets", reason)
         problems.raise_if_any()
         return list(selected.subnets)
@@ -241,7 +241,7 @@ class RedisNetwork(Construct):
                 subnet_type=selection.subnet_type,
             )
         except RuntimeError as error:
-            # The CDK knows best what a VPC lacks: its first line says so, after a code for the error.
+            # The first line of the CDK's error is the reason, after an error code.
             reason = re.sub(r"^\w+: ", "", str(error).strip().splitlines()[0])
             reason = reason[:1].lower() + reason[1:]
             raise ConfigurationError(self.node.path, [problem("vpc_subnets", "a selection", reason)]) from None
@@ -251,7 +251,7 @@ class RedisNetwork(Construct):
             return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         if self.vpc.private_subnets:
             return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-        hint = "name the subnets in vpc_subnets, or leave out vpc to get a VPC made for stores"
+        hint = "set vpc_subnets, or leave out vpc to have a VPC defined"
         raise ConfigurationError(
             self.node.path, [problem("vpc", self.vpc.node.path, "it has neither isolated nor private subnets", hint)]
         )
@@ -267,7 +267,7 @@ class RedisNetwork(Construct):
             service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
             subnets=self.subnet_selection,
             security_groups=[group],
-            open=False,  # True lets in all addresses of the VPC.
+            open=False,  # True allows inbound traffic from all addresses of the VPC.
         )
         return cast("ec2.IInterfaceVpcEndpoint", endpoint)
 
@@ -279,14 +279,14 @@ def network_of(
     vpc: ec2.IVpc | None,
     vpc_subnets: ec2.SubnetSelection | None,
 ) -> RedisNetwork:
-    """The network of a store: the one that was given, or one of the VPC that was given.
+    """Return the network of a store: the given one, or a new one for the given VPC.
 
     Args:
-        scope: The store, whose child "Network" the network of a VPC becomes.
-        problems: The problems of the store, to which those of these parameters are added.
-        network: As given to the store, like all that follows.
-        vpc: As given.
-        vpc_subnets: As given.
+        scope: The store; a new network is its child "Network".
+        problems: Where to add problems of these parameters.
+        network: Argument of the store.
+        vpc: Argument of the store.
+        vpc_subnets: Argument of the store.
 
     Raises:
         ConfigurationError: With all problems so far, if there is no network and no VPC, or the VPC cannot be used.
@@ -303,22 +303,22 @@ def network_of(
 
 
 def _check_kinds(problems: Problems, vpc: object, vpc_subnets: object, flow_log_retention: object) -> None:
-    """The CDK's own kinds of values, which it checks with errors of jsii."""
+    """Check the types of CDK values, for which the CDK itself would raise jsii errors."""
     if vpc is not None and not hasattr(vpc, "vpc_id"):
-        problems.add("vpc", vpc, "it is an ec2.IVpc")
+        problems.add("vpc", vpc, "it must be an ec2.IVpc")
     if not isinstance(vpc_subnets, (ec2.SubnetSelection, NoneType)):
-        problems.add("vpc_subnets", vpc_subnets, "it is an ec2.SubnetSelection")
+        problems.add("vpc_subnets", vpc_subnets, "it must be an ec2.SubnetSelection")
     if not isinstance(flow_log_retention, (logs.RetentionDays, NoneType)):
-        problems.add("flow_log_retention", flow_log_retention, "it is a logs.RetentionDays")
+        problems.add("flow_log_retention", flow_log_retention, "it must be a logs.RetentionDays")
 
 
 def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:
-    """How many zones there are; two that are told by different tokens count as two."""
+    """Number of zones of the subnets; different tokens count as different zones."""
     stack = cdk.Stack.of(scope)
     return len({json.dumps(stack.resolve(subnet.availability_zone)) for subnet in subnets})
 
 
 def _has_ipv6(subnet: ec2.ISubnet) -> bool | None:
-    """Whether a subnet has IPv6 addresses; None for one that this app does not define."""
+    """Whether a subnet has IPv6 addresses; None if it is not defined in this app."""
     resource = subnet.node.default_child
     return resource.ipv6_cidr_block is not None if isinstance(resource, ec2.CfnSubnet) else None

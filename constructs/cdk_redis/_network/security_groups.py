@@ -1,4 +1,4 @@
-"""Security groups of the library: nothing gets in or out until a rule allows it."""
+"""Security groups without rules: they allow no traffic until a rule is added."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 if TYPE_CHECKING:
     from constructs import Construct
 
-# AWS's limit for the description of a security group, and of a rule.
+# Limit of AWS for descriptions of security groups and of their rules.
 _LONGEST_DESCRIPTION = 255
 
 
@@ -19,5 +19,5 @@ def create_security_group(scope: Construct, id: str, vpc: ec2.IVpc, description:
 
 
 def description_of(text: str) -> str:
-    """The text, cut to what AWS takes as the description of a security group or a rule."""
+    """Cut text to the length that AWS accepts as description of a security group or a rule."""
     return text[:_LONGEST_DESCRIPTION]

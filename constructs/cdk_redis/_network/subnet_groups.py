@@ -1,4 +1,4 @@
-"""What the subnet groups of both services have in common: where a store may place its nodes."""
+"""Subnet groups of both services: the subnets in which the services place the nodes of a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_NAME = 255
 
 
 class ISubnetGroup(Protocol):
-    """A subnet group, defined here or imported."""
+    """A subnet group, defined in this app or imported."""
 
     @property
     def subnet_group_name(self) -> str:
@@ -27,16 +27,19 @@ class ISubnetGroup(Protocol):
 
 
 class ImportedSubnetGroup(cdk.Resource):
+    """A subnet group that another app owns."""
+
     def __init__(self, scope: Construct, id: str, name: str) -> None:
         super().__init__(scope, id)
         self.subnet_group_name = name
         given: object = name
         if is_token(given) or (isinstance(given, str) and re.fullmatch(r"[a-z0-9-]{1,255}", given)):
             return
-        reason = f"groups are named with 1 to {LONGEST_NAME} lower-case letters, digits and hyphens"
-        hint = "the services store names in lower case, whatever case they were given in"
+        reason = f"a name has 1 to {LONGEST_NAME} lower-case letters, digits and hyphens"
+        hint = "the services store names in lower case"
         raise ConfigurationError(self.node.path, [problem("name", name, reason, hint)])
 
 
 def describe_subnets(network: RedisNetwork) -> str:
+    """Description of a subnet group, shown in the console."""
     return f"Subnets of {network.node.path}"

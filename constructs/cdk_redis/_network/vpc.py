@@ -1,4 +1,4 @@
-"""The VPC of a network that was given none: isolated subnets in two or three zones, and a flow log."""
+"""The VPC that a network defines: isolated subnets in two or three zones, and a flow log."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 DEFAULT_CIDR = "10.0.0.0/16"
-# A subnet takes a sixteenth of the VPC, so that adding a third zone does not change the CIDR blocks of the first two.
-# AWS has subnets from /16 to /28.
+# A subnet gets a sixteenth of the VPC, so that adding a third zone does not change the CIDR blocks of the first two.
+# AWS accepts subnets of size /16 to /28.
 _SUBNET_BITS = 4
 _LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
 _ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
 
 
 def check_zones(problems: Problems, zones: object) -> None:
-    """Two or three zones, or None."""
+    """Check the number of zones, which is optional."""
     if zones is None or (zones in (2, 3) and isinstance(zones, int)):
         return
     problems.add("zones", zones, "a network spans 2 or 3 zones")
 
 
 def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
-    """Two or three different ids of zones, or None; as many as `zones` says."""
+    """Check that optional zone ids are two or three different ones, and as many as `zones`."""
     if zone_ids is None:
         return
     reason = 'a network spans 2 or 3 zones, given by different ids such as "use1-az1"'
@@ -46,18 +46,20 @@ def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str
         problems.add("zone_ids", zone_ids, reason)
         return
     given: list[object] = list(zone_ids)
-    read_well = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
-    if len(given) not in (2, 3) or not read_well or len(set(given)) < len(given):
+    well_formed = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
+    if len(given) not in (2, 3) or not well_formed or len(set(given)) < len(given):
         problems.add("zone_ids", given, reason)
     elif zones not in (None, len(given)):
-        problems.add("zones", zones, f"zone_ids names {len(given)}", "leave it out")
+        problems.add("zones", zones, f"zone_ids has {len(given)}", "leave it out")
 
 
 def check_cidr(problems: Problems, cidr: object) -> None:
-    """An IPv4 block that can be divided into sixteen subnets."""
+    """Check that an IPv4 block can be divided into sixteen subnets."""
     reason = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{DEFAULT_CIDR}"'
     if is_token(cidr):
-        problems.add("cidr", cidr, reason, "write it out: it is divided before the deploy, when a token is not known")
+        problems.add(
+            "cidr", cidr, reason, "write it out: it is divided into subnets at synth, when a token is not known"
+        )
         return
     try:
         size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
@@ -68,7 +70,7 @@ def check_cidr(problems: Problems, cidr: object) -> None:
 
 
 def choose_zone_ids(scope: Construct, zones: int | None, zone_ids: Sequence[str] | None) -> list[str] | None:
-    """Ids of the zones that the VPC spans; None where the zones are chosen by name."""
+    """Ids of the zones of the VPC; None if the zones are chosen by name."""
     if zone_ids is not None:
         return list(zone_ids)
     preferred = preferred_zones(cdk.Stack.of(scope).region)
@@ -91,7 +93,7 @@ def _create_vpc_by_names(scope: Construct, cidr: str, zones: int | None) -> ec2.
     vpc = _create_isolated_vpc(
         scope,
         cidr,
-        # Where the Region is not known the CDK stops at two zones; CloudFormation can choose three as well.
+        # If the Region is not known, the CDK uses at most two zones; CloudFormation can select three.
         availability_zones=None if known else [cdk.Fn.select(i, cdk.Fn.get_azs()) for i in range(zones or 2)],
         max_azs=(zones or 3) if known else None,
     )
@@ -102,7 +104,7 @@ def _create_vpc_by_names(scope: Construct, cidr: str, zones: int | None) -> ec2.
 
 
 def _create_vpc_by_ids(scope: Construct, cidr: str, zone_ids: Sequence[str]) -> ec2.Vpc:
-    # ec2.Vpc places subnets by the zones' names only. They are read from the subnets, once these exist.
+    # ec2.Vpc accepts zone names only. Each name is a token that resolves to the zone name of the created subnet.
     subnets: list[ec2.CfnSubnet] = []
     names = [cdk.Lazy.string(_ZoneName(subnets, number)) for number in range(len(zone_ids))]
     vpc = _create_isolated_vpc(scope, cidr, availability_zones=names, max_azs=None)
@@ -137,10 +139,10 @@ def _create_isolated_vpc(
 def _add_ipv6(scope: Construct, vpc: ec2.Vpc) -> None:
     """Give each subnet a /64 block of the /56 block that Amazon provides.
 
-    Not by ``ip_protocol`` of `ec2.Vpc`, which adds an egress-only internet gateway even if no subnet has a route to it.
+    ``ip_protocol`` of `ec2.Vpc` would add an egress-only internet gateway, even if no subnet has a route to it.
     """
     block = ec2.CfnVPCCidrBlock(scope, "Ipv6Block", vpc_id=vpc.vpc_id, amazon_provided_ipv6_cidr_block=True)
-    # The same sixteen blocks for any number of zones: a third zone changes none of the first two.
+    # Sixteen blocks for any number of zones, so that a third zone does not change the blocks of the first two.
     blocks = cdk.Fn.cidr(cdk.Fn.select(0, vpc.vpc_ipv6_cidr_blocks), 2**_SUBNET_BITS, "64")
     for number, subnet in enumerate(vpc.isolated_subnets):
         resource = cast("ec2.CfnSubnet", subnet.node.default_child)
@@ -154,7 +156,7 @@ def create_flow_log(scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDay
     log_group = logs.LogGroup(scope, "FlowLogs", retention=retention)
     flow_logs = iam.ServicePrincipal(
         "vpc-flow-logs.amazonaws.com",
-        # Or another account's flow log could be made to write here.
+        # Without it, a flow log of another account could write here ("confused deputy").
         conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
     )
     role = iam.Role(
@@ -173,7 +175,7 @@ def create_flow_log(scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDay
 
 @jsii.implements(cdk.IStableStringProducer)
 class _ZoneName:
-    """The name of the zone of a subnet that was placed by the zone's id."""
+    """Resolves to the zone name of a subnet that is placed by zone id."""
 
     def __init__(self, subnets: Sequence[ec2.CfnSubnet], number: int) -> None:
         self._subnets = subnets

@@ -1,4 +1,4 @@
-"""Where MemoryDB runs: Regions, and in each the availability zones that take its subnets.
+"""Regions and availability zones that MemoryDB supports.
 
 Example:
     >>> supported_zones("us-east-1")
@@ -6,10 +6,10 @@ Example:
     >>> supported_zones("mx-central-1") is None
     True
 
-A zone has an id, the same for everybody, and a name such as ``us-east-1a``, which stands for another zone in another
-account. MemoryDB's limits are told in ids, and templates mostly speak in names: what a name stands for, nobody
-knows at synth. ``aws ec2 describe-availability-zones --query "AvailabilityZones[].[ZoneName,ZoneId]"`` tells it for
-the account in use.
+The id of a zone means the same zone in all accounts; a name such as ``us-east-1a`` can mean another zone in another
+account. AWS lists the zones that MemoryDB supports by id, but templates usually contain names, whose ids are not known
+at synth. ``aws ec2 describe-availability-zones --query "AvailabilityZones[].[ZoneName,ZoneId]"`` lists names and ids of
+an account.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _PREFIXES = {
 MEMORYDB_ZONES = {
     region: tuple(f"{prefix}-az{number}" for number in numbers) for region, (prefix, numbers) in _PREFIXES.items()
 }
-"""By Region, the ids of the zones whose subnets MemoryDB takes."""
+"""Ids of the zones that MemoryDB supports, by Region."""
 
-# Regions with zones that MemoryDB does not take, where every account has the others: naming those is safe there.
-# In us-west-1, say, an account sees two of three, and nobody knows which.
-_WITH_OTHER_ZONES = ("us-east-1", "ap-northeast-1", "ap-northeast-2", "ca-central-1")
+# Regions with zones that MemoryDB does not support, where every account has all supported zones. In us-west-1, for
+# example, an account has only two of the three zones, and which two is not known at synth.
+_WITH_UNSUPPORTED_ZONES = ("us-east-1", "ap-northeast-1", "ap-northeast-2", "ca-central-1")
 
 # https://docs.aws.amazon.com/memorydb/latest/devguide/multi-region.prereq.html, "Regional availability"
 MULTI_REGION_REGIONS = (
@@ -73,21 +73,21 @@ MULTI_REGION_REGIONS = (
 
 
 def supported_zones(region: str) -> tuple[str, ...] | None:
-    """Ids of the zones that MemoryDB takes in a Region; None where it is not known to run."""
+    """Ids of the zones of a Region that MemoryDB supports; None for a Region that is not in AWS's list."""
     return MEMORYDB_ZONES.get(region)
 
 
 def unsupported_zones(region: str, zone_ids: Iterable[str]) -> list[str]:
-    """Those of the zones that MemoryDB is known not to take; none where nothing is known of the Region."""
+    """Select the zones that MemoryDB does not support; empty for a Region that is not in AWS's list."""
     supported = supported_zones(region)
     return [] if supported is None else [zone for zone in zone_ids if zone not in supported]
 
 
 def preferred_zones(region: str) -> tuple[str, ...] | None:
-    """Ids of the zones that a network should be put in; None where any will do, or where it is not safe to say."""
-    return supported_zones(region) if region in _WITH_OTHER_ZONES else None
+    """Ids of the zones that a network should use; None if it may use any zone, or an account may not have them all."""
+    return supported_zones(region) if region in _WITH_UNSUPPORTED_ZONES else None
 
 
-def has_other_zones(region: str) -> bool:
-    """Whether a Region has zones that MemoryDB does not take, so that a zone's name alone tells too little."""
-    return region in (*_WITH_OTHER_ZONES, "cn-north-1")
+def has_unsupported_zones(region: str) -> bool:
+    """Whether a Region has zones that MemoryDB does not support, so that a zone name may mean one of them."""
+    return region in (*_WITH_UNSUPPORTED_ZONES, "cn-north-1")

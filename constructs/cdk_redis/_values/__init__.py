@@ -1,1 +1,1 @@
-"""Values that check themselves: engine, endpoint, windows, snapshots, network type."""
+"""Value classes that validate their fields: engine, node type, endpoint, windows, snapshots, network type."""

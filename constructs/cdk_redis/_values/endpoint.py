@@ -1,4 +1,4 @@
-"""Endpoints: where clients connect to a store.
+"""Endpoints: host name and port that clients connect to.
 
 Example:
     >>> Endpoint("cache.example.com", 6379).socket_address
@@ -24,32 +24,32 @@ class Endpoint:
     """A host name and a port; either may be a token.
 
     Attributes:
-        address: Host name. Certificates are checked against it, so do not put an IP address in its place.
+        address: Host name. Clients compare the certificate with it, so do not use an IP address.
         port: TCP port, 1 to 65535, or a number token.
     """
 
     address: str
     port: int
-    # The text that the port came as, for where text is asked for.
+    # The port as a text token, if the resource has text.
     _port_text: str | None = field(default=None, repr=False, compare=False)
 
     TEXT_EXAMPLE: ClassVar[str] = "cache.example.com:6379"
 
     def __post_init__(self) -> None:
-        """Check what is known already."""
+        """Check both fields; tokens pass."""
         problems = [*_problems_of_address(self.address), *_problems_of_port(self.port)]
         if problems:
             raise ConfigurationError("Endpoint", problems)
 
     @classmethod
     def from_text(cls, text: str) -> Endpoint:
-        """Read an endpoint.
+        """Parse an endpoint.
 
         Args:
             text: ``"host:port"``; both parts may be tokens.
 
         Raises:
-            ConfigurationError: If the text has another form, or a part is wrong.
+            ConfigurationError: If the text has another format, or the host name or port is invalid.
         """
         if is_token(text):
             return cls._from_token(text)
@@ -61,17 +61,17 @@ class Endpoint:
 
     @classmethod
     def from_attributes(cls, address: str, port: str | float) -> Endpoint:
-        """An endpoint from the attributes of a resource.
+        """Create an endpoint from the attributes of a resource.
 
         Args:
             address: Host name, usually a token.
-            port: Port as the resource gives it: ElastiCache has text tokens here, MemoryDB number tokens.
+            port: Port, usually a token: text for ElastiCache, a number for MemoryDB.
         """
         return cls(address, cast("int", cdk.Token.as_number(port)), port if isinstance(port, str) else None)
 
     @classmethod
     def _from_token(cls, text: str) -> Endpoint:
-        """Let CloudFormation split text that is known when it deploys."""
+        """Let CloudFormation split the text, which is not known at synth."""
         address, port = (cdk.Fn.select(index, cdk.Fn.split(":", text)) for index in (0, 1))
         return cls.from_attributes(address, port)
 
@@ -93,7 +93,7 @@ class Endpoint:
 def _problems_of_address(address: object) -> list[str]:
     if is_token(address) or (isinstance(address, str) and _HOST.fullmatch(address)):
         return []
-    return [problem("address", address, "an address is a host name, with no scheme, port or path")]
+    return [problem("address", address, "an address is a host name without scheme, port and path")]
 
 
 def _problems_of_port(port: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""Engines: Valkey and Redis OSS, which versions each service offers, and what a version can do.
+"""Engines: Valkey and Redis OSS, the versions that each service offers, and the features of a version.
 
 Example:
     >>> engine = Engine.valkey("8.1")
@@ -45,11 +45,11 @@ _MEMORYDB_FAMILIES = {
     _REDIS: {"6.2": "memorydb_redis6", "7.0": "memorydb_redis7", "7.1": "memorydb_redis7"},
     _VALKEY: {"7.2": "memorydb_valkey7", "7.3": "memorydb_valkey7"},
 }
-# Serverless caches are chosen by major version, and follow its minor ones by themselves.
+# A serverless cache has a major version; ElastiCache installs the minor versions.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
 _SERVERLESS_VERSIONS = {_REDIS: ("7",), _VALKEY: ("7", "8", "9")}
 
-# The first of all: what Redis OSS could do before the fork, every Valkey can.
+# The first version of Valkey that AWS offers. All versions of Valkey have the features of Redis OSS before the fork.
 _FIRST_VALKEY = "7.2"
 
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
@@ -59,13 +59,13 @@ _VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 class Engine:
     """An engine and its version, with the parameter group family that each service has for it.
 
-    Make one with `valkey` or `redis`; with `of` for a version that this library does not know yet.
+    Use `valkey` or `redis`, or `of` for a version that this library does not know yet.
 
     Attributes:
         name: ``"valkey"`` or ``"redis"``, as the services spell it.
         version: Version as the services spell it, ``"8.1"``.
-        elasticache_family: Family of ElastiCache parameter groups; None where ElastiCache lacks the version.
-        memorydb_family: Family of MemoryDB parameter groups; None where MemoryDB lacks the version.
+        elasticache_family: Family of ElastiCache parameter groups; None if ElastiCache does not offer the version.
+        memorydb_family: Family of MemoryDB parameter groups; None if MemoryDB does not offer the version.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Engine:
     TEXT_EXAMPLE: ClassVar[str] = "valkey:8.1"
 
     def __post_init__(self) -> None:
-        """Check the form of every field; tokens pass."""
+        """Check the format of every field; tokens pass."""
         problems = [*_problems_of_name(self.name), *_problems_of_version(self.version)]
         problems += _problems_of_family("elasticache_family", self.elasticache_family, "valkey8")
         problems += _problems_of_family("memorydb_family", self.memorydb_family, "memorydb_valkey7")
@@ -111,13 +111,13 @@ class Engine:
 
     @classmethod
     def from_text(cls, text: str) -> Engine:
-        """Read an engine and its version.
+        """Parse an engine and its version.
 
         Args:
             text: ``"valkey:8.1"`` or ``"redis:7.1"``; the versions are those of `valkey` and `redis`.
 
         Raises:
-            ConfigurationError: If the text has another form, or neither service is known to offer the version.
+            ConfigurationError: If the text has another format, or neither service is known to offer the version.
         """
         if is_token(text):
             parts = cdk.Fn.split(":", text)
@@ -138,12 +138,12 @@ class Engine:
             name: ``"valkey"`` or ``"redis"``.
             version: Version as the service spells it, for example ``"10.0"``.
             elasticache_family: Family of its ElastiCache parameter groups, for example ``"valkey10"``.
-                Default: - the family that is known for the version; without one it cannot be used in ElastiCache.
+                Default: - the known family of the version; if there is none, ElastiCache stores cannot use the engine.
             memorydb_family: Family of its MemoryDB parameter groups.
-                Default: - the family that is known for the version; without one it cannot be used in MemoryDB.
+                Default: - the known family of the version; if there is none, MemoryDB stores cannot use the engine.
 
         Raises:
-            ConfigurationError: If the name is another engine's or the version is no version number.
+            ConfigurationError: If the name is not one of the two, or the version is not a version number.
         """
         return cls(
             name,
@@ -166,73 +166,73 @@ class Engine:
 
     @property
     def major_minor(self) -> tuple[int, int]:
-        """Major and minor version as numbers, ``(8, 1)``; the minor is 0 where the major stands alone.
+        """Major and minor version as numbers, ``(8, 1)``; the minor version is 0 if only the major version is set.
 
         Raises:
-            ConfigurationError: If the version is a token, whose value nobody knows before the deploy.
+            ConfigurationError: If the version is a token, whose value is not known at synth.
         """
         if is_token(self.version):
-            reason = "its number is needed here and a token has none before the deploy"
+            reason = "the version number is needed, and the value of a token is not known at synth"
             raise ConfigurationError("Engine.major_minor", [problem("version", self.version, reason)])
         return _major_minor(self.version)
 
     def is_at_least(self, *, valkey: str, redis: str | None) -> bool:
-        """Whether it is a version that has some feature; True for tokens, which are left to the service to judge.
+        """Whether the version is new enough for a feature; True for tokens, which only the service can check.
 
         Args:
-            valkey: First version of Valkey that has it, ``"7.2"``.
-            redis: First version of Redis OSS that has it; None if no version does.
+            valkey: First version of Valkey that has the feature, ``"7.2"``.
+            redis: First version of Redis OSS that has the feature; None if no version has it.
         """
         first = valkey if self.name == _VALKEY else redis
         if is_token(self.name) or is_token(self.version):
             return True
         if first is None:
             return False
-        # A serverless cache has a major version alone, and runs the newest minor version of it.
+        # A serverless cache has only a major version, and runs the newest minor version of it.
         if self.version.isdigit():
             return int(self.version) >= _major_minor(first)[0]
         return self.major_minor >= _major_minor(first)
 
     @property
     def supports_iam(self) -> bool:
-        """Whether users can sign in with IAM: Valkey, and Redis OSS from 7.0."""
+        """Whether users can sign in with IAM: Valkey, and Redis OSS 7.0 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="7.0")
 
     @property
     def supports_user_groups(self) -> bool:
-        """Whether it has users with access strings: Valkey, and Redis OSS from 6.0."""
+        """Whether it has users with access strings: Valkey, and Redis OSS 6.0 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.0")
 
     @property
     def supports_slow_log(self) -> bool:
-        """Whether ElastiCache delivers its slow log: Valkey, and Redis OSS from 6.0."""
+        """Whether ElastiCache delivers its slow log: Valkey, and Redis OSS 6.0 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.0")
 
     @property
     def supports_engine_log(self) -> bool:
-        """Whether ElastiCache delivers its engine log: Valkey, and Redis OSS from 6.2."""
+        """Whether ElastiCache delivers its engine log: Valkey, and Redis OSS 6.2 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.2")
 
     @property
     def supports_channel_rules(self) -> bool:
-        """Whether access strings can name channels: Valkey, and Redis OSS from 6.2."""
+        """Whether access strings can contain channel rules: Valkey, and Redis OSS 6.2 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="6.2")
 
     @property
     def supports_sharded_pubsub(self) -> bool:
-        """Whether it has channels that belong to one shard: Valkey, and Redis OSS from 7.0."""
+        """Whether it has sharded publish/subscribe: Valkey, and Redis OSS 7.0 or newer."""
         return self.is_at_least(valkey=_FIRST_VALKEY, redis="7.0")
 
     def check_elasticache(self) -> str | None:
-        """Word the problem if ElastiCache is not known to offer this engine; None if it is, or for tokens."""
+        """Return a problem if ElastiCache is not known to offer this engine, else None; tokens pass."""
         return self._check("ElastiCache", "elasticache_family", self.elasticache_family, _ELASTICACHE_FAMILIES)
 
     def check_memorydb(self) -> str | None:
-        """Word the problem if MemoryDB is not known to offer this engine; None if it is, or for tokens."""
+        """Return a problem if MemoryDB is not known to offer this engine, else None; tokens pass."""
         return self._check("MemoryDB", "memorydb_family", self.memorydb_family, _MEMORYDB_FAMILIES)
 
     def check_serverless(self) -> str | None:
-        """Word the problem if serverless caches cannot run this engine; None if they can, or for tokens."""
+        """Return a problem if serverless caches cannot run this engine, else None; tokens pass."""
         if is_token(self.name) or is_token(self.version) or self.version.isdigit():
             return None
         majors = _SERVERLESS_VERSIONS[self.name]
@@ -242,7 +242,7 @@ class Engine:
         return problem("engine", str(self), f"a serverless cache runs a major version: {offered}", hint)
 
     def __str__(self) -> str:
-        """Name and version for people, ``valkey 8.1``."""
+        """Name and version for messages, ``valkey 8.1``."""
         return f"{self.name} {self.version}"
 
     def _check(self, service: str, parameter: str, family: str | None, known: dict[str, dict[str, str]]) -> str | None:

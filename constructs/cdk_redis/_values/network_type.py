@@ -1,4 +1,4 @@
-"""Network types: which kinds of IP addresses a store has, and which of them it tells to clients.
+"""Network types: the IP versions of a store's nodes, and the IP version that cluster clients discover.
 
 Example:
     >>> NetworkType.DUAL_STACK.allows(IpDiscovery.IPV6)
@@ -23,7 +23,7 @@ _WITHOUT_NITRO = ("m1", "m2", "m3", "m4", "r3", "r4", "c1", "t1", "t2")
 
 
 class NetworkType(Choice):
-    """Kinds of IP addresses that a store's nodes have. Changing it replaces the store.
+    """IP versions of the nodes of a store. Changing it replaces the store.
 
     IPv6 needs Valkey 7.2, or Redis OSS 6.2, or newer, nodes built on the Nitro system, and subnets with IPv6
     addresses. (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/network-type.html)
@@ -34,23 +34,23 @@ class NetworkType(Choice):
     IPV6 = "ipv6"
 
     def allows(self, ip_discovery: IpDiscovery) -> bool:
-        """Whether a store of this type has addresses of the kind that it is to tell."""
+        """Whether nodes of this type have addresses of the IP version."""
         return self is NetworkType.DUAL_STACK or self.value == ip_discovery.value
 
 
 class IpDiscovery(Choice):
-    """The kind of address that a store tells to clients which ask it for its nodes; changed in place."""
+    """IP version of the node addresses that clients discover. Changing it updates the store in place."""
 
     IPV4 = "ipv4"
     IPV6 = "ipv6"
 
 
 def check_network_type(problems: Problems, network_type: NetworkType, *, engine: Engine, node_type: str) -> None:
-    """Check that the engine and the nodes have the kinds of addresses.
+    """Check that the engine and the node type support the network type.
 
     Args:
-        problems: Where to add what is found.
-        network_type: Kinds of addresses of the nodes.
+        problems: Where to add problems.
+        network_type: IP versions of the nodes.
         engine: Engine of the store.
         node_type: Type of its nodes.
     """
@@ -58,12 +58,18 @@ def check_network_type(problems: Problems, network_type: NetworkType, *, engine:
         return
     if not _has_ipv6(engine):
         problems.add(
-            "network_type", network_type.value, f"{engine} has no IPv6", "use Valkey 7.2, or Redis OSS 6.2, or newer"
+            "network_type",
+            network_type.value,
+            f"{engine} does not support IPv6",
+            "use Valkey 7.2, or Redis OSS 6.2, or newer",
         )
     family = node_type.split(".")[1] if isinstance(node_type, str) and node_type.count(".") == 2 else ""
     if family in _WITHOUT_NITRO:
         problems.add(
-            "network_type", network_type.value, f"{node_type} has no IPv6", "use a node type of a newer generation"
+            "network_type",
+            network_type.value,
+            f"{node_type} does not support IPv6",
+            "use a node type of a newer generation",
         )
 
 

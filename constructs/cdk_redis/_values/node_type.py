@@ -42,7 +42,7 @@ class NodeType:
     TEXT_EXAMPLE: ClassVar[str] = "cache.r7g.large"
 
     def __post_init__(self) -> None:
-        """Check the form of the name; a token passes."""
+        """Check the format of the name; a token passes."""
         given: object = self.name
         if is_token(given) or (isinstance(given, str) and _NAME.fullmatch(given)):
             return
@@ -51,13 +51,13 @@ class NodeType:
 
     @classmethod
     def from_text(cls, text: str) -> NodeType:
-        """Read a node type.
+        """Parse a node type.
 
         Args:
             text: ``"cache.r7g.large"`` or ``"db.r7g.large"``; ``"r7g.large"`` for either service.
 
         Raises:
-            ConfigurationError: If the text has another form.
+            ConfigurationError: If the text has another format.
         """
         return cls(text)
 
@@ -73,7 +73,7 @@ class NodeType:
     @classmethod
     def from_other(cls, given: object) -> NodeType | None:
         """Read an ``aws_cdk.aws_ec2.InstanceType``; None for anything else."""
-        # Loading aws_ec2 takes a third of a second; who has an InstanceType has loaded it.
+        # Importing aws_ec2 takes a third of a second. An InstanceType exists only if aws_ec2 is imported already.
         if type(given).__module__.split(".")[0] != "aws_cdk":
             return None
         from aws_cdk import aws_ec2 as ec2
@@ -82,7 +82,7 @@ class NodeType:
 
     @property
     def prefix(self) -> str:
-        """``"cache"`` for ElastiCache, ``"db"`` for MemoryDB; empty for either, or for a token."""
+        """``"cache"`` for ElastiCache, ``"db"`` for MemoryDB; empty for a name without prefix and for a token."""
         return self._part(1)
 
     @property
@@ -97,12 +97,12 @@ class NodeType:
 
     @property
     def burstable(self) -> bool:
-        """Whether it earns CPU credits while idle and spends them under load; False for a token."""
+        """Whether its CPU performance depends on CPU credits; False for a token."""
         return self.family.startswith("t")
 
     @property
     def data_tiering(self) -> bool:
-        """Whether it keeps part of the data on a local disk; False for a token."""
+        """Whether it stores part of the data on local SSDs; False for a token."""
         return self.family in _WITH_DATA_TIERING
 
     @property
@@ -111,7 +111,7 @@ class NodeType:
         return self.family not in _WITHOUT_NITRO
 
     def name_in(self, prefix: str) -> str:
-        """The name that a service takes.
+        """The name that a service accepts.
 
         Args:
             prefix: ``"cache"`` for ElastiCache, ``"db"`` for MemoryDB.
@@ -119,7 +119,7 @@ class NodeType:
         return self.name if self.prefix or is_token(self.name) else f"{prefix}.{self.name}"
 
     def __str__(self) -> str:
-        """The name as it was given."""
+        """The name, unchanged."""
         return self.name
 
     def _part(self, group: int) -> str:

@@ -1,4 +1,4 @@
-"""Restoring: what a new store is filled with when it is made.
+"""Restore: the snapshot or files that a new store is created from.
 
 Example:
     >>> Restore.from_snapshot("orders-2026-01-31").snapshot_name
@@ -16,25 +16,25 @@ from typing import ClassVar
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
 
-# Automatic snapshots have dots in their names, and shared ones colons.
+# Names of automatic snapshots contain dots. ARNs, which serverless caches need, contain colons.
 _SNAPSHOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.:_-]{0,254}")
-# Buckets made in us-east-1 before March 2018 have up to 255 letters of either case, digits, dots, hyphens and
-# underscores. The services split lists at commas.
+# Buckets that were created in us-east-1 before March 2018 can have 3 to 255 upper-case and lower-case letters, digits,
+# dots, hyphens and underscores. The services split lists at commas.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _OBJECT_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[A-Za-z0-9._-]{3,255}/[^,]+")
 
 
 @dataclass(frozen=True)
 class Restore:
-    """The data that a store begins with. Make one with `from_snapshot` or `from_s3`.
+    """The data that a store is created with. Use `from_snapshot` or `from_s3`.
 
-    A store is filled once, when it is made: changing or adding this later **replaces** the store, by one that holds
-    the snapshot's data and nothing newer. Leave it as it is after the restore, or remove it together with
-    the store.
+    AWS reads the data only when it creates the store. Adding or changing this later **replaces** the store by a new one
+    that has the data of the snapshot and no newer data. Do not change it after the restore, and remove it only together
+    with the store.
 
     Attributes:
         snapshot_name: Name of the snapshot; None for files in S3.
-        object_arns: ARNs of the files in S3; none for a snapshot.
+        object_arns: ARNs of the files in S3; empty for a snapshot.
     """
 
     snapshot_name: str | None = None
@@ -47,7 +47,7 @@ class Restore:
         problems = Problems("Restore")
         arns: object = self.object_arns
         if not isinstance(arns, (tuple, list)):
-            problems.note(f"object_arns: got a value of type {type(arns).__name__}, but it is a tuple of ARNs")
+            problems.note(f"object_arns: got a value of type {type(arns).__name__}, but it must be a tuple of ARNs")
             problems.raise_if_any()
         arns = tuple(self.object_arns)
         object.__setattr__(self, "object_arns", arns)
@@ -68,42 +68,43 @@ class Restore:
 
     @classmethod
     def from_text(cls, text: str) -> Restore:
-        """Begin with the data of a snapshot, or of one file in S3.
+        """Restore a snapshot, or one file in S3.
 
         Args:
-            text: Name of the snapshot, or ARN of the file, ``"arn:aws:s3:::bucket/file.rdb"``. A token is taken for
-                the name of a snapshot.
+            text: Name of the snapshot, or ARN of the file, ``"arn:aws:s3:::bucket/file.rdb"``. A token counts as the
+                name of a snapshot.
 
         Raises:
-            ConfigurationError: If it is neither.
+            ConfigurationError: If the text is neither.
         """
         is_file = isinstance(text, str) and not is_token(text) and re.match(r"arn:aws[a-z-]*:s3:", text)
         return cls.from_s3(text) if is_file else cls.from_snapshot(text)
 
     @classmethod
     def from_snapshot(cls, name: str) -> Restore:
-        """Begin with the data of a snapshot of the same service, account and Region.
+        """Restore a snapshot of the same service, account and Region.
 
         Args:
-            name: Name of the snapshot, automatic or taken by hand.
+            name: Name of an automatic or manual snapshot.
 
         Raises:
-            ConfigurationError: If no snapshot can have that name.
+            ConfigurationError: If the name is invalid.
         """
         return cls(snapshot_name=name)
 
     @classmethod
     def from_s3(cls, *object_arns: str) -> Restore:
-        """Begin with the data of RDB files in S3, which the service must be allowed to read.
+        """Restore RDB files in S3.
 
-        The bucket is in the store's Region, and its policy or the files' lists of access let the service in.
+        The bucket must be in the store's Region, and the bucket policy or the access control lists of the files must
+        allow the service to read them.
         (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/backups-seeding-redis.html)
 
         Args:
             object_arns: One file or more, ``"arn:aws:s3:::bucket/file.rdb"``.
 
         Raises:
-            ConfigurationError: If no ARN is given, or one is not that of an object in S3.
+            ConfigurationError: If there is no ARN, or one is not the ARN of an S3 object.
         """
         return cls(object_arns=tuple(object_arns))
 

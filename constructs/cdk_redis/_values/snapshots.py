@@ -1,4 +1,4 @@
-"""Snapshots: how long the daily ones are kept, and when they are taken.
+"""Snapshots: how long daily snapshots are kept, and when they are taken.
 
 Example:
     >>> Snapshots.daily(retention_days=14).retention_days
@@ -29,12 +29,12 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Automatic snapshots of a store. Make one with `daily` or `off`.
+    """Automatic snapshots of a store. Use `daily` or `off`.
 
     Attributes:
-        retention_days: Days that a snapshot is kept, 1 to 35; 0 takes none.
-        window: Within which time of the day they are taken; None lets AWS choose.
-        at: Time of the day that they are taken at, for a serverless cache, which has it instead of a window.
+        retention_days: Days that a snapshot is kept, 1 to 35; 0 turns snapshots off.
+        window: Time of day in which AWS begins the snapshot. None: - AWS chooses.
+        at: For a serverless cache, which has no window: the time of day of the snapshot. None: - AWS chooses.
     """
 
     retention_days: int
@@ -55,18 +55,18 @@ class Snapshots:
         if at is not None and not (is_token(at) or (isinstance(at, str) and _TIME.fullmatch(at))):
             problems.add("at", at, 'a time reads "hh:mm" in UTC, from "00:00" to "23:59"')
         if at is not None and window is not None:
-            problems.add("at", at, "the snapshot is taken within a window or at a time", "leave one of the two out")
+            problems.add("at", at, "a snapshot is taken in a window or at a time", "leave out one of the two")
         problems.raise_if_any()
 
     @classmethod
     def from_text(cls, text: str) -> Snapshots:
-        """Daily snapshots, from the number of days that each is kept.
+        """Parse the number of days that daily snapshots are kept.
 
         Args:
             text: ``"7"``; 1 to 35 days, ``"0"`` for no snapshots.
 
         Raises:
-            ConfigurationError: If the text is no whole number, or it is out of range.
+            ConfigurationError: If the text is not a whole number, or is out of range.
         """
         if is_token(text):
             return cls(cast("int", cdk.Token.as_number(text)))
@@ -77,7 +77,7 @@ class Snapshots:
 
     @classmethod
     def from_other(cls, given: object) -> Snapshots | None:
-        """Read the number of days that daily snapshots are kept; None for anything but a number."""
+        """Read the number of days that daily snapshots are kept; None for other types."""
         return cls(cast("int", given)) if isinstance(given, (int, float)) else None
 
     @classmethod
@@ -88,26 +88,26 @@ class Snapshots:
 
         Args:
             retention_days: Days that a snapshot is kept, 1 to 35. Default: 7. Some compliance rules (HIPAA,
-                NIST 800-53 in cdk-nag) ask for 15 or more.
-            window: When it is taken, in UTC; must not overlap the maintenance window. Default: - AWS chooses.
-            at: For a serverless cache, which has no window: the time that it is taken, ``hh:mm`` in UTC.
+                NIST 800-53 in cdk-nag) require 15 or more.
+            window: Time of day in which AWS begins the snapshot, in UTC. It must not overlap the maintenance window.
+                Default: - AWS chooses.
+            at: For a serverless cache, which has no window: the time of day of the snapshot, ``hh:mm`` in UTC.
                 Default: - AWS chooses.
 
         Raises:
-            ConfigurationError: If the retention is out of range, the window is no `SnapshotWindow`, or the time is
-                none.
+            ConfigurationError: If the retention is out of range, or the window or the time is invalid.
         """
-        # Zero is a legal retention, but not of daily snapshots: `off` says it by name.
+        # A retention of 0 turns snapshots off: for that there is `off`.
         problems = Problems("Snapshots.daily")
         problems.check_range(
-            "retention_days", retention_days, 1, _LONGEST_RETENTION, _RETENTION, "for none at all say Snapshots.off()"
+            "retention_days", retention_days, 1, _LONGEST_RETENTION, _RETENTION, "to turn them off, use Snapshots.off()"
         )
         problems.raise_if_any()
         return cls(retention_days, window, at)
 
     @classmethod
     def off(cls) -> Snapshots:
-        """No automatic snapshots: what is lost is lost."""
+        """No automatic snapshots: lost data cannot be restored."""
         return cls(retention_days=0)
 
     @property

@@ -17,10 +17,10 @@ class Topology:
     Attributes:
         engine: Engine and version.
         cluster_mode: Whether keys are spread over shards.
-        shards: Number of shards; 1 where cluster mode is off; None where the service chooses it.
-        replicas: Number of replicas of each shard; None where the service chooses it.
-        tls: Whether it speaks TLS.
-        plaintext: Whether it lets in clients without TLS.
+        shards: Number of shards; 1 if cluster mode is off; None if the service chooses it.
+        replicas: Number of replicas of each shard; None if the service chooses it.
+        tls: Whether it accepts connections with TLS.
+        plaintext: Whether it accepts connections without TLS.
     """
 
     engine: Engine
@@ -31,7 +31,7 @@ class Topology:
     plaintext: bool = False
 
     def __post_init__(self) -> None:
-        """Check every field; tokens pass. The services' own limits are checked by the stores."""
+        """Check every field; tokens pass. The stores check the limits of their service."""
         problems = Problems("Topology")
         check_required(problems, engine=self.engine)
         engine = value_of(problems, "engine", self.engine, Engine)
@@ -46,4 +46,4 @@ def _check_count(problems: Problems, parameter: str, given: object, least: int) 
     if given is None or is_token(given):
         return
     if isinstance(given, bool) or not isinstance(given, int) or given < least:
-        problems.add(parameter, given, f"it is a whole number, {least} or more")
+        problems.add(parameter, given, f"it must be a whole number, {least} or more")

@@ -1,4 +1,4 @@
-"""Windows: when AWS may maintain a store, and when it takes the daily snapshot. All times are UTC.
+"""Windows: the time for AWS's maintenance and for the daily snapshot. All times are in UTC.
 
 Example:
     >>> maintenance = MaintenanceWindow.weekly("sun", "05:00", hours=2)
@@ -20,7 +20,7 @@ from cdk_redis._core.tokens import is_token
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
-# Both services refuse anything shorter.
+# Both services reject shorter windows.
 _SHORTEST = 60
 
 _TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
@@ -35,7 +35,7 @@ _Span = tuple[int, int]
 class MaintenanceWindow:
     """The weekly time in which AWS may patch, resize or replace nodes.
 
-    ``str()`` gives the text that AWS takes.
+    ``str()`` returns the text for AWS.
 
     Attributes:
         text: ``ddd:hh:mm-ddd:hh:mm`` in UTC, at least 60 minutes, such as ``"sun:05:00-sun:06:00"``; or a token.
@@ -53,13 +53,13 @@ class MaintenanceWindow:
 
     @classmethod
     def from_text(cls, text: str) -> MaintenanceWindow:
-        """Read a window.
+        """Parse a window.
 
         Args:
             text: ``"sun:05:00-sun:06:00"``, in UTC.
 
         Raises:
-            ConfigurationError: If the text has another form, or the window is shorter than 60 minutes.
+            ConfigurationError: If the text has another format, or the window is shorter than 60 minutes.
         """
         return cls(text)
 
@@ -68,12 +68,12 @@ class MaintenanceWindow:
         """A window that begins on a day of the week.
 
         Args:
-            day: Day it begins: mon, tue, wed, thu, fri, sat or sun.
-            start: Time it begins, ``hh:mm`` in UTC.
+            day: Day on which it begins: mon, tue, wed, thu, fri, sat or sun.
+            start: Time at which it begins, ``hh:mm`` in UTC.
             hours: Length in whole hours, 1 to 24. Default: 1.
 
         Raises:
-            ConfigurationError: If a text has another form.
+            ConfigurationError: If an argument is invalid.
         """
         problems = []
         if day not in _DAYS:
@@ -88,11 +88,11 @@ class MaintenanceWindow:
         return cls(f"{day}:{start}-{_DAYS[end // _DAY]}:{end % _DAY // 60:02d}:{end % 60:02d}")
 
     def overlaps(self, other: MaintenanceWindow | SnapshotWindow) -> bool:
-        """Whether the two share a minute in any week; False where a token hides one of them."""
+        """Whether the two windows overlap; False if one of them is a token."""
         return _overlap(_spans(self), _spans(other))
 
     def __str__(self) -> str:
-        """The text that AWS takes."""
+        """The text for AWS."""
         return self.text
 
 
@@ -100,7 +100,7 @@ class MaintenanceWindow:
 class SnapshotWindow:
     """The time of day in which AWS begins the daily snapshot.
 
-    ``str()`` gives the text that AWS takes.
+    ``str()`` returns the text for AWS.
 
     Attributes:
         text: ``hh:mm-hh:mm`` in UTC, at least 60 minutes, such as ``"03:00-04:00"``; or a token.
@@ -118,27 +118,27 @@ class SnapshotWindow:
 
     @classmethod
     def from_text(cls, text: str) -> SnapshotWindow:
-        """Read a window.
+        """Parse a window.
 
         Args:
             text: ``"03:00-04:00"``, in UTC.
 
         Raises:
-            ConfigurationError: If the text has another form, or the window is shorter than 60 minutes.
+            ConfigurationError: If the text has another format, or the window is shorter than 60 minutes.
         """
         return cls(text)
 
     def overlaps(self, other: MaintenanceWindow | SnapshotWindow) -> bool:
-        """Whether the two share a minute in any week; False where a token hides one of them."""
+        """Whether the two windows overlap; False if one of them is a token."""
         return _overlap(_spans(self), _spans(other))
 
     def __str__(self) -> str:
-        """The text that AWS takes."""
+        """The text for AWS."""
         return self.text
 
 
 def _spans(window: MaintenanceWindow | SnapshotWindow) -> list[_Span]:
-    """The time that a window takes of a week; nothing for a token."""
+    """The parts of a week that a window covers; empty for a token."""
     if maintenance := _MAINTENANCE.fullmatch(window.text):
         first_day, first_time, last_day, last_time = maintenance.groups()
         start = _DAYS.index(first_day) * _DAY + _minutes(first_time)
@@ -167,11 +167,11 @@ def _check_length(where: str, text: str, spans: list[_Span]) -> None:
     for _, minutes in spans[:1]:
         if minutes < _SHORTEST:
             reason = f"a window lasts at least {_SHORTEST} minutes and this one lasts {minutes}"
-            raise ConfigurationError(where, [problem("text", text, reason, "let it end later")])
+            raise ConfigurationError(where, [problem("text", text, reason, "make it longer")])
 
 
 def _overlap(spans: list[_Span], others: list[_Span]) -> bool:
-    # On a circle, one of two overlapping spans begins inside the other.
+    # If two spans overlap, one of them begins inside the other, also across the end of the week.
     return any(
         (other_start - start) % _WEEK < length or (start - other_start) % _WEEK < other_length
         for start, length in spans

@@ -1,9 +1,9 @@
-"""An app of replication groups whose parameters are drawn at random.
+"""An app of replication groups with random parameters.
 
 ``python -m tests.compliance.support.combinations OUTDIR`` synthesizes it.
 
-Most of the time goes into starting a process, a synth and a linter, whatever the number of stores: so all stores share
-one app and a few stacks. Prints how many stores were accepted, how often each parameter was refused, and which pairs of
+Starting a process, a synth and a linter takes most of the time, for any number of stores: so all stores share one app
+and a few stacks. Prints how many stores were accepted, how often each parameter was refused, and which pairs of
 parameters were never drawn together.
 """
 
@@ -40,10 +40,10 @@ from cdk_redis import (
 )
 from tests.compliance.support.elasticache import REGION, ZONES, Parts
 
-# Enough for every pair of parameters to be drawn together at least four times, 19 times on average. Half as many miss
-# five of the 351 pairs.
+# With this number, every pair of parameters is drawn together at least four times, 19 times on average. With half of
+# it, five of the 351 pairs are never drawn.
 COMBINATIONS = 1_000
-# CloudFormation takes 500 resources in a template, and a store is about ten.
+# CloudFormation accepts 500 resources in a template, and a store has about ten.
 STORES_IN_A_STACK = 40
 
 ENGINES = [
@@ -126,13 +126,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "unsafe_open_access": st.booleans(),
     "unsafe_plaintext": st.booleans(),
 }
-# What a store is asked beside its parameters.
+# Methods that are called after the constructor.
 AFTERWARDS = st.sets(st.sampled_from(["iam", "password", "shards", "replicas"]), max_size=2)
 
 
 @st.composite
 def _combinations(draw: st.DrawFn) -> dict[str, Any]:
-    # Few at once: of a store with thirty parameters drawn at random hardly one would be accepted.
+    # Only a few parameters: almost no store with thirty random parameters would be accepted.
     names = draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True, max_size=6))
     return {name: draw(VALUES[name]) for name in names}
 
@@ -157,7 +157,7 @@ def _drawn(count: int) -> list[tuple[dict[str, Any], set[str]]]:
 
 
 class _Builder:
-    """Puts stores into stacks of one app, and counts what became of them."""
+    """Defines stores in stacks of one app, and counts the accepted and refused ones."""
 
     def __init__(self, outdir: Path) -> None:
         context = {"@aws-cdk/core:validateAgainstDefaultRules": True}
@@ -180,14 +180,14 @@ class _Builder:
         try:
             store = ReplicationGroup(stack, name, network=self._parts.network, **self._given(name, combination))
         except ConfigurationError as error:
-            # What was refused is no part of the app.
+            # Refused stores are not part of the app.
             stack.node.try_remove_child(name)
             self.refused.update(problem.split(":")[0] for problem in error.problems)
             return
         self.accepted += 1
         self._accepted_here.append(name)
         for what in sorted(afterwards):
-            self._ask(store, what)
+            self._call(store, what)
 
     def _given(self, name: str, combination: dict[str, Any]) -> dict[str, Any]:
         assert self._parts is not None
@@ -199,7 +199,7 @@ class _Builder:
             made["notification_topic"] = cdk.aws_sns.Topic.from_topic_arn(
                 scope, f"{name}Topic", made["notification_topic"]
             )
-        # Two stores of one name would be a finding of their own.
+        # The validation reports two stores with one name.
         if made.get("replication_group_id") == "orders":
             made["replication_group_id"] = f"orders-{self._count}"
         elif made.get("replication_group_id") == _LONGEST_NAME:
@@ -208,7 +208,7 @@ class _Builder:
             made["placement"] = [ShardPlacement(*zones) for zones in made["placement"]]
         return made
 
-    def _ask(self, store: ReplicationGroup, what: str) -> None:
+    def _call(self, store: ReplicationGroup, what: str) -> None:
         try:
             if what == "iam":
                 store.add_iam_user("app", AccessString.read_write("app:*"))
@@ -223,7 +223,7 @@ class _Builder:
 
 
 def main() -> None:
-    """Build and synthesize the app, and say what became of the combinations."""
+    """Build and synthesize the app, and print the counts."""
     builder = _Builder(Path(sys.argv[1]))
     never = set(itertools.combinations(sorted(VALUES), 2))
     for combination, afterwards in _drawn(COMBINATIONS):

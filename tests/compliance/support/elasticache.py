@@ -1,4 +1,4 @@
-"""Replication groups that set everything, and changes of one parameter at a time, for tests that ask schemas."""
+"""Stores that set all properties, and changes of one parameter at a time, for tests that compare with schemas."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ Parameters = Mapping[str, Any]
 
 
 class Parts:
-    """What stores are given: made in a stack of its own kind, once for each store."""
+    """Arguments of stores: a network, keys, topics and groups, all in one stack."""
 
     def __init__(self, stack: cdk.Stack) -> None:
         self.stack = stack
-        # By hand, so that the zones have names without an account to look them up in.
+        # Imported, so that the zones have names without a lookup in an account.
         vpc = ec2.Vpc.from_vpc_attributes(
             stack,
             "Vpc",
@@ -84,12 +84,12 @@ class Parts:
 
 
 def stack() -> cdk.Stack:
-    """A stack in a known place."""
+    """A stack with a known account and Region."""
     return cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(account="111122223333", region=REGION))
 
 
 def everything() -> cdk.Stack:
-    """A stack whose stores set, between them, everything that the library can set."""
+    """A stack whose stores together set all properties that the library can set."""
     whole = stack()
     parts = Parts(whole)
     cdk.Tags.of(whole).add("team", "orders")
@@ -161,7 +161,7 @@ def _define_serverless_and_global(whole: cdk.Stack, parts: Parts, primary: Repli
     )
 
 
-# Each parameter before and after a change of it alone, and what else the store needs for the change to be possible.
+# Parameters before and after a change of one parameter, with the other parameters that the change needs.
 Change = tuple[Callable[[Parts], Parameters], Callable[[Parts], Parameters]]
 CHANGES: dict[str, Change] = {
     "engine": (lambda _: {}, lambda _: {"engine": Engine.valkey("8.2")}),
@@ -217,7 +217,7 @@ CHANGES: dict[str, Change] = {
         lambda _: {"unsafe_plaintext": True, "unsafe_open_access": True},
     ),
 }
-# A store stays in its network: a subnet group does not leave its VPC.
+# A store cannot move to another network, because a subnet group cannot move to another VPC.
 UNCHANGING = frozenset({"self", "scope", "id", "network", "vpc", "vpc_subnets"})
 
 

@@ -1,6 +1,6 @@
-"""An app of MemoryDB clusters whose parameters are drawn at random, in a few stacks.
+"""An app of MemoryDB clusters with random parameters, in a few stacks.
 
-A separate program, because the tests' own process has aws-cdk-lib's validation switched off. Prints how many
+It is a separate program, because the validation of aws-cdk-lib is off in the process of the tests. Prints how many
 combinations were tried, how many of them the library accepted, and which pairs of parameters were never drawn together.
 """
 
@@ -36,10 +36,10 @@ from cdk_redis import (
     SnapshotWindow,
 )
 
-# Enough for every pair of parameters to be drawn together at least four times, 27 times on average.
+# With this number, every pair of parameters is drawn together at least four times, 27 times on average.
 COMBINATIONS = 800
-# So that no stack holds more than the 500 resources that CloudFormation takes.
-_A_STACK = 125
+# CloudFormation accepts 500 resources in a template.
+_CLUSTERS_IN_A_STACK = 125
 
 ENGINES = [Engine.valkey("7.3"), Engine.valkey("7.2"), Engine.redis("7.1"), Engine.redis("6.2"), Engine.valkey("8.1")]
 NODE_TYPES = ["db.t4g.small", "db.r7g.xlarge", "db.r6gd.xlarge", "cache.r7g.large", "large"]
@@ -49,18 +49,18 @@ RESTORES = [None, Restore.from_snapshot("before"), Restore.from_s3("arn:aws:s3::
 
 
 @dataclass(frozen=True)
-class Of:
-    """What a cluster is given of its land, by name."""
+class Shared:
+    """An argument that is an attribute of `Resources`, by its name."""
 
     name: str
 
 
-class Land:
-    """A stack, and what its clusters share."""
+class Resources:
+    """A stack, and the resources that its clusters share."""
 
     def __init__(self, app: cdk.App, number: int) -> None:
         env = cdk.Environment(account="111122223333", region="us-east-1")
-        self.stack = cdk.Stack(app, f"Land{number}", env=env)
+        self.stack = cdk.Stack(app, f"Stack{number}", env=env)
         vpc = ec2.Vpc.from_vpc_attributes(
             self.stack,
             "Vpc",
@@ -80,25 +80,25 @@ class Land:
         self.everywhere = MultiRegionCluster(self.stack, "Everywhere", shards=3)
 
 
-# Right values and wrong ones.
+# Valid and invalid values.
 PARAMETERS: dict[str, st.SearchStrategy[Any]] = {
     "engine": st.sampled_from(ENGINES),
     "node_type": st.sampled_from(NODE_TYPES),
     "shards": st.integers(-1, 501),
     "replicas": st.integers(-1, 6),
     "port": st.sampled_from([80, 1150, 6379, 8005, 65535, 65536]),
-    "kms_key": st.just(Of("key")),
+    "kms_key": st.just(Shared("key")),
     "parameters": st.sampled_from([{}, {"activedefrag": "yes"}, {"timeout": 5}, {"cluster-enabled": "yes"}]),
-    "parameter_group": st.just(Of("parameters")),
-    "acl": st.just(Of("acl")),
+    "parameter_group": st.just(Shared("parameters")),
+    "acl": st.just(Shared("acl")),
     "snapshots": st.sampled_from(SNAPSHOTS),
     "restore": st.sampled_from(RESTORES),
     "maintenance_window": st.sampled_from(WINDOWS),
-    "notification_topic": st.sampled_from([Of("topic"), Of("topic"), Of("fifo")]),
+    "notification_topic": st.sampled_from([Shared("topic"), Shared("topic"), Shared("fifo")]),
     "auto_minor_version_upgrade": st.booleans(),
     "network_type": st.sampled_from(list(NetworkType)),
     "ip_discovery": st.sampled_from([None, *IpDiscovery]),
-    "multi_region": st.sampled_from([None, None, Of("everywhere")]),
+    "multi_region": st.sampled_from([None, None, Shared("everywhere")]),
     "cluster_name": st.sampled_from(["Ledger", "a" * 41, "a--b", ""]),
     "description": st.text("abc -", min_size=1, max_size=20),
     "removal_policy": st.sampled_from(list(cdk.RemovalPolicy)[:3]),
@@ -117,7 +117,7 @@ def main() -> None:
     """Try the combinations, and write the templates of those that are accepted."""
     app = cdk.App()
     never = set(itertools.combinations(sorted(PARAMETERS), 2))
-    lands: list[Land] = []
+    stacks: list[Resources] = []
     tried: list[bool] = []
 
     @settings(
@@ -133,17 +133,20 @@ def main() -> None:
         nonlocal never
         never -= set(itertools.combinations(sorted(given), 2))
         number = len(tried)
-        if number % _A_STACK == 0:
-            lands.append(Land(app, len(lands)))
-        land = lands[-1]
-        parameters = {name: getattr(land, of.name) if isinstance(of, Of) else of for name, of in given.items()}
-        # Most share subnets and a security group, so that the stacks stay small.
-        shared = {"subnet_group": land.subnets, "security_groups": [land.group]} if number % 10 else {}
+        if number % _CLUSTERS_IN_A_STACK == 0:
+            stacks.append(Resources(app, len(stacks)))
+        resources = stacks[-1]
+        parameters = {
+            name: getattr(resources, value.name) if isinstance(value, Shared) else value
+            for name, value in given.items()
+        }
+        # Most clusters share subnets and a security group, so that the stacks stay small.
+        shared = {"subnet_group": resources.subnets, "security_groups": [resources.group]} if number % 10 else {}
         try:
             cluster = MemoryDbCluster(
-                land.stack,
+                resources.stack,
                 f"Cluster{number}",
-                network=land.network if number % 20 else land.own,
+                network=resources.network if number % 20 else resources.own,
                 **shared,
                 **parameters,
             )

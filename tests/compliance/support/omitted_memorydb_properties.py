@@ -16,4 +16,4 @@ OMITTED: dict[str, dict[str, str]] = {
         "Tags.Value": _MANUAL,
     },
 }
-"""By resource type, paths as `_schemas.properties` has them."""
+"""By resource type: paths as `schemas.properties` returns them, with reasons."""

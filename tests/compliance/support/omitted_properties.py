@@ -1,6 +1,6 @@
-"""Properties that the library does not set, each with the reason; one dict a resource type.
+"""Properties of ElastiCache resource types that the library does not set, each with the reason.
 
-A property that stands here and is set all the same fails the test too.
+The test also fails if the library sets a property that is listed here.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ _TAGS = {
     "Tags.Key": "tags come from cdk.Tags.of(store).add(...), as for every other resource of an app",
     "Tags.Value": "tags come from cdk.Tags.of(store).add(...), as for every other resource of an app",
 }
-_RESHARDING = "places the nodes of new shards by zone, member by member; AWS spreads them over the zones by itself"
+_RESHARDING = "sets the zones of new shards for each member; by default, AWS distributes the nodes over the zones"
 
 OMITTED: dict[str, dict[str, str]] = {
     "AWS::ElastiCache::ReplicationGroup": {
         **_TAGS,
-        "NumCacheClusters": "excludes shards, and drifts when replicas scale: NumNodeGroups and ReplicasPerNodeGroup",
-        "PreferredCacheClusterAZs": "lists as many zones as there are nodes and replaces the store when it changes, as "
-        "each change of replicas would; `placement` sets NodeGroupConfiguration, which one shard can have as well",
-        "PrimaryClusterId": "makes a group around a cache cluster that exists; CloudFormation cannot then manage it",
-        "SnapshottingClusterId": "AWS refuses it in cluster mode, and chooses a replica by itself without",
+        "NumCacheClusters": "excludes shards, and differs from the store when replicas are scaled: the library sets "
+        "NumNodeGroups and ReplicasPerNodeGroup",
+        "PreferredCacheClusterAZs": "has one zone for each node, so that a change of the number of replicas would "
+        "replace the store; `placement` sets NodeGroupConfiguration, also for one shard",
+        "PrimaryClusterId": "creates a group from an existing cache cluster, which CloudFormation cannot manage then",
+        "SnapshottingClusterId": "AWS rejects it in cluster mode, and otherwise chooses a replica",
     },
     "AWS::ElastiCache::ServerlessCache": {
         **_TAGS,
-        "ConnectionType": "a cache stands in a VPC, which is the service's default; the other type is on the internet",
+        "ConnectionType": "the default is a cache in a VPC; the other type can be reached from the internet",
     },
     "AWS::ElastiCache::GlobalReplicationGroup": {
         **_TAGS,
@@ -33,13 +34,13 @@ OMITTED: dict[str, dict[str, str]] = {
     },
     "AWS::ElastiCache::User": {
         **_TAGS,
-        "NoPasswordRequired": "a user without a password is nobody's; `unsafe_open_access` says it of a whole store",
-        "Passwords": "AuthenticationMode.Passwords says the same, and both together are refused",
+        "NoPasswordRequired": "anyone could sign in as such a user; `unsafe_open_access` allows this for a whole store",
+        "Passwords": "AuthenticationMode.Passwords has the same effect, and AWS rejects both together",
     },
     "AWS::ElastiCache::UserGroup": {**_TAGS},
     "AWS::ElastiCache::ParameterGroup": {**_TAGS},
     "AWS::ElastiCache::SubnetGroup": {
         **_TAGS,
-        "CacheSubnetGroupName": "CloudFormation names it: a group with a name could not be replaced",
+        "CacheSubnetGroupName": "CloudFormation chooses it, because it cannot replace a group with a given name",
     },
 }

@@ -1,6 +1,6 @@
-"""Which changes replace a replication group: a table made from CloudFormation's schema and from what is synthesized.
+"""The page docs/replaces.md: which changes replace a replication group, from CloudFormation's schema and templates.
 
-Write it anew with ``python -m tests.compliance.support.replaces > docs/replaces.md``.
+Update it with ``python -m tests.compliance.support.replaces > docs/replaces.md``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ IN_PLACE, CONDITIONAL, REPLACES = "changes in place", "can replace the store", "
 _HEAD = """\
 # What a change replaces
 
-`ReplicationGroup`: what CloudFormation does when one parameter changes. Where a store is replaced, the new one is
-empty, and of the old one remains what `removal_policy` says: by default a final snapshot. The table is made from
-CloudFormation's own schema: `python -m tests.compliance.support.replaces > docs/replaces.md`.
+This table shows what CloudFormation does when one parameter of a `ReplicationGroup` changes. If the store is replaced,
+the new one is empty, and `removal_policy` decides what happens to the old one: by default, it is deleted after a final
+snapshot. The table is generated from CloudFormation's schema:
+`python -m tests.compliance.support.replaces > docs/replaces.md`.
 
-`network` is not in it: a store stays in its network. To move, define another store beside the first.
+`network` is not listed, because a store cannot move to another network: define a second store there.
 
 | Parameter | Sets | A change |
 | --- | --- | --- |
@@ -25,7 +26,7 @@ CloudFormation's own schema: `python -m tests.compliance.support.replaces > docs
 
 
 def effect(parameter: str) -> tuple[list[str], str]:
-    """The properties that a change of a parameter changes, and what that does to the store."""
+    """The properties that a change of a parameter changes, and the effect on the store."""
     (before,), (after,) = (list(found.values()) for found in changed_properties(parameter))
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if schemas.create_only(REPLICATION_GROUP).intersection(changed):
@@ -36,11 +37,11 @@ def effect(parameter: str) -> tuple[list[str], str]:
 
 
 def table() -> str:
-    """The page, whole."""
+    """The content of the page."""
     rows = []
     for parameter in CHANGES:
         changed, what = effect(parameter)
-        properties = ", ".join(f"`{name}`" for name in changed) or "nothing of the store's own"
+        properties = ", ".join(f"`{name}`" for name in changed) or "no property of the store"
         rows.append(f"| `{parameter}` | {properties} | {what} |\n")
     return _HEAD + "".join(rows)
 

@@ -1,4 +1,4 @@
-"""The CloudFormation schemas that cfn-lint brings along, as questions that tests ask."""
+"""Properties of resource types, from the CloudFormation schemas of cfn-lint."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def schema(resource_type: str) -> dict[str, Any]:
 
 
 def properties(resource_type: str) -> frozenset[str]:
-    """Paths of all properties that a template can set, nested ones too, deprecated ones left out.
+    """Paths of all properties that a template can set, including nested ones, without deprecated ones.
 
-    ``LogDeliveryConfigurations.DestinationDetails.CloudWatchLogsDetails.LogGroup``: lists add nothing to a path, and
-    only properties that have none below them are listed.
+    Such as ``LogDeliveryConfigurations.DestinationDetails.CloudWatchLogsDetails.LogGroup``. A path has no part for a
+    list, and a property with nested properties is not listed itself.
     """
     whole = schema(resource_type)
     excluded = read_only(resource_type) | deprecated(resource_type)
@@ -33,7 +33,7 @@ def properties(resource_type: str) -> frozenset[str]:
 
 
 def top_level(resource_type: str) -> frozenset[str]:
-    """Names of the properties that a template can set, deprecated ones left out."""
+    """Names of the properties that a template can set, without deprecated ones."""
     return frozenset(path.partition(".")[0] for path in properties(resource_type))
 
 
@@ -53,14 +53,14 @@ def read_only(resource_type: str) -> frozenset[str]:
 
 
 def deprecated(resource_type: str) -> frozenset[str]:
-    """Properties that AWS advises against."""
+    """Properties that AWS has deprecated."""
     return _pointers(resource_type, "deprecatedProperties")
 
 
 def paths(value: object, prefix: str = "") -> Iterator[str]:
-    """Paths that a resource's properties, as a template has them, set; in the form of `properties`.
+    """Paths of the properties that a resource of a template sets, in the format of `properties`.
 
-    An intrinsic function stands for the value it gives.
+    An intrinsic function counts as a value.
     """
     if isinstance(value, list):
         for item in value:

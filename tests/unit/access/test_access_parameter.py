@@ -1,4 +1,4 @@
-"""The parameter ``access``, wherever it is: an AccessString, the text of one, or a token."""
+"""The parameter ``access`` of all constructs and methods: an AccessString, its text, or a token."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WRONG = (
 )
 
 Make = Callable[[cdk.Stack], Callable[[Any], object]]
-"""Prepares what the user is for, and returns what defines a user with an access string."""
+"""Defines the store of a user, and returns a function that defines a user with an access string."""
 
 
 def elasticache_user(stack: cdk.Stack) -> Callable[[Any], object]:

@@ -237,7 +237,7 @@ def test_tokens_pass():
     }
 
 
-def test_rules_beside_a_token_are_checked():
+def test_rules_next_to_a_token_are_checked():
     with pytest.raises(ConfigurationError, match=r"rule: got '>[.]{3}'"):
         AccessString.from_text(f"on ~{cdk.Fn.ref('App')}:* >{PASSWORD}")
     with pytest.raises(ConfigurationError, match=r"rule: got '>[.]{3}'"):

@@ -1,4 +1,4 @@
-"""A function that signs in with a password can read its secret, also if the secret has its own KMS key."""
+"""A function that signs in with a password can read the secret, also if the secret has its own KMS key."""
 
 from __future__ import annotations
 

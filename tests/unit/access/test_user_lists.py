@@ -86,7 +86,7 @@ def references(stack: cdk.Stack, *users: ElastiCacheUser | MemoryDbUser) -> list
 
 
 def waits_for(stack: cdk.Stack, kind: Kind) -> dict[str, list[str]]:
-    """By the id of each user, the users that CloudFormation creates before it."""
+    """The users that CloudFormation creates before a user, by its id."""
     users = Template.from_stack(stack).find_resources(kind.user_type)
     return {name[:-8]: [on[:-8] for on in user.get("DependsOn", []) if on in users] for name, user in users.items()}
 
@@ -251,7 +251,7 @@ def test_a_group_of_redis_oss_has_a_disabled_default_user(stack: cdk.Stack) -> N
     assert user["Properties"]["UserId"].startswith("stack-list-defaultuser")
 
 
-def test_a_default_user_given_takes_the_place_of_the_disabled_one(stack: cdk.Stack) -> None:
+def test_a_given_default_user_replaces_the_disabled_one(stack: cdk.Stack) -> None:
     mine = elasticache_user(stack, "Mine", engine="redis:7.1", authentication="password", user_name="default")
     user_group(stack, "List", engine="redis:7.1", users=[mine])
 

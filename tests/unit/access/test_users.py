@@ -1,4 +1,4 @@
-"""Users that are defined by hand, and users that are imported."""
+"""Users that are defined without a store, and users that are imported."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_an_engine_without_such_users_is_rejected(
     assert str(caught.value) == f"Stack/App: {message}"
 
 
-def test_a_user_shows_what_it_was_given(stack: cdk.Stack) -> None:
+def test_a_user_has_its_parameters_as_attributes(stack: cdk.Stack) -> None:
     user = elasticache_user(stack, authentication="iam")
     assert (user.engine, user.access, user.authentication) == (
         Engine.valkey("8.1"),
@@ -214,7 +214,7 @@ def test_an_authentication_is_read_from_text(text: str, value: Authentication) -
 
 
 @pytest.mark.parametrize("text", ["IAM", "", "hunter2", None, 5, ["iam"]])
-def test_an_authentication_is_one_of_three_words(text: Any) -> None:
+def test_text_of_an_authentication_is_one_of_three(text: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Authentication.from_text(text)
     assert str(caught.value) == (
@@ -225,7 +225,7 @@ def test_an_authentication_is_one_of_three_words(text: Any) -> None:
 
 @pytest.mark.parametrize("secret", ["hunter2", cdk.SecretValue.unsafe_plain_text("hunter2"), 5, b"hunter2"])
 @pytest.mark.parametrize("make", [Authentication.password, Authentication.auth_token])
-def test_a_secret_is_a_construct_and_no_password(make: Callable[[Any], Authentication], secret: Any) -> None:
+def test_a_password_instead_of_a_secret_is_rejected(make: Callable[[Any], Authentication], secret: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make(secret)
     assert str(caught.value) == (

@@ -1,4 +1,4 @@
-"""How a parameter that takes a value, or the text it reads like, is read."""
+"""Parameters that take a value of a class or its text, lists, flags and names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ READ = [
 @pytest.mark.parametrize(
     ("given", "value"), READ, ids=[f"{type(value).__name__}-{number}" for number, (_, value) in enumerate(READ)]
 )
-def test_a_value_is_read_from_what_it_reads_like(given: object, value: object) -> None:
+def test_a_value_is_read_from_text_or_another_type(given: object, value: object) -> None:
     problems = Problems("Store")
 
     assert value_of(problems, "it", given, type(value)) == value
@@ -54,7 +54,7 @@ def test_a_value_is_read_from_what_it_reads_like(given: object, value: object) -
 
 
 @pytest.mark.parametrize("kind", sorted({type(value) for _, value in READ}, key=str), ids=lambda kind: kind.__name__)
-def test_none_is_left_out(kind: type[object]) -> None:
+def test_none_is_returned_for_a_parameter_that_is_left_out(kind: type[object]) -> None:
     problems = Problems("Store")
 
     assert value_of(problems, "it", None, kind) is None
@@ -68,7 +68,7 @@ WRONG = [
     (["on ~* >password"], Engine, "got a value of type list, but it takes Engine or text such as 'valkey:8.1'"),
     ("8.1", Engine, """got '8.1', but an engine reads "valkey:VERSION" or "redis:VERSION", such as "valkey:8.1\""""),
     (float("nan"), NodeType, "got nan, but it takes NodeType or text such as 'cache.r7g.large'"),
-    ("ipv5", NetworkType, "got 'ipv5', but it is one of 'ipv4', 'dual_stack', 'ipv6'"),
+    ("ipv5", NetworkType, "got 'ipv5', but it must be one of 'ipv4', 'dual_stack', 'ipv6'"),
     (4, NetworkType, "got 4, but it takes NetworkType or one of 'ipv4', 'dual_stack', 'ipv6'"),
     ("10", UsageLimits, "got text, but it takes UsageLimits"),
     (Engine.valkey("8.1"), Snapshots, "got a value of type Engine, but it takes Snapshots or text such as '7'"),
@@ -85,7 +85,7 @@ such as "cache.example.com:6379\"""",
 
 
 @pytest.mark.parametrize(("given", "kind", "message"), WRONG)
-def test_anything_else_is_a_problem_of_the_parameter(given: object, kind: type[object], message: str) -> None:
+def test_other_input_is_a_problem_of_the_parameter(given: object, kind: type[object], message: str) -> None:
     problems = Problems("Store")
 
     assert value_of(problems, "it", given, kind) is None
@@ -118,8 +118,8 @@ def test_a_token_passes_unchecked(kind: type[object], resolved: object, read: ob
     assert stack.resolve(read(value)) == resolved  # type: ignore[operator]
 
 
-def test_a_token_is_no_choice_because_the_library_decides_by_it() -> None:
-    with pytest.raises(ConfigurationError, match="write it out: it must be known before the deploy"):
+def test_a_choice_rejects_tokens() -> None:
+    with pytest.raises(ConfigurationError, match="write it out: a token is not known at synth"):
         NetworkType.from_text(cdk.Fn.ref("Given"))
 
 
@@ -172,13 +172,13 @@ def test_a_flag_is_true_or_false() -> None:
     check_flags(problems, create_kms_key=None, unsafe_plaintext="no", upgrade=1)
 
     assert _messages(problems) == [
-        "create_kms_key: got None, but it is True or False",
-        "unsafe_plaintext: got text, but it is True or False",
-        "upgrade: got 1, but it is True or False",
+        "create_kms_key: got None, but it must be True or False",
+        "unsafe_plaintext: got text, but it must be True or False",
+        "upgrade: got 1, but it must be True or False",
     ]
 
 
-def test_text_has_characters_and_not_too_many() -> None:
+def test_text_is_not_empty_and_not_too_long() -> None:
     problems = Problems("Store")
     check_texts(problems, max_length=5, description="short", title=None, name=cdk.Fn.ref("Name"))
     problems.raise_if_any()
@@ -186,21 +186,21 @@ def test_text_has_characters_and_not_too_many() -> None:
     check_texts(problems, max_length=5, description="longer", title=" ", name=b"name")
 
     assert _messages(problems) == [
-        "description: got 6 characters, but it has up to 5 characters",
-        "title: got ' ', but it is text with at least one character",
-        "name: got a value of type bytes, but it is text",
+        "description: got 6 characters, but it may have up to 5",
+        "title: got ' ', but it must have at least one character",
+        "name: got a value of type bytes, but it must be text",
     ]
 
 
 @pytest.mark.parametrize("name", [None, "orders", cdk.Fn.ref("Name")])
-def test_a_legal_name_passes(name: str | None) -> None:
+def test_a_valid_name_passes(name: str | None) -> None:
     problems = Problems("Store")
     check_name(problems, "cluster_name", name, max_length=40)
     problems.raise_if_any()
 
 
 @pytest.mark.parametrize("name", ["", "Orders", "a" * 41, 5, True, b"orders", ["orders"], float("nan")])
-def test_any_other_name_is_a_problem(name: object) -> None:
+def test_an_invalid_name_is_a_problem(name: object) -> None:
     problems = Problems("Store")
     check_name(problems, "cluster_name", name, max_length=40)  # type: ignore[arg-type]
     assert len(_messages(problems)) == 1

@@ -1,4 +1,4 @@
-"""How problems are worded and collected."""
+"""Collection and messages of problems."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cdk_redis import ConfigurationError
 from cdk_redis._core.errors import Problems, problem
 
 
-def test_one_problem_is_told_in_one_line() -> None:
+def test_one_problem_is_one_line() -> None:
     error = ConfigurationError("App/Cache", [problem("replicas", 7, "a shard has 0 to 5 replicas", "add shards")])
 
     assert str(error) == "App/Cache: replicas: got 7, but a shard has 0 to 5 replicas; add shards"
 
 
-def test_several_problems_are_told_at_once() -> None:
+def test_several_problems_are_listed_in_one_message() -> None:
     problems = Problems("App/Cache")
     problems.add("replicas", 7, "a shard has 0 to 5 replicas")
     problems.add("port", 80, "the services listen on 1150 to 65535")
@@ -32,25 +32,25 @@ def test_several_problems_are_told_at_once() -> None:
     ]
 
 
-def test_no_problem_is_no_error() -> None:
+def test_no_error_is_raised_without_problems() -> None:
     Problems("App/Cache").raise_if_any()
 
 
-def test_the_error_crosses_a_process_border_whole() -> None:
+def test_the_error_can_be_pickled() -> None:
     error = ConfigurationError("App/Cache", ["port: got 80"])
 
     assert pickle.loads(pickle.dumps(error)).problems == ("port: got 80",)
 
 
 @pytest.mark.parametrize("given", [None, 0, 5, pytest.param(cdk.Token.as_number({"Ref": "Count"}), id="token")])
-def test_a_number_in_range_or_not_known_yet_passes(given: int | None) -> None:
+def test_a_number_in_range_or_a_token_passes(given: int | None) -> None:
     problems = Problems("App/Cache")
     problems.check_range("replicas", given, 0, 5, "a shard has {low} to {high} replicas")
     problems.raise_if_any()
 
 
 @pytest.mark.parametrize("given", [-1, 6, 1.5, "3", True])
-def test_what_is_no_number_in_range_is_a_problem(given: object) -> None:
+def test_a_value_that_is_not_a_number_in_range_is_a_problem(given: object) -> None:
     problems = Problems("App/Cache")
     problems.check_range("replicas", given, 0, 5, "a shard has {low} to {high} replicas")  # type: ignore[arg-type]
 

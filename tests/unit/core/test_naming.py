@@ -1,4 +1,4 @@
-"""Generated names, and what is said of names given by hand."""
+"""Generated names, and checks of given names."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from constructs import Construct
 
 from cdk_redis._core.naming import digest, name_by_properties, name_problem, unique_name
 
-LEGAL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+VALID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @pytest.mark.parametrize("stack_name", ["Orders", "orders-prod-Eu-West-1", "A" * 120, "Double--Hyphen-"])
 @pytest.mark.parametrize("max_length", [40, 50, 255])
-def test_a_generated_name_is_legal_whatever_the_stack_is_called(stack_name: str, max_length: int) -> None:
+def test_a_generated_name_is_valid_for_any_stack_name(stack_name: str, max_length: int) -> None:
     construct = Construct(cdk.Stack(cdk.App(), stack_name), "Cache-")
 
     for replaced_by in (None, ["port", 6379]):
         name = unique_name(construct, max_length=max_length, replaced_by=replaced_by)
-        assert LEGAL.fullmatch(name)
+        assert VALID.fullmatch(name)
         assert len(name) <= max_length
 
 
-def test_two_constructs_have_two_names() -> None:
+def test_two_constructs_have_different_names() -> None:
     stack = cdk.Stack(cdk.App(), "Orders")
 
     assert unique_name(Construct(stack, "One"), max_length=40) != unique_name(Construct(stack, "Two"), max_length=40)
 
 
-def test_a_digest_reads_references_by_their_logical_id() -> None:
+def test_a_digest_contains_the_logical_ids_of_references() -> None:
     stack = cdk.Stack(cdk.App(), "Orders")
     one, two = (cdk.CfnResource(stack, name, type="AWS::KMS::Key") for name in ("One", "Two"))
 
@@ -49,7 +49,7 @@ def _name(properties: tuple[str, ...], *also: object, **given: object) -> str:
     return name_by_properties(_cluster(**given), properties, *also, max_length=40)
 
 
-def test_a_name_by_properties_is_new_when_one_of_them_changes() -> None:
+def test_a_name_by_properties_changes_with_each_property() -> None:
     properties = ("port", "kms_key_id")
 
     assert _name(properties, port=6379) == _name(properties, port=6379, node_type="db.r7g.large")
@@ -58,21 +58,21 @@ def test_a_name_by_properties_is_new_when_one_of_them_changes() -> None:
     assert len(names) == 6
 
 
-def test_a_name_by_properties_stays_when_the_list_grows_by_one_that_is_not_set() -> None:
+def test_a_name_by_properties_ignores_properties_that_are_not_set() -> None:
     assert _name(("port",), port=6379) == _name(("port", "kms_key_id", "newer_than_this_cdk"), None, port=6379)
 
 
-def test_a_name_by_properties_is_that_of_the_construct_around_the_resource() -> None:
+def test_a_name_by_properties_begins_with_the_path_of_the_parent() -> None:
     assert re.fullmatch(r"orders-ledger-[0-9a-f]{8}-[0-9a-f]{8}", _name(("port",)))
 
 
 @pytest.mark.parametrize("name", ["orders", "a", "orders-1", "o" * 40, cdk.Token.as_string({"Ref": "Name"})])
-def test_a_legal_name_or_a_token_has_no_problem(name: str) -> None:
+def test_a_valid_name_or_a_token_has_no_problem(name: str) -> None:
     assert name_problem(name, max_length=40) is None
 
 
 @pytest.mark.parametrize("name", ["", "Orders", "1st", "-a", "a-", "a--b", "a_b", "a b", "o" * 41, "straße", "a\n"])
-def test_an_illegal_name_is_told_what_is_allowed(name: str) -> None:
+def test_the_problem_of_an_invalid_name_says_what_is_allowed(name: str) -> None:
     problem = name_problem(name, max_length=40)
 
     assert problem is not None

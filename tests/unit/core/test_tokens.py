@@ -17,7 +17,7 @@ TOKENS = [
 
 
 @pytest.mark.parametrize("make", TOKENS)
-def test_every_kind_of_token_is_one(make: Any):
+def test_every_kind_of_token_is_recognised(make: Any):
     assert is_token(make()) is True
 
 
@@ -29,5 +29,5 @@ def test_every_kind_of_token_is_one(make: Any):
         *((), ("a",), [], ["a", 1], {}, {"a": 1}, set(), object(), int),
     ],
 )
-def test_nothing_else_is_one_and_nothing_ends_in_a_jsii_error(value: object):
+def test_other_values_are_no_tokens_and_cause_no_jsii_error(value: object):
     assert is_token(value) is False

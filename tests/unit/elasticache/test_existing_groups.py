@@ -1,4 +1,4 @@
-"""Existing groups in place of those that a store creates: parameter groups, user groups."""
+"""Existing parameter groups and user groups, in place of those that a store creates."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_stores_share_a_parameter_group(stack: cdk.Stack, network: RedisNetwork)
     assert names == [stack.resolve(group.parameter_group_name)] * 2
 
 
-def test_an_imported_parameter_group_is_taken_by_its_name(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_imported_parameter_group_is_used_by_name(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = ElastiCacheParameterGroup.from_parameter_group_name(stack, "Parameters", "default.valkey8")
     ReplicationGroup(stack, "Cache", network=network, parameter_group=group)
 
@@ -64,7 +64,7 @@ def test_an_imported_parameter_group_is_taken_by_its_name(stack: cdk.Stack, netw
         ({}, {"shards": 1}, "it has cluster mode off, unlike the store; give the group cluster_mode=True"),
     ],
 )
-def test_a_parameter_group_that_does_not_fit_is_refused(
+def test_an_unsuitable_parameter_group_is_refused(
     of: dict[str, Any], given: dict[str, Any], message: str, stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     group = ElastiCacheParameterGroup(stack, "Parameters", **{"engine": VALKEY, "cluster_mode": False, **of})
@@ -74,10 +74,10 @@ def test_a_parameter_group_that_does_not_fit_is_refused(
     assert message in str(caught.value)
 
 
-def test_parameters_of_a_wrong_kind_are_refused_beside_a_group(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_parameters_of_a_wrong_type_are_refused_with_a_group(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = ElastiCacheParameterGroup(stack, "Group", engine=Engine.valkey("8.1"), cluster_mode=False)
     parameters: Any = 5
-    with pytest.raises(ConfigurationError, match="parameters: got 5, but it is a mapping such as a dict"):
+    with pytest.raises(ConfigurationError, match="parameters: got 5, but it must be a mapping such as a dict"):
         ReplicationGroup(stack, "Cache", network=network, parameters=parameters, parameter_group=group)
 
 
@@ -103,7 +103,7 @@ def test_stores_that_share_a_user_group_share_its_users(stack: cdk.Stack, networ
         ({"authentication": Authentication.auth_token()}, "a store has users, or an AUTH token; leave out"),
         (
             {"engine": Engine.redis("7.1")},
-            "a store of Redis OSS takes no user group of Valkey; give the group the engine",
+            "a store of Redis OSS cannot use a user group of Valkey; give the group the engine",
         ),
     ],
 )

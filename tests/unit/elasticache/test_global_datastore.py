@@ -1,4 +1,4 @@
-"""What a global datastore and its secondaries become, and what they refuse."""
+"""Templates and errors of global datastores and their secondaries."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _global(network: RedisNetwork, of: dict[str, Any] | None = None, **given: An
     return GlobalDatastore(cdk.Stack.of(network), "Global", primary=_primary(network, **(of or {})), **given)
 
 
-def _secondary(far: RedisNetwork, everywhere: Any, **given: Any) -> SecondaryReplicationGroup:
-    return SecondaryReplicationGroup(cdk.Stack.of(far), "Cache", network=far, global_datastore=everywhere, **given)
+def _secondary(far: RedisNetwork, datastore: Any, **given: Any) -> SecondaryReplicationGroup:
+    return SecondaryReplicationGroup(cdk.Stack.of(far), "Cache", network=far, global_datastore=datastore, **given)
 
 
 def _properties(network: RedisNetwork, resource_type: str) -> dict[str, Any]:
@@ -63,14 +63,14 @@ def _properties(network: RedisNetwork, resource_type: str) -> dict[str, Any]:
 
 
 def test_the_primary_is_its_only_member(network: RedisNetwork) -> None:
-    everywhere = _global(network)
+    datastore = _global(network)
 
     properties = _properties(network, GLOBAL)
     assert properties.pop("GlobalReplicationGroupIdSuffix").startswith("primary-global-")
     assert properties == {
         "Members": [
             {
-                "ReplicationGroupId": {"Ref": cdk.Stack.of(network).get_logical_id(everywhere.primary.resource)},
+                "ReplicationGroupId": {"Ref": cdk.Stack.of(network).get_logical_id(datastore.primary.resource)},
                 "ReplicationGroupRegion": PRIMARY_REGION,
                 "Role": "PRIMARY",
             }
@@ -80,8 +80,8 @@ def test_the_primary_is_its_only_member(network: RedisNetwork) -> None:
     }
 
 
-def test_what_all_members_move_to_is_said_here(network: RedisNetwork) -> None:
-    everywhere = _global(
+def test_new_values_for_all_members_are_set_on_the_global_datastore(network: RedisNetwork) -> None:
+    datastore = _global(
         network,
         {"shards": 2},
         engine=Engine.valkey("9.0"),
@@ -111,17 +111,15 @@ def test_what_all_members_move_to_is_said_here(network: RedisNetwork) -> None:
             "Properties": {"cluster-enabled": "yes", "maxmemory-policy": "allkeys-lru"},
         },
     )
-    # AWS refuses to change a member by itself.
+    # AWS rejects changes of a single member.
     assert _properties(network, GROUP)["CacheNodeType"] == "cache.r7g.large"
     assert _properties(network, GROUP)["NumNodeGroups"] == 2
-    # And a smoke test of the primary expects what all members have.
-    assert everywhere.primary.topology == everywhere.topology
-    assert (everywhere.topology.engine, everywhere.topology.shards) == (Engine.valkey("9.0"), 3)
+    # A smoke test of the primary expects the new values.
+    assert datastore.primary.topology == datastore.topology
+    assert (datastore.topology.engine, datastore.topology.shards) == (Engine.valkey("9.0"), 3)
 
 
-def test_a_secondary_says_nothing_of_what_the_global_datastore_decides(
-    network: RedisNetwork, far: RedisNetwork
-) -> None:
+def test_a_secondary_omits_properties_of_the_global_datastore(network: RedisNetwork, far: RedisNetwork) -> None:
     _secondary(far, _global(network), replicas=2)
 
     assert set(_properties(far, GROUP)) == {
@@ -187,7 +185,7 @@ def test_every_parameter_of_a_secondary_reaches_the_template(network: RedisNetwo
 @pytest.mark.parametrize(
     ("shards", "attribute"), [(None, "PrimaryEndPoint.Address"), (2, "ConfigurationEndPoint.Address")]
 )
-def test_its_endpoint_follows_the_mode_of_the_primary(
+def test_the_endpoint_depends_on_the_cluster_mode_of_the_primary(
     network: RedisNetwork, far: RedisNetwork, shards: int | None, attribute: str
 ) -> None:
     secondary = _secondary(far, _global(network, {"shards": shards}))
@@ -197,7 +195,7 @@ def test_its_endpoint_follows_the_mode_of_the_primary(
     assert (secondary.reader_endpoint is None) is (shards is not None)
 
 
-def test_a_secondary_has_users_of_its_own(network: RedisNetwork, far: RedisNetwork) -> None:
+def test_a_secondary_has_its_own_users(network: RedisNetwork, far: RedisNetwork) -> None:
     secondary = _secondary(far, _global(network))
     user = secondary.add_iam_user("reports", AccessString.read_only("*"))
     role = iam.Role(cdk.Stack.of(far), "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
@@ -208,7 +206,7 @@ def test_a_secondary_has_users_of_its_own(network: RedisNetwork, far: RedisNetwo
 
 
 @pytest.mark.parametrize("parameter", ["engine", "node_type", "shards", "parameters", "restore", "unsafe_plaintext"])
-def test_a_secondary_has_no_parameters_for_what_the_global_datastore_decides(
+def test_a_secondary_has_no_parameters_for_properties_of_the_global_datastore(
     network: RedisNetwork, far: RedisNetwork, parameter: str
 ) -> None:
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{parameter}'"):
@@ -235,7 +233,7 @@ SECONDARIES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("given", "message"), SECONDARIES.values(), ids=SECONDARIES.keys())
-def test_a_secondary_that_aws_would_refuse_is_refused_at_once(
+def test_an_invalid_secondary_is_refused(
     network: RedisNetwork, far: RedisNetwork, given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -250,14 +248,14 @@ PRIMARIES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "new nodes that are small": ({}, {"node_type": "cache.t4g.small"}, "node_type: got 'cache.t4g.small'"),
     "shards without cluster mode": ({}, {"shards": 2}, "shards: got 2, but the primary is not in cluster mode"),
     "too many shards": ({"shards": 2}, {"shards": 501}, "shards: got 501"),
-    "parameters without an engine": ({}, {"parameters": {"timeout": "1"}}, "for a new `engine`, and there is none"),
+    "parameters without an engine": ({}, {"parameters": {"timeout": "1"}}, "for a new `engine`, which is not set"),
     "engine of the other service": ({}, {"engine": Engine.valkey("7.3")}, "ElastiCache offers"),
     "suffix": ({}, {"suffix": "Orders"}, "suffix: got 'Orders', but a name has 1 to 34"),
 }
 
 
 @pytest.mark.parametrize(("of", "given", "message"), PRIMARIES.values(), ids=PRIMARIES.keys())
-def test_a_global_datastore_that_aws_would_refuse_is_refused_at_once(
+def test_an_invalid_global_datastore_is_refused(
     network: RedisNetwork, of: dict[str, Any], given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="Primary/Global: ") as caught:
@@ -265,65 +263,65 @@ def test_a_global_datastore_that_aws_would_refuse_is_refused_at_once(
     assert message in str(caught.value)
 
 
-def test_members_have_ipv4_addresses_only(app: cdk.App) -> None:
+def test_a_primary_with_ipv6_addresses_is_refused(app: cdk.App) -> None:
     network = RedisNetwork(cdk.Stack(app, "Primary"), "Network", dual_stack=True)
 
     with pytest.raises(ConfigurationError, match="IPv4 addresses only"):
         _global(network, {"network_type": NetworkType.DUAL_STACK})
 
 
-def test_only_a_replication_group_has_copies(network: RedisNetwork) -> None:
-    with pytest.raises(ConfigurationError, match="only a ReplicationGroup has copies in other Regions"):
+def test_a_primary_that_is_not_a_replication_group_is_refused(network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError, match="a primary is a ReplicationGroup"):
         GlobalDatastore(cdk.Stack.of(network), "Global", primary="orders")  # type: ignore[arg-type]
 
 
-def test_two_members_cannot_stand_in_one_region(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
-    everywhere = _global(network)
-    _secondary(far, everywhere)
+def test_two_members_in_one_region_are_refused(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
+    datastore = _global(network)
+    _secondary(far, datastore)
 
     for region in (PRIMARY_REGION, SECONDARY_REGION):
         with pytest.raises(ConfigurationError, match=f"it has a member in {region} already"):
-            _secondary(_network(app, region, f"Another-{region}"), everywhere)
+            _secondary(_network(app, region, f"Another-{region}"), datastore)
 
 
 def test_a_third_secondary_is_refused(app: cdk.App, network: RedisNetwork) -> None:
-    everywhere = _global(network)
+    datastore = _global(network)
     for region in ("eu-west-1", "eu-central-1"):
-        _secondary(_network(app, region, region), everywhere)
+        _secondary(_network(app, region, region), datastore)
 
     with pytest.raises(ConfigurationError, match="it has 2 secondaries, and AWS allows no more"):
-        _secondary(_network(app, "eu-north-1", "Third"), everywhere)
+        _secondary(_network(app, "eu-north-1", "Third"), datastore)
 
 
-def test_regions_have_to_be_known(app: cdk.App) -> None:
-    everywhere = _global(_network(app, None, "Primary"))
+def test_a_member_in_an_unknown_region_is_refused(app: cdk.App) -> None:
+    datastore = _global(_network(app, None, "Primary"))
 
-    with pytest.raises(ConfigurationError, match="one of the two is not known; give both stacks an `env`"):
-        _secondary(_network(app, SECONDARY_REGION, "Secondary"), everywhere)
+    with pytest.raises(ConfigurationError, match="one of the two Regions is not known; give both stacks an `env`"):
+        _secondary(_network(app, SECONDARY_REGION, "Secondary"), datastore)
 
 
-def test_a_global_datastore_of_another_app_can_be_joined(far: RedisNetwork) -> None:
-    everywhere = GlobalDatastore.from_global_datastore_attributes(
+def test_a_secondary_can_join_an_imported_global_datastore(far: RedisNetwork) -> None:
+    datastore = GlobalDatastore.from_global_datastore_attributes(
         cdk.Stack.of(far),
         "Global",
         global_replication_group_id="ldgnf-orders",
         engine=Engine.redis("7.1"),
         shards=2,
     )
-    secondary = _secondary(far, everywhere)
+    secondary = _secondary(far, datastore)
 
     assert _properties(far, GROUP)["GlobalReplicationGroupId"] == "ldgnf-orders"
     assert secondary.topology.cluster_mode
 
 
 def test_an_id_without_its_prefix_is_refused(far: RedisNetwork) -> None:
-    with pytest.raises(ConfigurationError, match="an id is a prefix that AWS chose"):
+    with pytest.raises(ConfigurationError, match="an id has a prefix that AWS chooses"):
         GlobalDatastore.from_global_datastore_attributes(
             cdk.Stack.of(far), "Global", global_replication_group_id="orders", engine=Engine.redis("7.1")
         )
 
 
-def test_without_authentication_there_are_no_users_anywhere(network: RedisNetwork, far: RedisNetwork) -> None:
+def test_open_access_of_the_primary_applies_to_secondaries(network: RedisNetwork, far: RedisNetwork) -> None:
     secondary = _secondary(far, _global(network, {"unsafe_open_access": True}))
 
     assert "UserGroupIds" not in _properties(far, GROUP)
@@ -338,11 +336,11 @@ def test_a_smoke_test_of_a_secondary_is_refused(network: RedisNetwork, far: Redi
         SmokeTest(cdk.Stack.of(far), "SmokeTest", target=secondary)
 
 
-def test_a_secondary_is_what_its_primary_is(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
+def test_a_secondary_has_the_topology_of_its_primary(app: cdk.App, network: RedisNetwork, far: RedisNetwork) -> None:
     primary = _primary(network, port=6380, shards=2, replicas=1, unsafe_plaintext=True, unsafe_open_access=True)
-    everywhere = GlobalDatastore(cdk.Stack.of(network), "Global", primary=primary)
+    datastore = GlobalDatastore(cdk.Stack.of(network), "Global", primary=primary)
     secondary = SecondaryReplicationGroup(
-        cdk.Stack.of(far), "Cache", network=far, global_datastore=everywhere, replicas=1, port=6380
+        cdk.Stack.of(far), "Cache", network=far, global_datastore=datastore, replicas=1, port=6380
     )
 
     assert secondary.topology == primary.topology
@@ -357,7 +355,7 @@ def test_an_import_reads_its_engine_from_text(stack: cdk.Stack) -> None:
     assert imported.topology.engine == Engine.valkey("8.1")
 
 
-def test_an_import_refuses_values_of_a_wrong_kind(stack: cdk.Stack) -> None:
+def test_an_import_refuses_values_of_a_wrong_type(stack: cdk.Stack) -> None:
     given: dict[str, Any] = {"engine": None, "shards": 0, "replicas": None, "open_access": "no"}
     with pytest.raises(ConfigurationError) as caught:
         GlobalDatastore.from_global_datastore_attributes(
@@ -367,7 +365,7 @@ def test_an_import_refuses_values_of_a_wrong_kind(stack: cdk.Stack) -> None:
     assert str(caught.value) == (
         "Stack/Imported: 4 problems\n"
         "  - engine: got None, but it is required\n"
-        "  - replicas: got None, but it has a value; leave it out for the default\n"
+        "  - replicas: got None, but it must have a value; leave it out for the default\n"
         "  - shards: got 0, but a store has 1 to 500 shards\n"
-        "  - open_access: got text, but it is True or False"
+        "  - open_access: got text, but it must be True or False"
     )

@@ -1,4 +1,4 @@
-"""What a store gives to those who build on it: names of the service, ARNs, endpoints of nodes, log groups."""
+"""Attributes of stores for other constructs: names of the service, ARNs, endpoints of nodes, log groups."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_store_without_cluster_mode_has_an_endpoint_for_each_node(stack: cdk.S
     }
 
 
-def test_clients_in_cluster_mode_discover_the_nodes(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_node_endpoints_are_refused_in_cluster_mode(stack: cdk.Stack, network: RedisNetwork) -> None:
     store = ReplicationGroup(stack, "Store", network=network, shards=2)
 
     with pytest.raises(ConfigurationError, match="cluster mode is on; use `endpoint`"):
@@ -66,7 +66,7 @@ def test_a_store_has_the_log_groups_that_it_sends_to(stack: cdk.Stack, network: 
     Template.from_stack(stack).has_resource_properties("AWS::Logs::MetricFilter", {"LogGroupName": created})
 
 
-def test_a_value_can_be_given_as_text(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_values_can_be_text(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(
         stack,
         "Store",
@@ -99,7 +99,7 @@ def test_a_value_can_be_given_as_text(stack: cdk.Stack, network: RedisNetwork) -
     )
 
 
-def test_a_serverless_cache_takes_texts_too(stack: cdk.Stack) -> None:
+def test_values_of_a_serverless_cache_can_be_text(stack: cdk.Stack) -> None:
     network = RedisNetwork(stack, "Network", dual_stack=True)
     ServerlessCache(
         stack, "Cache", network=network, engine="redis:7", network_type="dual_stack", restore="arn:aws:s3:::b-1/o.rdb"

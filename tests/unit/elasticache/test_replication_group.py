@@ -1,4 +1,4 @@
-"""What a replication group becomes, and what it refuses."""
+"""Templates and errors of replication groups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _properties(stack: cdk.Stack, resource_type: str = GROUP) -> dict[str, objec
     return resource["Properties"]
 
 
-def test_the_defaults_are_secure_durable_and_spread_over_zones(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_defaults_are_secure_durable_and_multi_az(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network)
 
     template = Template.from_stack(stack)
@@ -73,7 +73,7 @@ def test_without_shards_cluster_mode_is_off(stack: cdk.Stack, network: RedisNetw
     assert "cluster-enabled" not in str(_properties(stack, "AWS::ElastiCache::ParameterGroup").get("Properties"))
 
 
-def test_a_number_of_shards_even_one_is_cluster_mode(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_any_number_of_shards_turns_cluster_mode_on(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, shards=1)
 
     assert cache.cluster_mode
@@ -84,16 +84,14 @@ def test_a_number_of_shards_even_one_is_cluster_mode(stack: cdk.Stack, network: 
     assert group["CacheParameterGroupFamily"] == "valkey8"
 
 
-def test_asking_for_the_endpoint_of_the_other_mode_is_refused_before_the_deploy(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_the_endpoint_of_the_other_mode_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, shards=3)
 
     with pytest.raises(ConfigurationError, match="cluster mode is on; use `endpoint`"):
         _ = cache.primary_endpoint
 
 
-def test_a_single_node_says_that_failover_is_off(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_failover_is_off_for_a_single_node(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, replicas=0)
 
     properties = _properties(stack)
@@ -101,7 +99,7 @@ def test_a_single_node_says_that_failover_is_off(stack: cdk.Stack, network: Redi
     assert properties["MultiAZEnabled"] is False
 
 
-def test_cluster_mode_keeps_failover_on_without_replicas(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_failover_is_on_in_cluster_mode_without_replicas(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, shards=2, replicas=0)
 
     properties = _properties(stack)
@@ -160,7 +158,7 @@ def test_every_parameter_reaches_the_template(stack: cdk.Stack, network: RedisNe
     )
 
 
-def test_existing_parts_are_used_instead_of_new_ones(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_existing_security_and_subnet_groups_are_used(stack: cdk.Stack, network: RedisNetwork) -> None:
     from cdk_redis import ElastiCacheSubnetGroup
 
     group = ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")
@@ -213,7 +211,7 @@ WRONG = {
         "replication_group_id: got 'Orders', but a name has 1 to 40 lower-case letters, digits and single hyphens, "
         "begins with a letter and does not end with a hyphen",
     ),
-    "windows that meet": (
+    "windows that overlap": (
         {
             "maintenance_window": MaintenanceWindow("sun:03:00-sun:04:00"),
             "snapshots": Snapshots.daily(window=SnapshotWindow("03:30-04:30")),
@@ -221,11 +219,11 @@ WRONG = {
         "maintenance_window: got 'sun:03:00-sun:04:00', but it must not overlap the snapshot window 03:30-04:30; "
         "move one of the two",
     ),
-    "cluster-enabled by hand": (
+    "cluster-enabled in parameters": (
         {"parameters": {"cluster-enabled": "yes"}},
         "parameters: got {'cluster-enabled': 'yes'}, but cluster mode follows from `shards`; leave it out",
     ),
-    "a parameter that is no text": (
+    "a parameter that is not text": (
         {"parameters": {"timeout": 300}},
         "parameters: got {'timeout': 300}, but values are text; write '300'",
     ),
@@ -238,7 +236,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
-def test_what_aws_would_refuse_is_refused_at_once(
+def test_invalid_parameters_are_refused(
     stack: cdk.Stack, network: RedisNetwork, given: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -252,7 +250,7 @@ def test_an_engine_of_the_other_service_is_refused(stack: cdk.Stack, network: Re
         ReplicationGroup(stack, "Cache", network=network, engine=Engine.valkey("7.3"))
 
 
-def test_all_problems_are_told_at_once(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_all_problems_are_listed(stack: cdk.Stack, network: RedisNetwork) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ReplicationGroup(stack, "Cache", network=network, shards=0, replicas=9, port=80, node_type="large")
 
@@ -266,7 +264,7 @@ def test_a_key_of_another_region_is_refused(stack: cdk.Stack, network: RedisNetw
         ReplicationGroup(stack, "Cache", network=network, kms_key=key)
 
 
-def test_an_iam_user_signs_in_under_one_unique_name(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_iam_user_has_the_same_unique_name_and_id(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     user = cache.add_iam_user("app", AccessString.read_write("app:*"))
 
@@ -280,7 +278,7 @@ def test_an_iam_user_signs_in_under_one_unique_name(stack: cdk.Stack, network: R
     assert group["Properties"]["UserIds"] == [{"Ref": Match.any_value()}] or len(group["Properties"]["UserIds"]) == 1
 
 
-def test_a_password_user_has_a_generated_secret_and_the_template_holds_none(
+def test_a_password_user_has_a_generated_secret_and_the_template_no_password(
     stack: cdk.Stack, network: RedisNetwork
 ) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
@@ -302,9 +300,7 @@ def test_a_password_user_has_a_generated_secret_and_the_template_holds_none(
     )
 
 
-def test_a_valkey_group_needs_no_default_user_and_a_redis_group_gets_a_disabled_one(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_only_a_redis_store_gets_a_disabled_default_user(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Valkey", network=network)
     Template.from_stack(stack).resource_count_is("AWS::ElastiCache::User", 0)
 
@@ -316,7 +312,7 @@ def test_a_valkey_group_needs_no_default_user_and_a_redis_group_gets_a_disabled_
     assert str(properties["AccessString"]).startswith("off")
 
 
-def test_users_are_made_one_after_the_other(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_users_are_created_one_after_the_other(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     for name in ("one", "two", "three"):
         cache.add_iam_user(name, AccessString.read_only("*"))
@@ -327,14 +323,14 @@ def test_users_are_made_one_after_the_other(stack: cdk.Stack, network: RedisNetw
 
 
 @pytest.mark.parametrize("name", ["App", "app-", "a--b", "", "1app"])
-def test_a_user_name_that_aws_would_refuse_is_refused(stack: cdk.Stack, network: RedisNetwork, name: str) -> None:
+def test_an_invalid_user_name_is_refused(stack: cdk.Stack, network: RedisNetwork, name: str) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
 
     with pytest.raises(ConfigurationError, match="name: got"):
         cache.add_iam_user(name, AccessString.read_only("*"))
 
 
-def test_two_users_of_one_name_are_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_two_users_with_one_name_are_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     cache.add_iam_user("app", AccessString.read_only("*"))
 
@@ -362,7 +358,7 @@ def _function(stack: cdk.Stack, network: RedisNetwork | None) -> lambda_.Functio
     )
 
 
-def test_grant_connect_opens_the_network_and_allows_both_arns(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_grant_connect_adds_security_group_rules_and_allows_both_arns(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     user = cache.add_iam_user("app", AccessString.read_write("app:*"))
     cache.grant_connect(_function(stack, network), user=user)
@@ -410,7 +406,7 @@ def test_grant_connect_opens_the_network_and_allows_both_arns(stack: cdk.Stack, 
     )
 
 
-def test_grant_connect_on_one_store_opens_no_other(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_grant_connect_adds_no_rule_to_another_store(stack: cdk.Stack, network: RedisNetwork) -> None:
     first = ReplicationGroup(stack, "First", network=network)
     second = ReplicationGroup(stack, "Second", network=network)
     function = _function(stack, network)
@@ -437,7 +433,7 @@ def test_a_role_without_a_network_gets_the_iam_permission_only(stack: cdk.Stack,
     )
 
 
-def test_a_password_user_lets_the_grantee_read_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_grantee_of_a_password_user_can_read_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
     cache.grant_connect(role, user=cache.add_password_user("legacy", AccessString.read_write("app:*")))
@@ -458,7 +454,7 @@ def test_a_password_user_lets_the_grantee_read_its_secret(stack: cdk.Stack, netw
     )
 
 
-def test_a_function_outside_any_vpc_cannot_be_let_in(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_function_outside_a_vpc_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     user = cache.add_iam_user("app", AccessString.read_write("app:*"))
 
@@ -475,7 +471,7 @@ def test_the_user_of_another_store_is_refused(stack: cdk.Stack, network: RedisNe
         first.grant_connect(role, user=second.add_iam_user("app", AccessString.read_only("*")))
 
 
-def test_an_imported_group_can_be_connected_to_and_takes_no_users(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_imported_group_grants_connections_and_refuses_new_users(stack: cdk.Stack, network: RedisNetwork) -> None:
     app = ElastiCacheUser.from_user_attributes(stack, "App", user_name="app")
     group = ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")
     cache = ReplicationGroup.from_replication_group_attributes(

@@ -1,4 +1,4 @@
-"""What the rarely used settings of a replication group become, and what they refuse."""
+"""Templates and errors of rarely used parameters of replication groups."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"network_type": NetworkType.DUAL_STACK, "ip_discovery": IpDiscovery.IPV6},
         {"NetworkType": "dual_stack", "IpDiscovery": "ipv6"},
     ),
-    "IPv4 is not said": ({}, {"NetworkType": Match.absent(), "IpDiscovery": Match.absent()}),
+    "IPv4 is left out": ({}, {"NetworkType": Match.absent(), "IpDiscovery": Match.absent()}),
     "a snapshot": ({"restore": Restore.from_snapshot("old")}, {"SnapshotName": "old", "SnapshotArns": Match.absent()}),
     "files": (
         {"restore": Restore.from_s3("arn:aws:s3:::backups/old.rdb")},
@@ -114,8 +114,8 @@ SET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "cluster mode off": ({}, {"ClusterMode": "disabled"}),
     "the first step to cluster mode": ({"cluster_mode_compatible": True}, {"ClusterMode": "compatible"}),
-    "the second step": ({"shards": 1}, {"ClusterMode": "enabled"}),
-    "an engine that cannot move": ({"engine": Engine.redis("6.2")}, {"ClusterMode": Match.absent()}),
+    "the second step to cluster mode": ({"shards": 1}, {"ClusterMode": "enabled"}),
+    "an engine that cannot move to cluster mode": ({"engine": Engine.redis("6.2")}, {"ClusterMode": Match.absent()}),
     "the first step to TLS": (
         {"transit_encryption_mode": TransitEncryptionMode.PREFERRED, "unsafe_open_access": True},
         {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred", "UserGroupIds": Match.absent()},
@@ -136,7 +136,7 @@ SET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("given", "expected"), SET.values(), ids=SET.keys())
-def test_a_setting_reaches_the_template(
+def test_a_parameter_reaches_the_template(
     stack: cdk.Stack, network: RedisNetwork, given: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     ReplicationGroup(stack, "Cache", network=network, **given)
@@ -144,9 +144,7 @@ def test_a_setting_reaches_the_template(
     Template.from_stack(stack).has_resource_properties(GROUP, expected)
 
 
-def test_both_steps_to_cluster_mode_have_one_parameter_group_which_is_not_the_first(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_both_steps_to_cluster_mode_use_the_same_new_parameter_group(stack: cdk.Stack, network: RedisNetwork) -> None:
     steps = ({}, {"cluster_mode_compatible": True}, {"shards": 1})
     for number, step in enumerate(steps):
         ReplicationGroup(stack, f"Step{number}", network=network, **step)
@@ -159,7 +157,7 @@ def test_both_steps_to_cluster_mode_have_one_parameter_group_which_is_not_the_fi
     ]
 
 
-def test_a_key_is_made_with_rotation_and_stays(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_created_key_is_rotated_and_retained(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, create_kms_key=True)
 
     assert cache.kms_key is not None
@@ -169,9 +167,7 @@ def test_a_key_is_made_with_rotation_and_stays(stack: cdk.Stack, network: RedisN
     assert _properties(stack)["KmsKeyId"] == stack.resolve(cache.kms_key.key_arn)
 
 
-def test_parameters_arrive_whether_the_library_knows_their_names_or_not(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
+def test_parameters_and_extra_parameters_reach_the_parameter_group(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(
         stack, "Cache", network=network, parameters={"timeout": "20"}, extra_parameters={"newer-than-this": "yes"}
     )
@@ -182,14 +178,14 @@ def test_parameters_arrive_whether_the_library_knows_their_names_or_not(
     assert _properties(stack)["CacheParameterGroupName"] == {"Ref": parameter_group}
 
 
-def test_a_topic_is_told(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_topic_receives_notifications(stack: cdk.Stack, network: RedisNetwork) -> None:
     topic = sns.Topic(stack, "Topic")
     ReplicationGroup(stack, "Cache", network=network, notification_topic=topic)
 
     assert _properties(stack)["NotificationTopicArn"] == stack.resolve(topic.topic_arn)
 
 
-def test_log_groups_are_made_with_a_name_that_shares_one_policy(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_created_log_group_has_the_vendedlogs_prefix(stack: cdk.Stack, network: RedisNetwork) -> None:
     key = kms.Key(stack, "Key")
     ReplicationGroup(
         stack,
@@ -204,7 +200,7 @@ def test_log_groups_are_made_with_a_name_that_shares_one_policy(stack: cdk.Stack
     (_, (name, uuid)) = properties["LogGroupName"]["Fn::Join"]
     assert name.startswith("/aws/vendedlogs/elasticache/")
     assert uuid == {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
-    # CloudWatch Logs may use the key for these log groups, and for nothing else that it stores.
+    # CloudWatch Logs may use the key for these log groups only.
     (_, statement) = _properties(stack, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
     groups = ":logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/elasticache/*"
     condition = {"kms:EncryptionContext:aws:logs:arn": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, groups]]}}
@@ -218,7 +214,7 @@ def test_log_groups_are_made_with_a_name_that_shares_one_policy(stack: cdk.Stack
     )
 
 
-def test_logs_go_to_what_exists(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_logs_are_sent_to_existing_destinations(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = logs.LogGroup.from_log_group_arn(stack, "Logs", "arn:aws:logs:eu-west-1:111122223333:log-group:mine:*")
     stream = firehose.DeliveryStream.from_delivery_stream_name(stack, "Stream", "logs")
     deliveries = [
@@ -244,7 +240,7 @@ def test_logs_go_to_what_exists(stack: cdk.Stack, network: RedisNetwork) -> None
     Template.from_stack(stack).resource_count_is("AWS::Logs::LogGroup", 0)
 
 
-def test_an_auth_token_is_generated_and_new_with_each_generation(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_each_generation_of_an_auth_token_has_its_own_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
     caches = [
         ReplicationGroup(
             stack,
@@ -269,7 +265,7 @@ def test_an_auth_token_is_generated_and_new_with_each_generation(stack: cdk.Stac
     assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
 
 
-def test_an_auth_token_is_taken_by_the_version_of_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_auth_token_is_read_from_a_version_of_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
     secret = secretsmanager.Secret.from_secret_complete_arn(
         stack, "Secret", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:token-abcdef"
     )
@@ -285,7 +281,7 @@ def test_an_auth_token_is_taken_by_the_version_of_its_secret(stack: cdk.Stack, n
     assert warning.id == "/Stack/Unpinned/AuthToken"
 
 
-def test_the_smoke_test_signs_in_as_the_store_is_declared(stack: cdk.Stack) -> None:
+def test_the_smoke_test_signs_in_according_to_the_store(stack: cdk.Stack) -> None:
     network = RedisNetwork(stack, "Own")
     stores: dict[str, dict[str, Any]] = {
         "Token": {"authentication": Authentication.auth_token()},
@@ -312,7 +308,7 @@ def test_the_smoke_test_signs_in_as_the_store_is_declared(stack: cdk.Stack) -> N
     }
 
 
-def test_what_is_unsafe_is_warned_of(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_unsafe_parameters_cause_warnings(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, unsafe_plaintext=True, unsafe_open_access=True)
 
     warnings = [entry.entry.data for entry in Annotations.from_stack(stack).find_warning("*", Match.any_value())]
@@ -322,7 +318,7 @@ def test_what_is_unsafe_is_warned_of(stack: cdk.Stack, network: RedisNetwork) ->
     ]
 
 
-def test_a_function_of_ones_own_rotates_a_password(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_given_function_rotates_a_password(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network)
     function = lambda_.Function(
         stack,
@@ -351,7 +347,7 @@ def test_a_function_of_ones_own_rotates_a_password(stack: cdk.Stack, network: Re
         cache.add_iam_user("app", AccessString.read_only("*")).add_rotation(function)
 
 
-def test_an_imported_store_has_what_it_was_declared_with(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_imported_store_has_the_given_attributes(stack: cdk.Stack, network: RedisNetwork) -> None:
     secret = secretsmanager.Secret(stack, "Secret")
     group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")
     common = {"endpoint": Endpoint("cache.example.com", 6379), "security_groups": [group], "network": network}
@@ -381,12 +377,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "parameters: got {'maxmemory-polcy': 'noeviction'}, but family valkey8 has no such parameter; "
         "did you mean 'maxmemory-policy'? a parameter that is newer than this library goes into `extra_parameters`",
     ),
-    "a parameter that is gone": (
+    "a removed parameter": (
         {"parameters": {"lazyfree-lazy-expire": "yes"}},
         "parameters: got {'lazyfree-lazy-expire': 'yes'}, but family valkey8 has no such parameter; "
         "a parameter that is newer than this library goes into `extra_parameters`",
     ),
-    "a policy that data tiering lacks": (
+    "a policy that data tiering does not support": (
         {"node_type": "cache.r6gd.xlarge", "parameters": {"maxmemory-policy": "allkeys-lfu"}},
         "parameters: got {'maxmemory-policy': 'allkeys-lfu'}, but nodes with data tiering support the policies "
         "noeviction, volatile-lru, allkeys-lru",
@@ -395,28 +391,28 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"parameters": {"timeout": "20"}, "extra_parameters": {"timeout": "30"}},
         "extra_parameters: got {'timeout': '30'}, but `parameters` has it too; leave out one of the two",
     ),
-    "cluster mode as an extra": (
+    "cluster mode in extra parameters": (
         {"extra_parameters": {"cluster-enabled": "yes"}},
         "extra_parameters: got {'cluster-enabled': 'yes'}, but cluster mode follows from `shards`; leave it out",
     ),
-    "an extra that is no text": (
+    "an extra parameter that is not text": (
         {"extra_parameters": {"new": 1}},
         "extra_parameters: got {'new': 1}, but values are text; write '1'",
     ),
     "a log twice": (
         {"log_delivery": [LogDelivery.slow_log(), LogDelivery.slow_log()]},
-        "log_delivery: got 'slow-log', but a log goes to one place, and this one is listed twice",
+        "log_delivery: got 'slow-log', but a log has one destination, and this one is listed twice",
     ),
     "a user's authentication": (
         {"authentication": Authentication.iam()},
         "authentication: got 'iam', but a store has users, or an AUTH token; "
         "leave it out and add users, or use Authentication.auth_token()",
     ),
-    "a zone that the network lacks": (
+    "a zone without a subnet": (
         {"placement": [ShardPlacement("eu-west-1a", "eu-west-1f")]},
         "placement: got 'eu-west-1f', but the network's subnets are in eu-west-1a, eu-west-1b, eu-west-1c",
     ),
-    "shards that are not placed": (
+    "shards without placement": (
         {"shards": 2, "placement": [ShardPlacement("eu-west-1a", "eu-west-1b")]},
         "placement: got '1 shards', but the store has 2; place each shard",
     ),
@@ -426,30 +422,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "durability of an older engine": (
         {**DURABLE, "engine": Engine.valkey("8.2"), "durability": Durability.ASYNC},
-        "durability: got 'async', but valkey 8.2 has none; use Valkey 9.0 or newer",
+        "durability: got 'async', but valkey 8.2 does not support it; use Valkey 9.0 or newer",
     ),
     "durability of a small node": (
         {**DURABLE, "node_type": "cache.t4g.small", "durability": Durability.ASYNC},
-        "durability: got 'async', but cache.t4g.small has none; use a node type such as cache.r7g.large",
+        "durability: got 'async', but cache.t4g.small does not support it; use a node type such as cache.r7g.large",
     ),
     "durability without replicas": (
         {**DURABLE, "replicas": 0, "durability": Durability.ASYNC},
         "durability: got 'async', but it needs a replica in each shard; raise `replicas`",
     ),
-    "a move to cluster mode of an engine that cannot": (
+    "a move to cluster mode with an old engine": (
         {"engine": Engine.redis("6.2"), "cluster_mode_compatible": True},
-        "cluster_mode_compatible: got True, but redis 6.2 cannot move; "
-        "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a deployment of its own",
+        "cluster_mode_compatible: got True, but redis 6.2 cannot move to cluster mode; "
+        "upgrade it to Valkey, or to Redis OSS 7.0 or newer, in a separate deployment",
     ),
-    "a move to cluster mode of a single node": (
+    "a move to cluster mode with a single node": (
         {"replicas": 0, "cluster_mode_compatible": True},
-        "cluster_mode_compatible: got True, but the move needs automatic failover; add a replica",
+        "cluster_mode_compatible: got True, but the move to cluster mode needs automatic failover; add a replica",
     ),
 }
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
-def test_what_aws_would_refuse_is_refused_at_once(
+def test_invalid_parameters_are_refused(
     stack: cdk.Stack, network: RedisNetwork, given: dict[str, Any], message: str
 ) -> None:
     if "kms_key" in given:
@@ -464,48 +460,48 @@ SCALED: dict[str, tuple[dict[str, Any], Callable[[ReplicationGroup], object], st
     "a burstable node": (
         {"shards": 2},
         lambda cache: cache.scale_shards(minimum=1, maximum=3),
-        f"Stack/Cache: node_type: got 'cache.t4g.small', but ElastiCache scales none of these; {_SCALE}",
+        f"Stack/Cache: node_type: got 'cache.t4g.small', but ElastiCache does not scale these nodes; {_SCALE}",
     ),
     "too many replicas": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_replicas(minimum=1, maximum=6),
-        "Stack/Cache: maximum: got 6, but a store is scaled from 1 to 5 replicas",
+        "Stack/Cache: maximum: got 6, but a store scales from 1 to 5 replicas",
     ),
-    "a store that is placed": (
+    "a store with placement": (
         {
             "shards": 1,
             "node_type": "cache.r7g.large",
             "placement": [ShardPlacement("eu-west-1a", "eu-west-1b")],
         },
         lambda cache: cache.scale_replicas(minimum=1, maximum=2),
-        "Stack/Cache: replicas: got 1, but nodes that are placed by hand are counted by hand; leave out `placement`",
+        "Stack/Cache: replicas: got 1, but ElastiCache does not scale a store with `placement`; leave out `placement`",
     ),
     "a target out of range": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_shards(minimum=1, maximum=3).track_cpu(90),
-        "Stack/Cache/ShardScaling: percent: got 90, but ElastiCache holds 35 to 70 percent",
+        "Stack/Cache/ShardScaling: percent: got 90, but ElastiCache accepts 35 to 70 percent",
     ),
     "a cooldown as text": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_shards(minimum=1, maximum=3).track_cpu(60, scale_in_cooldown=cast("Any", "10m")),
         "Stack/Cache/ShardScaling: scale_in_cooldown: got text, but it takes Duration",
     ),
-    "no target": (
+    "a target that is None": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_replicas(minimum=1, maximum=3).track_cpu(cast("Any", None)),
-        "Stack/Cache/ReplicaScaling: percent: got None, but it has a value; leave it out for the default",
+        "Stack/Cache/ReplicaScaling: percent: got None, but it must have a value; leave it out for the default",
     ),
-    "memory that is always full": (
+    "memory of nodes with data tiering": (
         {"shards": 2, "node_type": "cache.r6gd.xlarge"},
         lambda cache: cache.scale_shards(minimum=1, maximum=3).track_memory(60),
-        "Stack/Cache/ShardScaling: percent: got 60, but nodes with data tiering fill their memory before their disks; "
-        "use `track_capacity`",
+        "Stack/Cache/ShardScaling: percent: got 60, but nodes with data tiering use all their memory before their "
+        "disks; use `track_capacity`",
     ),
 }
 
 
 @pytest.mark.parametrize(("given", "scale", "message"), SCALED.values(), ids=SCALED.keys())
-def test_what_does_not_scale_is_refused(
+def test_invalid_scaling_is_refused(
     stack: cdk.Stack,
     network: RedisNetwork,
     given: dict[str, Any],
@@ -531,7 +527,7 @@ def test_what_does_not_scale_is_refused(
         ("valkey9", "cluster-databases", "lua-replicate-commands"),
     ],
 )
-def test_families_have_the_parameters_of_their_time(family: str, has: str, lacks: str) -> None:
+def test_each_family_has_its_parameters(family: str, has: str, lacks: str) -> None:
     known = known_parameters(family)
 
     assert known is not None
@@ -540,7 +536,7 @@ def test_families_have_the_parameters_of_their_time(family: str, has: str, lacks
 
 
 @pytest.mark.parametrize("family", ["valkey10", "memorydb_valkey7", "redis3.2", "mine"])
-def test_a_family_that_is_not_known_is_not_checked(family: str) -> None:
+def test_parameters_of_an_unknown_family_are_not_checked(family: str) -> None:
     assert known_parameters(family) is None
 
 
@@ -552,33 +548,33 @@ def test_a_log_has_one_destination(stack: cdk.Stack) -> None:
 
     assert str(caught.value) == (
         "LogDelivery.slow_log: 2 problems\n"
-        "  - delivery_stream: got 'Stack/Stream', but a log goes to one place, and `log_group` is given; choose one\n"
-        "  - retention: got 'a value', but it is for a log group that is made, and a destination is given; "
+        "  - delivery_stream: got 'Stack/Stream', but a log has one destination, and `log_group` is given; choose one\n"
+        "  - retention: got 'a value', but it is for a new log group, and a destination is given; "
         "leave it out, or set it on the destination"
     )
 
 
-def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_snapshots_can_be_turned_off(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, snapshots=Snapshots.off())
 
     assert _properties(stack)["SnapshotRetentionLimit"] == 0
 
 
-def test_a_placement_cannot_be_counted_against_a_token(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_placement_with_a_token_for_shards_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
     shards = cdk.Token.as_number(cdk.Fn.ref("Shards"))
 
-    with pytest.raises(ConfigurationError, match="placement: got 1, but it is counted before the deploy, when a token"):
+    with pytest.raises(ConfigurationError, match="placement: got 1, but `shards` and `replicas` must be numbers"):
         ReplicationGroup(
             stack, "Cache", network=network, shards=shards, placement=[ShardPlacement("eu-west-1a", "eu-west-1b")]
         )
 
 
-def test_a_transit_encryption_mode_is_one_of_two(stack: cdk.Stack, network: RedisNetwork) -> None:
-    with pytest.raises(ConfigurationError, match="it is one of 'preferred', 'required'"):
+def test_an_unknown_transit_encryption_mode_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError, match="it must be one of 'preferred', 'required'"):
         ReplicationGroup(stack, "Cache", network=network, transit_encryption_mode="optional")
 
 
-def test_the_default_port_of_its_connections_is_the_stores(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_default_port_of_connections_is_the_port_of_the_store(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ReplicationGroup(stack, "Cache", network=network, port=6380)
     cache.connections.allow_default_port_from(ec2.Peer.ipv4("10.0.0.0/24"))
 

@@ -1,4 +1,4 @@
-"""What a serverless cache becomes, and what it refuses."""
+"""Templates and errors of serverless caches."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_defaults_are_secure_and_durable(stack: cdk.Stack, network: RedisNet
                 "UserGroupId": {"Ref": Match.string_like_regexp("UserGroup")},
                 "FinalSnapshotName": Match.any_value(),
             },
-            # The type takes no snapshot policy: the final snapshot has a property of its own.
+            # The resource type does not support the policy Snapshot: it has the property FinalSnapshotName.
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
         },
@@ -64,7 +64,7 @@ def test_the_defaults_are_secure_and_durable(stack: cdk.Stack, network: RedisNet
 @pytest.mark.parametrize(
     ("policy", "deletion"), [(cdk.RemovalPolicy.RETAIN, "Retain"), (cdk.RemovalPolicy.DESTROY, "Delete")]
 )
-def test_without_a_snapshot_policy_there_is_no_final_snapshot(
+def test_there_is_no_final_snapshot_with_another_removal_policy(
     stack: cdk.Stack, network: RedisNetwork, policy: cdk.RemovalPolicy, deletion: str
 ) -> None:
     ServerlessCache(stack, "Cache", network=network, removal_policy=policy)
@@ -109,20 +109,20 @@ def test_every_parameter_reaches_the_template(stack: cdk.Stack) -> None:
     )
 
 
-def test_it_begins_with_files_in_s3(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_cache_can_be_restored_from_files_in_s3(stack: cdk.Stack, network: RedisNetwork) -> None:
     files = ("arn:aws:s3:::backups/one.rdb", "arn:aws:s3:::backups/two.rdb")
     ServerlessCache(stack, "Cache", network=network, restore=Restore.from_s3(*files))
 
     assert _properties(stack)["SnapshotArnsToRestore"] == [*files]
 
 
-def test_a_key_can_be_made_for_it(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_key_can_be_created(stack: cdk.Stack, network: RedisNetwork) -> None:
     ServerlessCache(stack, "Cache", network=network, create_kms_key=True)
 
     assert _properties(stack)["KmsKeyId"]["Fn::GetAtt"][0].startswith("CacheKey")
 
 
-def test_it_takes_one_subnet_in_each_of_three_zones(stack: cdk.Stack) -> None:
+def test_a_cache_uses_one_subnet_in_each_of_three_zones(stack: cdk.Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -135,7 +135,7 @@ def test_it_takes_one_subnet_in_each_of_three_zones(stack: cdk.Stack) -> None:
     assert _properties(stack)["SubnetIds"] == ["subnet-0", "subnet-1", "subnet-2"]
 
 
-def test_both_of_its_ports_are_open_to_clients(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_clients_can_connect_to_both_ports(stack: cdk.Stack, network: RedisNetwork) -> None:
     ServerlessCache(stack, "Cache", network=network)
 
     rule = {"IpProtocol": "tcp", "FromPort": 6379, "ToPort": 6380}
@@ -144,7 +144,7 @@ def test_both_of_its_ports_are_open_to_clients(stack: cdk.Stack, network: RedisN
     template.has_resource_properties("AWS::EC2::SecurityGroupEgress", rule)
 
 
-def test_both_endpoints_are_told(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_cache_has_two_endpoints(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ServerlessCache(stack, "Cache", network=network)
 
     assert cache.reader_endpoint is not None
@@ -174,7 +174,7 @@ def _generated_name(**given: Any) -> str:
         {"description": "Sessions"},
     ],
 )
-def test_the_generated_name_stays_when_the_cache_stays(given: dict[str, Any]) -> None:
+def test_the_generated_name_stays_if_the_cache_is_not_replaced(given: dict[str, Any]) -> None:
     assert _generated_name(**given) == _generated_name()
 
 
@@ -187,11 +187,11 @@ def test_the_generated_name_stays_when_the_cache_stays(given: dict[str, Any]) ->
         {"restore": Restore.from_snapshot(SNAPSHOT_ARN)},
     ],
 )
-def test_the_generated_name_is_new_when_the_cache_must_be_replaced(given: dict[str, Any]) -> None:
+def test_the_generated_name_changes_if_the_cache_is_replaced(given: dict[str, Any]) -> None:
     assert _generated_name(**given) != _generated_name()
 
 
-def test_the_generated_name_is_legal(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_generated_name_is_valid(stack: cdk.Stack, network: RedisNetwork) -> None:
     ServerlessCache(stack, "ACacheWithAVeryLongNameThatGoesOnAndOnAndOnAndOn", network=network)
 
     name = _properties(stack)["ServerlessCacheName"]
@@ -200,13 +200,13 @@ def test_the_generated_name_is_legal(stack: cdk.Stack, network: RedisNetwork) ->
     assert "--" not in name
 
 
-def test_a_name_given_by_hand_is_honoured_with_a_warning(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_a_given_name_is_used_with_a_warning(stack: cdk.Stack, network: RedisNetwork) -> None:
     ServerlessCache(stack, "Cache", network=network, serverless_cache_name="sessions")
 
     Annotations.from_stack(stack).has_warning("/Stack/Cache", Match.string_like_regexp("serverless_cache_name"))
 
 
-def test_open_access_is_asked_for_by_name_and_warned_of(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_open_access_causes_a_warning(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ServerlessCache(stack, "Cache", network=network, unsafe_open_access=True)
 
     assert "UserGroupId" not in _properties(stack)
@@ -238,17 +238,17 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "network type": (
         {"network_type": "ipv5"},
-        "network_type: got 'ipv5', but it is one of 'ipv4', 'dual_stack', 'ipv6'",
+        "network_type: got 'ipv5', but it must be one of 'ipv4', 'dual_stack', 'ipv6'",
     ),
     "long description": (
         {"description": "d" * 256},
-        "description: got 256 characters, but it has up to 255 characters",
+        "description: got 256 characters, but it may have up to 255",
     ),
 }
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG.values(), ids=WRONG.keys())
-def test_what_aws_would_refuse_is_refused_at_once(
+def test_invalid_parameters_are_refused(
     stack: cdk.Stack, network: RedisNetwork, given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -292,7 +292,7 @@ def test_grant_connect_allows_both_arns_and_opens_both_ports(stack: cdk.Stack, n
     assert len(rules) == 2
 
 
-def test_a_redis_cache_has_a_disabled_default_user_and_a_valkey_cache_none(network: RedisNetwork) -> None:
+def test_only_a_redis_cache_has_a_disabled_default_user(network: RedisNetwork) -> None:
     for engine, expected in ((Engine.redis("7"), ["default"]), (Engine.valkey("8"), [])):
         stack = cdk.Stack(cdk.App(), "Stack")
         ServerlessCache(stack, "Cache", network=RedisNetwork(stack, "Network"), engine=engine)
@@ -300,7 +300,7 @@ def test_a_redis_cache_has_a_disabled_default_user_and_a_valkey_cache_none(netwo
         assert [user["Properties"]["UserName"] for user in users] == expected
 
 
-def test_the_smoke_test_knows_what_can_be_expected(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_the_smoke_test_gets_the_topology_of_the_cache(stack: cdk.Stack, network: RedisNetwork) -> None:
     cache = ServerlessCache(stack, "Cache", network=network)
     SmokeTest(stack, "SmokeTest", target=cache)
 
@@ -318,7 +318,7 @@ def test_the_smoke_test_knows_what_can_be_expected(stack: cdk.Stack, network: Re
     assert not unknown & set(variables)
 
 
-def test_an_imported_cache_can_be_connected_to(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_an_imported_cache_grants_connections(stack: cdk.Stack, network: RedisNetwork) -> None:
     app = ElastiCacheUser.from_user_attributes(stack, "App", user_name="app")
     cache = ServerlessCache.from_serverless_cache_attributes(
         stack,
@@ -337,7 +337,7 @@ def test_an_imported_cache_can_be_connected_to(stack: cdk.Stack, network: RedisN
     SmokeTest(stack, "SmokeTest", target=cache, user=app)
 
 
-def test_snapshots_are_off_only_if_asked_for(stack: cdk.Stack, network: RedisNetwork) -> None:
+def test_snapshots_can_be_turned_off(stack: cdk.Stack, network: RedisNetwork) -> None:
     ServerlessCache(stack, "Cache", network=network, snapshots=Snapshots.off())
 
     assert _properties(stack)["SnapshotRetentionLimit"] == 0

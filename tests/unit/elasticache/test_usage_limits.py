@@ -1,4 +1,4 @@
-"""What bounds a serverless cache can have."""
+"""Usage limits of serverless caches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cdk_redis import ConfigurationError, UsageLimits
         {"data_storage_gb": (10, 10), "ecpu_per_second": (5_000, 5_000)},
     ],
 )
-def test_bounds_in_range_are_taken(given: dict[str, Any]) -> None:
+def test_bounds_in_range_are_accepted(given: dict[str, Any]) -> None:
     limits = UsageLimits(**given)
     assert limits == UsageLimits(given.get("data_storage_gb"), given.get("ecpu_per_second"))
 
@@ -30,9 +30,9 @@ def test_upper_bounds_have_a_short_form() -> None:
     assert UsageLimits.at_most(data_storage_gb=2).ecpu_per_second is None
 
 
-GB = "a cache holds 1 to 5,000 GB"
-UNITS = "a cache takes 1,000 to 15,000,000 a second"
-FORM = "bounds are (least, most), with None for one of them; write (None, 10)"
+GB = "a limit is 1 to 5,000 GB"
+UNITS = "a limit is 1,000 to 15,000,000 a second"
+FORM = "bounds are (minimum, maximum), and one of them may be None; write (None, 10)"
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"data_storage_gb": (0, 10)}, f"data_storage_gb: got 0, but {GB}"),
     ({"data_storage_gb": (1, 5_001)}, f"data_storage_gb: got 5001, but {GB}"),
@@ -42,7 +42,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"ecpu_per_second": (1_000, 15_000_001)}, f"ecpu_per_second: got 15000001, but {UNITS}"),
     (
         {"data_storage_gb": (20, 10)},
-        "data_storage_gb: got (20, 10), but the least is not more than the most; turn the two round",
+        "data_storage_gb: got (20, 10), but the minimum must not be greater than the maximum; swap them",
     ),
     ({"data_storage_gb": 10}, f"data_storage_gb: got 10, but {FORM}"),
     ({"data_storage_gb": (None, None)}, f"data_storage_gb: got (None, None), but {FORM}"),
@@ -56,13 +56,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG)
-def test_bounds_that_aws_would_refuse_are_refused(given: dict[str, Any], message: str) -> None:
+def test_invalid_bounds_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         UsageLimits(**given)
     assert str(caught.value) == f"UsageLimits: {message}"
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_listed() -> None:
     with pytest.raises(ConfigurationError, match="2 problems"):
         UsageLimits(data_storage_gb=(0, 1), ecpu_per_second=(0, 1_000))
 

@@ -12,7 +12,7 @@ from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._network.network import RedisNetwork, network_of
 
 KNOWN = cdk.Environment(account="123456789012", region="eu-west-1")
-CLOSED = [Match.object_like({"Description": "Disallow all traffic"})]
+NO_EGRESS = [Match.object_like({"Description": "Disallow all traffic"})]
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,10 @@ def minimal() -> tuple[cdk.Stack, RedisNetwork, Template]:
     return stack, network, Template.from_stack(stack)
 
 
-# A VPC of its own
+# A new VPC
 
 
-def test_the_subnets_are_isolated_and_nothing_leads_out(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
+def test_the_subnets_are_isolated_and_have_no_route_to_the_internet(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
     _, network, template = minimal
     template.resource_count_is("AWS::EC2::Subnet", 2)
     for kind in ("NatGateway", "InternetGateway", "VPCGatewayAttachment", "Route", "EIP", "VPCEndpoint"):
@@ -37,11 +37,11 @@ def test_the_subnets_are_isolated_and_nothing_leads_out(minimal: tuple[cdk.Stack
     assert len(network.vpc.public_subnets) == 0
 
 
-def test_the_default_security_group_is_closed(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
+def test_the_default_security_group_has_no_rules(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
     minimal[2].resource_count_is("Custom::VpcRestrictDefaultSG", 1)
 
 
-def test_all_traffic_is_logged_by_a_role_that_can_do_no_more(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
+def test_the_flow_log_role_can_only_write_the_flow_log(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
     stack, network, template = minimal
     assert network.flow_log_group is not None
     log_group_arn = stack.resolve(network.flow_log_group.log_group_arn)
@@ -91,12 +91,12 @@ def test_all_traffic_is_logged_by_a_role_that_can_do_no_more(minimal: tuple[cdk.
     )
 
 
-def test_clients_have_a_group_that_reaches_nothing_yet(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
+def test_the_client_security_group_has_no_rules_at_first(minimal: tuple[cdk.Stack, RedisNetwork, Template]):
     minimal[2].has_resource_properties(
         "AWS::EC2::SecurityGroup",
         {
             "GroupDescription": "Clients of the stores in Net/Network",
-            "SecurityGroupEgress": CLOSED,
+            "SecurityGroupEgress": NO_EGRESS,
             "SecurityGroupIngress": Match.absent(),
         },
     )
@@ -107,12 +107,14 @@ def test_clients_have_a_group_that_reaches_nothing_yet(minimal: tuple[cdk.Stack,
     [
         (None, None, ["Fn::Select 0", "Fn::Select 1"]),
         (None, 3, ["Fn::Select 0", "Fn::Select 1", "Fn::Select 2"]),
-        # What the CDK takes for the zones of a Region before its CLI has looked them up.
+        # Dummy names of the CDK for the zones of a Region, until its CLI has looked them up.
         (KNOWN, None, ["dummy1a", "dummy1b", "dummy1c"]),
         (KNOWN, 2, ["dummy1a", "dummy1b"]),
     ],
 )
-def test_zones_are_as_many_as_asked_for(environment: cdk.Environment | None, zones: int | None, expected: list[str]):
+def test_a_network_has_the_given_number_of_zones(
+    environment: cdk.Environment | None, zones: int | None, expected: list[str]
+):
     stack = cdk.Stack(cdk.App(), "Net", env=environment)
     network = RedisNetwork(stack, "Network", zones=zones)
     found = [stack.resolve(subnet.availability_zone) for subnet in network.subnets]
@@ -120,11 +122,11 @@ def test_zones_are_as_many_as_asked_for(environment: cdk.Environment | None, zon
 
 
 def zones_of(region: cdk.Environment, zones: list[str]) -> dict[str, list[str]]:
-    """Context in which the CDK CLI has looked the zones of a Region up."""
+    """Context with the zones of a Region, as the CDK CLI looks them up."""
     return {f"availability-zones:account={region.account}:region={region.region}": zones}
 
 
-def test_a_region_of_two_zones_is_enough_unless_three_are_asked_for():
+def test_two_zones_are_enough_unless_three_are_given():
     app = cdk.App(context=zones_of(KNOWN, ["eu-west-1a", "eu-west-1b"]))
     assert len(RedisNetwork(cdk.Stack(app, "Two", env=KNOWN), "Network").subnets) == 2
     with pytest.raises(ConfigurationError) as raised:
@@ -134,7 +136,7 @@ def test_a_region_of_two_zones_is_enough_unless_three_are_asked_for():
     )
 
 
-def test_a_third_zone_moves_no_subnet():
+def test_a_third_zone_does_not_change_the_first_two_subnets():
     stack = cdk.Stack()
     RedisNetwork(stack, "Two", zones=2)
     RedisNetwork(stack, "Three", zones=3)
@@ -145,7 +147,7 @@ def test_a_third_zone_moves_no_subnet():
     assert blocks == {"Two": ["10.0.0.0/20", "10.0.16.0/20"], "Thr": ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"]}
 
 
-def test_everything_can_be_chosen():
+def test_every_parameter_of_a_new_vpc_reaches_the_template():
     stack = cdk.Stack()
     RedisNetwork(
         stack,
@@ -178,7 +180,7 @@ def test_other_numbers_of_zones_are_refused(zones: Any):
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/25", "10.0.0.1/16", "::/16", "any", "", None, 5])
-def test_a_block_that_no_vpc_can_have_is_refused(cidr: Any):
+def test_an_invalid_cidr_is_refused(cidr: Any):
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", cidr=cidr)
     assert str(raised.value) == (
@@ -186,12 +188,12 @@ def test_a_block_that_no_vpc_can_have_is_refused(cidr: Any):
     )
 
 
-def test_a_block_that_nobody_knows_yet_is_refused():
-    with pytest.raises(ConfigurationError, match="write it out: it is divided before the deploy"):
+def test_a_cidr_that_is_a_token_is_refused():
+    with pytest.raises(ConfigurationError, match="write it out: it is divided into subnets at synth"):
         RedisNetwork(cdk.Stack(), "Network", cidr=cdk.Fn.ref("Cidr"))
 
 
-def test_a_selection_needs_a_vpc_and_all_problems_are_told():
+def test_a_selection_without_a_vpc_is_refused_and_all_problems_are_listed():
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", zones=9, vpc_subnets=ec2.SubnetSelection())
     assert str(raised.value) == (
@@ -204,7 +206,7 @@ def test_a_selection_needs_a_vpc_and_all_problems_are_told():
 # IPv6
 
 
-def test_a_dual_stack_network_has_ipv6_subnets_and_no_way_out():
+def test_a_dual_stack_network_has_ipv6_subnets_without_internet_access():
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network", dual_stack=True)
     template = Template.from_stack(stack)
@@ -273,18 +275,18 @@ def test_ipv6_of_a_vpc_that_is_looked_up_is_unknown():
 def test_dual_stack_is_true_or_false(dual_stack: Any):
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", dual_stack=dual_stack)
-    assert str(raised.value) == f"Default/Network: dual_stack: got {dual_stack!r}, but it is True or False"
+    assert str(raised.value) == f"Default/Network: dual_stack: got {dual_stack!r}, but it must be True or False"
 
 
-# Rules between groups
+# Security group rules
 
 
-def test_a_store_lets_clients_in_on_its_port_and_nothing_out():
+def test_a_store_security_group_allows_clients_on_the_port_and_no_outbound_traffic():
     app = cdk.App()
     network_stack, store_stack = cdk.Stack(app, "Net"), cdk.Stack(app, "Store")
     network = RedisNetwork(network_stack, "Network")
     group = network.create_store_security_group(store_stack, "SecurityGroup", port=6380)
-    app.synth()  # refuses stacks that depend on each other
+    app.synth()  # raises an error if the stacks depend on each other
 
     assert (store_stack.dependencies, network_stack.dependencies) == ([network_stack], [])
     template = Template.from_stack(store_stack)
@@ -294,7 +296,7 @@ def test_a_store_lets_clients_in_on_its_port_and_nothing_out():
         "AWS::EC2::SecurityGroup",
         {
             "GroupDescription": "Store Store",
-            "SecurityGroupEgress": CLOSED,
+            "SecurityGroupEgress": NO_EGRESS,
             "SecurityGroupIngress": Match.absent(),
         },
     )
@@ -316,7 +318,7 @@ def test_a_store_lets_clients_in_on_its_port_and_nothing_out():
     )
 
 
-def test_a_port_may_be_a_token_and_descriptions_stay_within_their_limit():
+def test_the_port_can_be_a_token_and_descriptions_are_cut_to_the_limit():
     stack = cdk.Stack()
     deep = cdk.Stack(stack, "x" * 200)
     network = RedisNetwork(deep, "n" * 100)
@@ -335,7 +337,7 @@ def test_a_port_may_be_a_token_and_descriptions_stay_within_their_limit():
 # Secrets Manager
 
 
-def test_the_secrets_endpoint_lets_in_only_clients_with_a_rule():
+def test_the_secrets_endpoint_allows_only_clients_with_a_rule():
     app = cdk.App()
     network_stack, client_stack = cdk.Stack(app, "Net"), cdk.Stack(app, "Client")
     network = RedisNetwork(network_stack, "Network", secrets_endpoint=True)
@@ -352,7 +354,7 @@ def test_the_secrets_endpoint_lets_in_only_clients_with_a_rule():
         "AWS::EC2::SecurityGroup",
         {
             "GroupDescription": "Secrets Manager endpoint of Net/Network",
-            "SecurityGroupEgress": CLOSED,
+            "SecurityGroupEgress": NO_EGRESS,
             "SecurityGroupIngress": Match.absent(),
         },
     )
@@ -373,7 +375,7 @@ def existing_vpc(stack: cdk.Stack) -> ec2.IVpc:
     )
 
 
-def test_a_defined_vpc_gets_a_secrets_endpoint_once_it_is_needed():
+def test_a_defined_vpc_gets_a_secrets_endpoint_on_first_use():
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network")
     assert network.secrets_endpoint is None
@@ -382,7 +384,7 @@ def test_a_defined_vpc_gets_a_secrets_endpoint_once_it_is_needed():
     Template.from_stack(stack).resource_count_is("AWS::EC2::VPCEndpoint", 1)
 
 
-def test_an_existing_vpc_gets_a_secrets_endpoint_only_when_asked():
+def test_an_existing_vpc_gets_a_secrets_endpoint_only_if_set():
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack), secrets_endpoint=True)
     assert network.require_secrets_endpoint() is network.secrets_endpoint
@@ -400,7 +402,7 @@ def test_an_existing_secrets_endpoint_is_used():
 
 
 @pytest.mark.parametrize(("own", "given"), [(True, False), (False, None), (False, False)])
-def test_a_network_without_a_secrets_endpoint_says_how_to_get_one(own: bool, given: bool | None):
+def test_requiring_a_secrets_endpoint_that_may_not_be_created_is_refused(own: bool, given: bool | None):
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network", vpc=None if own else existing_vpc(stack), secrets_endpoint=given)
     with pytest.raises(ConfigurationError) as raised:
@@ -412,7 +414,7 @@ def test_a_network_without_a_secrets_endpoint_says_how_to_get_one(own: bool, giv
     )
 
 
-# Values of other kinds
+# Values of wrong types
 
 
 @pytest.mark.parametrize(
@@ -420,7 +422,7 @@ def test_a_network_without_a_secrets_endpoint_says_how_to_get_one(own: bool, giv
     ["vpc", "vpc_subnets", "zones", "zone_ids", "cidr", "dual_stack", "secrets_endpoint", "flow_log_retention"],
 )
 @pytest.mark.parametrize("wrong", ["text", b"x", 5, [], [None], math.nan, {}, object(), logs.RetentionDays])
-def test_a_value_of_another_kind_is_refused(parameter: str, wrong: Any):
+def test_a_value_of_a_wrong_type_is_refused(parameter: str, wrong: Any):
     with pytest.raises(ConfigurationError, match=f"{parameter}: got "):
         RedisNetwork(cdk.Stack(), "Network", **{parameter: wrong})
 
@@ -428,13 +430,13 @@ def test_a_value_of_another_kind_is_refused(parameter: str, wrong: Any):
 # The network of a store
 
 
-def test_a_store_has_the_network_that_is_given():
+def test_a_store_has_the_given_network():
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network")
     assert network_of(stack, Problems(stack), network, None, None) is network
 
 
-def test_a_store_gets_a_network_of_the_vpc_that_is_given():
+def test_a_store_defines_a_network_for_the_given_vpc():
     stack = cdk.Stack()
     store = Construct(stack, "Store")
     selection = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
@@ -465,7 +467,7 @@ NEEDS = "but a store needs a RedisNetwork or a VPC; set `network` or `vpc`"
         ),
     ],
 )
-def test_a_store_needs_one_of_network_and_vpc(network: Any, vpc: Any, vpc_subnets: Any, problems: list[str]):
+def test_a_store_needs_either_a_network_or_a_vpc(network: Any, vpc: Any, vpc_subnets: Any, problems: list[str]):
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network") if network == "a network" else network
     found = Problems(stack)
@@ -480,14 +482,14 @@ def test_a_store_needs_one_of_network_and_vpc(network: Any, vpc: Any, vpc_subnet
     assert list(raised.value.problems) == ["port: got 80, but ports begin at 1150", *problems]
 
 
-# A VPC that exists
+# An existing VPC
 
 
 def subnet_ids(network: RedisNetwork) -> list[str]:
     return [subnet.subnet_id for subnet in network.subnets]
 
 
-def test_an_existing_vpc_is_used_as_it_is():
+def test_an_existing_vpc_is_not_changed():
     stack = cdk.Stack()
     network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack))
     assert subnet_ids(network) == ["subnet-i1", "subnet-i2"]
@@ -496,7 +498,7 @@ def test_an_existing_vpc_is_used_as_it_is():
     assert {resource["Type"] for resource in template.to_json()["Resources"].values()} == {"AWS::EC2::SecurityGroup"}
 
 
-def test_private_subnets_are_taken_where_there_are_no_isolated_ones():
+def test_private_subnets_are_used_if_there_are_no_isolated_ones():
     stack = cdk.Stack()
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
     assert subnet_ids(RedisNetwork(stack, "Network", vpc=vpc)) == [s.subnet_id for s in vpc.private_subnets]
@@ -520,7 +522,7 @@ def test_subnets_imported_without_their_zones_are_refused():
     )
 
 
-def test_a_vpc_of_tokens_passes():
+def test_a_vpc_with_tokens_passes():
     stack = cdk.Stack()
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
@@ -533,7 +535,7 @@ def test_a_vpc_of_tokens_passes():
     assert stack.resolve(subnet_ids(network)) == [{"Fn::ImportValue": "SubnetA"}, {"Fn::ImportValue": "SubnetB"}]
 
 
-def test_a_vpc_that_is_still_to_be_looked_up_passes():
+def test_a_vpc_that_is_not_looked_up_yet_passes():
     stack = cdk.Stack(cdk.App(), "Net", env=KNOWN)
     network = RedisNetwork(stack, "Network", vpc=ec2.Vpc.from_lookup(stack, "Vpc", vpc_name="shared"))
     assert len(network.subnets) == 2
@@ -584,7 +586,7 @@ def test_subnets_in_one_zone_are_refused(zone: str):
         RedisNetwork(stack, "Network", vpc=vpc, vpc_subnets=selection)
     assert str(raised.value) == (
         "Default/Network: vpc_subnets: got '2 subnets in one zone', "
-        "but a network spans at least 2 zones, so that a store outlives one"
+        "but a network needs subnets in 2 zones, so that a store survives the loss of one"
     )
 
 
@@ -597,11 +599,11 @@ def test_a_vpc_with_public_subnets_only_is_refused():
         RedisNetwork(stack, "Network", vpc=vpc)
     assert str(raised.value) == (
         "Default/Network: vpc: got 'Default/Vpc', but it has neither isolated nor private subnets; "
-        "name the subnets in vpc_subnets, or leave out vpc to get a VPC made for stores"
+        "set vpc_subnets, or leave out vpc to have a VPC defined"
     )
 
 
-def test_a_selection_that_the_vpc_lacks_is_told_in_the_cdk_s_words():
+def test_an_empty_selection_is_refused_with_the_reason_of_the_cdk():
     stack = cdk.Stack()
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(
@@ -613,7 +615,7 @@ def test_a_selection_that_the_vpc_lacks_is_told_in_the_cdk_s_words():
     )
 
 
-def test_what_only_a_new_vpc_has_is_refused_with_an_existing_one():
+def test_parameters_of_a_new_vpc_are_refused_with_an_existing_one():
     stack = cdk.Stack()
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(
@@ -625,7 +627,8 @@ def test_what_only_a_new_vpc_has_is_refused_with_an_existing_one():
             flow_log_retention=logs.RetentionDays.ONE_DAY,
         )
     assert raised.value.problems == (
-        "zones: got 2, but a VPC that exists has its own; leave it out",
-        "cidr: got '10.1.0.0/16', but a VPC that exists has its own; leave it out",
-        "flow_log_retention: got <RetentionDays.ONE_DAY: 'ONE_DAY'>, but a VPC that exists has its own; leave it out",
+        "zones: got 2, but it is for a new VPC, and `vpc` is given; leave it out",
+        "cidr: got '10.1.0.0/16', but it is for a new VPC, and `vpc` is given; leave it out",
+        "flow_log_retention: got <RetentionDays.ONE_DAY: 'ONE_DAY'>, but it is for a new VPC, and `vpc` is given; "
+        "leave it out",
     )

@@ -20,7 +20,7 @@ def network_in(stack: cdk.Stack, vpc_id: str = "vpc-1") -> RedisNetwork:
     return RedisNetwork(stack, "Network", vpc=vpc)
 
 
-def test_a_group_holds_the_subnets_of_its_network():
+def test_a_group_has_the_subnets_of_its_network():
     stack = cdk.Stack(cdk.App(), "Stack")
     network = network_in(stack)
     elasticache = ElastiCacheSubnetGroup(stack, "ElastiCache", network=network)
@@ -37,7 +37,7 @@ def test_a_group_holds_the_subnets_of_its_network():
         assert stack.resolve(group.subnet_group_name) == {"Ref": stack.get_logical_id(group.resource)}
 
 
-def test_cloudformation_names_an_elasticache_group():
+def test_cloudformation_chooses_the_name_of_an_elasticache_group():
     stack = cdk.Stack()
     ElastiCacheSubnetGroup(stack, "Group", network=network_in(stack), description="Mine")
     (group,) = Template.from_stack(stack).find_resources("AWS::ElastiCache::SubnetGroup").values()
@@ -49,7 +49,7 @@ def generated_name(id: str = "Group", vpc_id: str = "vpc-1") -> str:
     return MemoryDbSubnetGroup(stack, id, network=network_in(stack, vpc_id)).resource.subnet_group_name
 
 
-def test_a_generated_memorydb_name_is_legal_unique_and_new_with_the_vpc():
+def test_a_generated_memorydb_name_is_valid_and_changes_with_the_vpc():
     name = generated_name()
     assert name.startswith("mystack-group-")
     assert name == name.lower()
@@ -60,7 +60,7 @@ def test_a_generated_memorydb_name_is_legal_unique_and_new_with_the_vpc():
     assert len(generated_name(id="G" * 255)) <= 255
 
 
-def test_a_memorydb_group_can_be_named_and_described():
+def test_a_memorydb_group_can_have_a_name_and_a_description():
     stack = cdk.Stack()
     MemoryDbSubnetGroup(stack, "Group", network=network_in(stack), description="Mine", subnet_group_name="my-group")
     (group,) = Template.from_stack(stack).find_resources("AWS::MemoryDB::SubnetGroup").values()
@@ -68,7 +68,7 @@ def test_a_memorydb_group_can_be_named_and_described():
 
 
 @pytest.mark.parametrize("name", ["Group", "-group", "group-", "my--group", "1group", "my_group", "", "g" * 256])
-def test_a_name_that_memorydb_refuses_is_refused(name: str):
+def test_an_invalid_memorydb_name_is_refused(name: str):
     stack = cdk.Stack()
     with pytest.raises(ConfigurationError) as raised:
         MemoryDbSubnetGroup(stack, "Group", network=network_in(stack), subnet_group_name=name)
@@ -89,7 +89,7 @@ def test_tokens_pass():
 
 
 @pytest.mark.parametrize("kind", [ElastiCacheSubnetGroup, MemoryDbSubnetGroup])
-def test_an_existing_group_is_known_by_its_name(kind: Any):
+def test_an_existing_group_is_imported_by_name(kind: Any):
     stack = cdk.Stack()
     assert kind.from_subnet_group_name(stack, "Imported", "default").subnet_group_name == "default"
     assert Template.from_stack(stack).to_json().get("Resources", {}) == {}
@@ -97,16 +97,16 @@ def test_an_existing_group_is_known_by_its_name(kind: Any):
 
 @pytest.mark.parametrize("kind", [ElastiCacheSubnetGroup, MemoryDbSubnetGroup])
 @pytest.mark.parametrize("name", ["MyGroup", "", "my group", None])
-def test_a_name_that_no_group_has_is_refused(kind: Any, name: Any):
+def test_an_invalid_name_of_an_existing_group_is_refused(kind: Any, name: Any):
     with pytest.raises(ConfigurationError) as raised:
         kind.from_subnet_group_name(cdk.Stack(), "Imported", name)
     assert str(raised.value) == (
-        f"Default/Imported: name: got {name!r}, but groups are named with 1 to 255 lower-case letters, digits and "
-        "hyphens; the services store names in lower case, whatever case they were given in"
+        f"Default/Imported: name: got {name!r}, but a name has 1 to 255 lower-case letters, digits and "
+        "hyphens; the services store names in lower case"
     )
 
 
-def test_a_group_in_another_stack_depends_on_the_network_s_stack():
+def test_the_stack_of_a_group_depends_on_the_stack_of_the_network():
     app = cdk.App()
     network_stack, store_stack = cdk.Stack(app, "Net"), cdk.Stack(app, "Store")
     network = RedisNetwork(network_stack, "Network")

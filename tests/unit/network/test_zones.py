@@ -1,4 +1,4 @@
-"""Where MemoryDB runs, and how networks come to stand there."""
+"""Regions and zones that MemoryDB supports, and the zones of networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cdk_redis import ConfigurationError, MemoryDbCluster, MemoryDbSubnetGroup, 
 from cdk_redis._network.zones import (
     MEMORYDB_ZONES,
     MULTI_REGION_REGIONS,
-    has_other_zones,
+    has_unsupported_zones,
     preferred_zones,
     supported_zones,
     unsupported_zones,
@@ -37,7 +37,7 @@ def test_the_table_has_the_regions_of_the_guide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "left_out"),
+    ("region", "unsupported"),
     [
         ("us-east-1", "use1-az3"),
         ("ca-central-1", "cac1-az3"),
@@ -45,12 +45,12 @@ def test_the_table_has_the_regions_of_the_guide() -> None:
         ("cn-north-1", "cnn1-az3"),
     ],
 )
-def test_the_zones_that_memorydb_leaves_out_are_told(region: str, left_out: str) -> None:
-    assert unsupported_zones(region, [*(supported_zones(region) or ()), left_out]) == [left_out]
-    assert has_other_zones(region)
+def test_unsupported_zones_are_listed(region: str, unsupported: str) -> None:
+    assert unsupported_zones(region, [*(supported_zones(region) or ()), unsupported]) == [unsupported]
+    assert has_unsupported_zones(region)
 
 
-def test_of_an_unknown_region_nothing_is_said() -> None:
+def test_an_unknown_region_has_no_unsupported_zones() -> None:
     assert supported_zones("mx-central-1") is None
     assert unsupported_zones("mx-central-1", ["mxc1-az1"]) == []
     assert preferred_zones("mx-central-1") is None
@@ -64,7 +64,7 @@ def test_of_an_unknown_region_nothing_is_said() -> None:
         ("ap-northeast-1", 3, ["apne1-az1", "apne1-az2", "apne1-az4"]),
     ],
 )
-def test_a_network_is_put_where_memorydb_runs(region: str, zones: int | None, expected: list[str]) -> None:
+def test_a_network_uses_zones_that_memorydb_supports(region: str, zones: int | None, expected: list[str]) -> None:
     stack = stack_in(region)
     network = RedisNetwork(stack, "Network", zones=zones)
     MemoryDbCluster(stack, "Ledger", network=network)
@@ -74,7 +74,7 @@ def test_a_network_is_put_where_memorydb_runs(region: str, zones: int | None, ex
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-west-1", None])
-def test_elsewhere_zones_are_chosen_by_name(region: str | None) -> None:
+def test_in_other_regions_zones_are_chosen_by_name(region: str | None) -> None:
     stack = stack_in(region)
     network = RedisNetwork(stack, "Network")
 
@@ -82,7 +82,7 @@ def test_elsewhere_zones_are_chosen_by_name(region: str | None) -> None:
     assert all(name is not None and zone_id is None for name, zone_id in zones_of(stack))
 
 
-def test_zones_can_be_named_by_id() -> None:
+def test_zones_can_be_chosen_by_id() -> None:
     stack = stack_in(None)
     network = RedisNetwork(stack, "Network", zone_ids=["euc1-az2", "euc1-az3"])
 
@@ -101,11 +101,11 @@ def test_zones_can_be_named_by_id() -> None:
         ({"zone_ids": ["us-east-1a", "us-east-1b"]}, f"zone_ids: got ['us-east-1a', 'us-east-1b'], but {TWO_OR_THREE}"),
         (
             {"zone_ids": ["use1-az1", "use1-az2"], "zones": 3},
-            "zones: got 3, but zone_ids names 2; leave it out",
+            "zones: got 3, but zone_ids has 2; leave it out",
         ),
     ],
 )
-def test_ids_that_are_none_are_refused(given: dict[str, object], message: str) -> None:
+def test_invalid_zone_ids_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         RedisNetwork(stack_in("us-east-1"), "Network", **given)  # type: ignore[arg-type]
     assert str(caught.value) == f"Stack/Network: {message}"
@@ -117,7 +117,7 @@ REFUSED = (
 )
 
 
-def test_a_zone_where_memorydb_does_not_run_is_refused() -> None:
+def test_a_zone_that_memorydb_does_not_support_is_refused() -> None:
     stack = stack_in("us-east-1")
     network = RedisNetwork(stack, "Network", zone_ids=["use1-az2", "use1-az3"])
 
@@ -129,7 +129,7 @@ def test_a_zone_where_memorydb_does_not_run_is_refused() -> None:
     assert str(caught.value) == f"Stack/Subnets: {REFUSED}"
 
 
-def test_a_subnet_group_given_by_hand_is_left_to_the_service() -> None:
+def test_zones_of_an_existing_subnet_group_are_not_checked() -> None:
     stack = stack_in("us-east-1")
     network = RedisNetwork(stack, "Network", zone_ids=["use1-az2", "use1-az3"])
     subnets = MemoryDbSubnetGroup.from_subnet_group_name(stack, "Subnets", "theirs")
@@ -137,8 +137,8 @@ def test_a_subnet_group_given_by_hand_is_left_to_the_service() -> None:
     MemoryDbCluster(stack, "Ledger", network=network, subnet_group=subnets)
 
 
-@pytest.mark.parametrize(("region", "told"), [("us-east-1", True), ("eu-west-1", False), (None, False)])
-def test_where_names_tell_too_little_it_is_said(region: str | None, told: bool) -> None:
+@pytest.mark.parametrize(("region", "warned"), [("us-east-1", True), ("eu-west-1", False), (None, False)])
+def test_a_warning_is_given_if_zone_names_may_mean_unsupported_zones(region: str | None, warned: bool) -> None:
     stack = stack_in(region)
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-1", availability_zones=["a", "b"], isolated_subnet_ids=["subnet-1", "subnet-2"]
@@ -148,4 +148,4 @@ def test_where_names_tell_too_little_it_is_said(region: str | None, told: bool) 
     found = Annotations.from_stack(stack).find_info(
         "/Stack/Ledger/Subnets", Match.string_like_regexp("^MemoryDB supports subnets in use1-az1, use1-az2, ")
     )
-    assert len(found) == (1 if told else 0)
+    assert len(found) == (1 if warned else 0)

@@ -102,7 +102,7 @@ def test_a_wrong_kind_of_value_is_rejected(
             cdk.Duration.millis(1_500),
             "failover_after: got '1.5 s', but the failover begins after 1 second or more, in whole seconds, and within",
         ),
-        (FailoverDrill, "shard", " ", "shard: got ' ', but it is text with at least one character"),
+        (FailoverDrill, "shard", " ", "shard: got ' ', but it must have at least one character"),
         (FailoverDrill, "key_prefix", "a*", "key_prefix: got 'a*', but a prefix is text without tokens"),
     ],
 )

@@ -65,8 +65,8 @@ REJECTED: list[tuple[str, Make, str]] = [
     (
         "a subnet group in upper case",
         lambda stack, _: ElastiCacheSubnetGroup.from_subnet_group_name(stack, "Subnets", "Cache"),
-        "Stack/Subnets: name: got 'Cache', but groups are named with 1 to 255 lower-case letters, digits and hyphens; "
-        "the services store names in lower case, whatever case they were given in",
+        "Stack/Subnets: name: got 'Cache', but a name has 1 to 255 lower-case letters, digits and hyphens; "
+        "the services store names in lower case",
     ),
     (
         "the configuration endpoint without cluster mode",
@@ -87,14 +87,14 @@ REJECTED: list[tuple[str, Make, str]] = [
     (
         "fewer zones than nodes",
         replication_group(replicas=2, placement=[ShardPlacement(f"{REGION}a", f"{REGION}b")]),
-        f"{_BASE}placement[0]: got ('{REGION}a', '{REGION}b'), but a shard here is a primary and 2 replicas; "
-        "name as many zones",
+        f"{_BASE}placement[0]: got ('{REGION}a', '{REGION}b'), but a shard has a primary and 2 replicas; "
+        "set one zone for each",
     ),
     (
         "all nodes in one zone",
         replication_group(placement=[ShardPlacement(f"{REGION}a", f"{REGION}a")]),
-        f"{_BASE}placement[0]: got ('{REGION}a', '{REGION}a'), but automatic failover over several zones needs two at "
-        "least; place a replica in another zone",
+        f"{_BASE}placement[0]: got ('{REGION}a', '{REGION}a'), but automatic failover needs nodes in two zones or "
+        "more; place a replica in another zone",
     ),
     (
         "the version of a generated secret",
@@ -129,7 +129,7 @@ REJECTED: list[tuple[str, Make, str]] = [
     (
         "the migration to TLS of an engine that does not support it",
         replication_group(engine=Engine.redis("6.2"), transit_encryption_mode=TransitEncryptionMode.PREFERRED),
-        f"{_BASE}transit_encryption_mode: got 'preferred', but redis 6.2 has one mode only; "
+        f"{_BASE}transit_encryption_mode: got 'preferred', but redis 6.2 does not support this property; "
         "leave it out, or use Valkey, or Redis OSS 7.0 or newer",
     ),
     (
@@ -169,23 +169,24 @@ REJECTED: list[tuple[str, Make, str]] = [
         "a window of half an hour",
         lambda *_: MaintenanceWindow("sun:03:00-sun:03:30"),
         "MaintenanceWindow: text: got 'sun:03:00-sun:03:30', but a window lasts at least 60 minutes and this one lasts "
-        "30; let it end later",
+        "30; make it longer",
     ),
     (
         "the engine log of an engine without one",
         replication_group(engine=Engine.redis("6.0"), log_delivery=[LogDelivery.engine_log()]),
-        f"{_BASE}log_delivery: got 'engine-log', but redis 6.0 sends none; use Redis OSS 6.2, Valkey, or newer",
+        f"{_BASE}log_delivery: got 'engine-log', but redis 6.0 does not have this log; "
+        "use Valkey, or Redis OSS 6.2 or newer",
     ),
     (
         "scaling of a store without cluster mode",
         _scaled("shards", 1, 3),
-        f"{_BASE}shards: got 1, but only a store in cluster mode is scaled; give a number of `shards`",
+        f"{_BASE}shards: got 1, but only a store in cluster mode can be scaled; give a number of `shards`",
     ),
     (
         "scaling bounds without the declared number of shards",
         _scaled("shards", 4, 9, shards=3),
-        f"{_BASE}minimum, maximum: got (4, 9), but the store has 3 shards, and a deployment brings it back there; "
-        "let the bounds include 3",
+        f"{_BASE}minimum, maximum: got (4, 9), but the store has 3 shards, and a deployment resets it to that number; "
+        "choose bounds that include 3",
     ),
     (
         "a topic of another account",
@@ -201,7 +202,7 @@ REJECTED: list[tuple[str, Make, str]] = [
     (
         "data tiering in an engine that does not support it",
         replication_group(engine=Engine.redis("6.0"), node_type="cache.r6gd.xlarge"),
-        f"{_BASE}node_type: got 'cache.r6gd.xlarge', but redis 6.0 has no data tiering; "
+        f"{_BASE}node_type: got 'cache.r6gd.xlarge', but redis 6.0 does not support data tiering; "
         "choose a newer version, or another node type",
     ),
 ]

@@ -31,7 +31,7 @@ def test_each_known_version_has_its_families(make: Any, version: Any, elasticach
     assert (engine.check_memorydb() is None) == (memorydb is not None)
 
 
-def test_an_engine_is_a_value():
+def test_engines_are_immutable_and_compare_by_value():
     assert Engine.valkey("8.1") == Engine.valkey("8.1")
     assert hash(Engine.valkey("8.1")) == hash(Engine.valkey("8.1"))
     assert Engine.valkey("7.2") != Engine.redis("7.1")
@@ -43,7 +43,7 @@ def test_an_engine_is_a_value():
 @pytest.mark.parametrize(
     ("version", "numbers"), [("8.1", (8, 1)), ("4.0.10", (4, 0)), ("10.12", (10, 12)), ("7", (7, 0))]
 )
-def test_major_minor_are_numbers_that_compare_by_size(version: Any, numbers: tuple[int, int]):
+def test_major_minor_are_numbers(version: Any, numbers: tuple[int, int]):
     assert Engine.of("redis", version).major_minor == numbers
 
 
@@ -59,9 +59,7 @@ def test_major_minor_are_numbers_that_compare_by_size(version: Any, numbers: tup
         (Engine.of("redis", "10.0"), True, True, True, True),
     ],
 )
-def test_capabilities_follow_the_version(
-    engine: Engine, iam: bool, user_groups: bool, slow_log: bool, engine_log: bool
-):
+def test_features_depend_on_the_version(engine: Engine, iam: bool, user_groups: bool, slow_log: bool, engine_log: bool):
     found = (engine.supports_iam, engine.supports_user_groups, engine.supports_slow_log, engine.supports_engine_log)
     assert found == (iam, user_groups, slow_log, engine_log)
 
@@ -83,14 +81,16 @@ def test_capabilities_follow_the_version(
         (Engine.of(cdk.Fn.ref("Name"), "6.0"), "9.9", None, True),
     ],
 )
-def test_versions_are_compared_by_engine(engine: Engine, valkey: str, redis: str | None, expected: bool):
+def test_is_at_least_compares_with_the_version_of_the_engine(
+    engine: Engine, valkey: str, redis: str | None, expected: bool
+):
     assert engine.is_at_least(valkey=valkey, redis=redis) is expected
 
 
 @pytest.mark.parametrize(
     ("version", "shown"), [("seven", "'seven'"), ("8.", "'8.'"), ("6.x", "'6.x'"), ("8.1\n", r"'8.1\n'"), ("", "''")]
 )
-def test_a_version_wrong_in_form_is_refused(version: Any, shown: str):
+def test_a_malformed_version_is_refused(version: Any, shown: str):
     with pytest.raises(ConfigurationError) as raised:
         Engine.valkey(version)
     assert str(raised.value) == (
@@ -99,7 +99,7 @@ def test_a_version_wrong_in_form_is_refused(version: Any, shown: str):
 
 
 @pytest.mark.parametrize("version", [8.1, 8, None, ("8", "1")])
-def test_a_version_that_is_no_text_is_refused(version: Any):
+def test_a_version_that_is_not_text_is_refused(version: Any):
     with pytest.raises(ConfigurationError) as raised:
         Engine.valkey(version)
     assert str(raised.value) == (
@@ -107,7 +107,7 @@ def test_a_version_that_is_no_text_is_refused(version: Any):
     )
 
 
-def test_a_version_that_no_service_is_known_to_offer_is_refused_with_the_way_past():
+def test_an_unknown_version_is_refused_with_a_hint():
     with pytest.raises(ConfigurationError) as raised:
         Engine.redis("7.2")
     assert str(raised.value) == (
@@ -117,7 +117,7 @@ def test_a_version_that_no_service_is_known_to_offer_is_refused_with_the_way_pas
     )
 
 
-def test_all_problems_of_one_engine_are_told_at_once():
+def test_all_problems_of_an_engine_are_listed():
     with pytest.raises(ConfigurationError) as raised:
         Engine.of("memcached", "six", elasticache_family="", memorydb_family=" ")
     assert str(raised.value) == (
@@ -129,18 +129,18 @@ def test_all_problems_of_one_engine_are_told_at_once():
     )
 
 
-def test_of_takes_a_version_not_known_yet_with_its_families():
+def test_of_accepts_an_unknown_version_with_its_families():
     engine = Engine.of("valkey", "10.0", elasticache_family="valkey10", memorydb_family="memorydb_valkey10")
     assert (engine.elasticache_family, engine.memorydb_family) == ("valkey10", "memorydb_valkey10")
     assert (engine.check_elasticache(), engine.check_memorydb()) == (None, None)
 
 
-def test_of_a_known_version_has_its_known_families_and_explicit_ones_win():
+def test_of_adds_known_families_unless_they_are_given():
     assert Engine.of("valkey", "8.1") == Engine.valkey("8.1")
     assert Engine.of("valkey", "8.1", elasticache_family="other").elasticache_family == "other"
 
 
-def test_a_service_says_what_it_offers():
+def test_the_problem_of_an_engine_lists_the_versions_that_the_service_offers():
     assert Engine.valkey("8.1").check_memorydb() == (
         "engine: got 'valkey 8.1', but MemoryDB offers valkey 7.2, 7.3 and redis 6.2, 7.0, 7.1; "
         "choose one of these, or name the family of a newer one with Engine.of(..., memorydb_family=...)"
@@ -152,17 +152,19 @@ def test_a_service_says_what_it_offers():
     )
 
 
-def test_a_token_passes_and_is_taken_to_be_capable():
+def test_a_token_passes_and_has_all_features():
     engine = Engine.valkey(cdk.Fn.ref("Version"))
     assert (engine.check_elasticache(), engine.check_memorydb()) == (None, None)
     assert Engine.redis(cdk.Fn.ref("Version")).supports_iam
     assert Engine.of(cdk.Fn.ref("Name"), "6.0").supports_iam
-    with pytest.raises(ConfigurationError, match="its number is needed here and a token has none before the deploy"):
+    with pytest.raises(
+        ConfigurationError, match="the version number is needed, and the value of a token is not known at synth"
+    ):
         _ = engine.major_minor
 
 
 @pytest.mark.parametrize("engine", [Engine.valkey("7"), Engine.valkey("8"), Engine.valkey("9"), Engine.redis("7")])
-def test_serverless_caches_run_major_versions_and_nodes_do_not(engine: Engine):
+def test_serverless_caches_have_major_versions_and_nodes_do_not(engine: Engine):
     assert engine.check_serverless() is None
     assert engine.check_elasticache() is not None
     assert engine.check_memorydb() is not None
@@ -177,11 +179,11 @@ def test_serverless_caches_run_major_versions_and_nodes_do_not(engine: Engine):
         (Engine.redis("6.2"), 'Engine.redis("7")'),
     ],
 )
-def test_a_version_that_serverless_caches_lack_is_named_with_what_they_have(engine: Engine, hint: str):
+def test_the_problem_of_a_serverless_version_lists_the_offered_ones(engine: Engine, hint: str):
     assert engine.check_serverless() == (
         f"engine: got '{engine}', but a serverless cache runs a major version: redis 7 and valkey 7, 8, 9; write {hint}"
     )
 
 
-def test_a_major_version_not_known_yet_is_left_to_the_service():
+def test_an_unknown_major_version_passes():
     assert Engine.of("valkey", "10").check_serverless() is None

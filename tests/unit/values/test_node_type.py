@@ -1,4 +1,4 @@
-"""What the name of a node type tells."""
+"""Names of node types, and features that depend on them."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_a_name_has_a_prefix_a_family_and_a_size(name: str, prefix: str, family:
         ("cache.m4.large", False, False, False),
     ],
 )
-def test_the_family_tells_what_a_node_can_do(name: str, burstable: bool, data_tiering: bool, nitro: bool) -> None:
+def test_features_of_a_node_depend_on_its_family(name: str, burstable: bool, data_tiering: bool, nitro: bool) -> None:
     node_type = NodeType(name)
 
     assert (node_type.burstable, node_type.data_tiering, node_type.nitro) == (burstable, data_tiering, nitro)
 
 
-def test_an_ec2_instance_type_is_a_node_type_of_either_service() -> None:
+def test_an_ec2_instance_type_is_converted_for_either_service() -> None:
     node_type = NodeType.from_instance_type(ec2.InstanceType.of(ec2.InstanceClass.R7G, ec2.InstanceSize.XLARGE))
 
     assert node_type == NodeType("r7g.xlarge")
@@ -51,7 +51,7 @@ def test_a_name_with_a_prefix_keeps_it() -> None:
     assert NodeType("cache.r7g.large").name_in("db") == "cache.r7g.large"
 
 
-def test_a_token_passes_and_is_taken_for_a_current_generation() -> None:
+def test_a_token_passes_and_counts_as_current_generation() -> None:
     token = cdk.Fn.ref("NodeType")
     node_type = NodeType.from_text(token)
 
@@ -61,7 +61,7 @@ def test_a_token_passes_and_is_taken_for_a_current_generation() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "large", "cache.large.", "ec2.r7g.large", "cache.r7g.large\n", 7, None, ["r7g"]])
-def test_a_name_of_another_form_is_refused(name: str) -> None:
+def test_a_malformed_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         NodeType.from_text(name)
 

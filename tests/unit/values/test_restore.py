@@ -1,4 +1,4 @@
-"""What a store can be restored from."""
+"""Data that a store can be restored from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._values.restore import Restore
 
 
-def test_a_snapshot_or_files_in_s3() -> None:
+def test_a_restore_has_a_snapshot_or_files_in_s3() -> None:
     assert Restore.from_snapshot("automatic.orders-2026-01-31-03-00") == Restore("automatic.orders-2026-01-31-03-00")
     one, two = "arn:aws:s3:::backups/one.rdb", "arn:aws-cn:s3:::backups/folder/two.rdb"
     assert Restore.from_s3(one, two) == Restore(object_arns=(one, two))
@@ -18,14 +18,14 @@ def test_a_snapshot_or_files_in_s3() -> None:
 @pytest.mark.parametrize(
     "arn",
     [
-        # From AWS's own documentation of SnapshotArns.
+        # From AWS's documentation of SnapshotArns.
         "arn:aws:s3:::my_bucket/snapshot1.rdb",
         "arn:aws:s3:::MyBackups/Orders.rdb",
         "arn:aws:s3:::my.bucket-1/folder/orders 1.rdb",
         f"arn:aws:s3:::{'b' * 255}/orders.rdb",
     ],
 )
-def test_a_bucket_of_us_east_1_can_have_capitals_and_underscores(arn: str) -> None:
+def test_a_bucket_name_can_have_upper_case_letters_and_underscores(arn: str) -> None:
     assert Restore.from_s3(arn).object_arns == (arn,)
     assert Restore.from_text(arn).object_arns == (arn,)
 
@@ -65,7 +65,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("make", "message"), WRONG.values(), ids=WRONG.keys())
-def test_what_nothing_can_be_restored_from_is_refused(make: object, message: str) -> None:
+def test_an_invalid_restore_is_refused(make: object, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
 

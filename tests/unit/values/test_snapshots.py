@@ -8,12 +8,12 @@ from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.windows import SnapshotWindow
 
 
-def test_daily_snapshots_are_kept_a_week_unless_asked_otherwise():
+def test_daily_snapshots_are_kept_for_7_days_by_default():
     assert Snapshots.daily() == Snapshots(retention_days=7, window=None)
     assert Snapshots.daily().enabled
 
 
-def test_daily_snapshots_take_a_retention_and_a_window():
+def test_daily_snapshots_have_a_retention_and_a_window():
     snapshots = Snapshots.daily(35, SnapshotWindow("03:00-04:00"))
     assert (snapshots.retention_days, snapshots.window) == (35, SnapshotWindow("03:00-04:00"))
 
@@ -29,11 +29,11 @@ def test_a_retention_out_of_range_is_refused(days: Any):
         Snapshots.daily(days)
     assert str(raised.value) == (
         f"Snapshots.daily: retention_days: got {days!r}, but snapshots are kept 1 to 35 days; "
-        "for none at all say Snapshots.off()"
+        "to turn them off, use Snapshots.off()"
     )
 
 
-def test_a_value_made_by_hand_is_checked_too():
+def test_the_constructor_checks_its_arguments():
     with pytest.raises(ConfigurationError) as raised:
         Snapshots(36, "03:00-04:00")  # pyright: ignore[reportArgumentType]
     assert str(raised.value) == (
@@ -49,12 +49,12 @@ def test_a_token_passes_and_counts_as_enabled():
     assert cdk.Stack().resolve(Snapshots.daily(days).retention_days) == {"Ref": "Days"}
 
 
-def test_a_serverless_cache_takes_its_snapshot_at_a_time():
+def test_snapshots_of_a_serverless_cache_have_a_time():
     assert Snapshots.daily(at="22:00").at == "22:00"
 
 
 @pytest.mark.parametrize("time", ["24:00", "3:00", "03:60", "", 3, "03:00-04:00"])
-def test_a_time_that_is_none_is_refused(time: Any):
+def test_an_invalid_time_is_refused(time: Any):
     with pytest.raises(ConfigurationError) as raised:
         Snapshots.daily(at=time)
     assert str(raised.value) == (
@@ -63,5 +63,7 @@ def test_a_time_that_is_none_is_refused(time: Any):
 
 
 def test_a_window_and_a_time_exclude_each_other():
-    with pytest.raises(ConfigurationError, match="within a window or at a time; leave one of the two out"):
+    with pytest.raises(
+        ConfigurationError, match="a snapshot is taken in a window or at a time; leave out one of the two"
+    ):
         Snapshots.daily(window=SnapshotWindow("03:00-04:00"), at="03:00")

@@ -15,7 +15,7 @@ from cdk_redis._values.windows import MaintenanceWindow, SnapshotWindow
         ("sat:00:00-sat:23:59", "sat:00:00-sat:23:59"),
     ],
 )
-def test_a_maintenance_window_is_the_text_aws_takes(given: str, text: Any):
+def test_a_maintenance_window_is_normalised_text(given: str, text: Any):
     assert str(MaintenanceWindow(given)) == text
 
 
@@ -27,11 +27,11 @@ def test_a_maintenance_window_is_the_text_aws_takes(given: str, text: Any):
         ("wed", "00:00", 24, "wed:00:00-thu:00:00"),
     ],
 )
-def test_a_weekly_window_is_counted_from_its_start(day: str, start: str, hours: int, text: Any):
+def test_a_weekly_window_has_a_start_and_a_length(day: str, start: str, hours: int, text: Any):
     assert MaintenanceWindow.weekly(day, start, hours=hours) == MaintenanceWindow(text)
 
 
-def test_a_weekly_window_tells_all_its_problems():
+def test_all_problems_of_a_weekly_window_are_listed():
     with pytest.raises(ConfigurationError) as raised:
         MaintenanceWindow.weekly("sunday", "24:00", hours=25)
     assert str(raised.value) == (
@@ -43,7 +43,7 @@ def test_a_weekly_window_tells_all_its_problems():
 
 
 @pytest.mark.parametrize("text", ["", "05:00-06:00", "sun:5:00-sun:06:00", "sun:05:00-sun:24:00", "sun:05:00", 5, None])
-def test_text_that_is_no_maintenance_window_is_refused(text: Any):
+def test_a_malformed_maintenance_window_is_refused(text: Any):
     with pytest.raises(ConfigurationError) as raised:
         MaintenanceWindow(text)
     assert str(raised.value) == (
@@ -53,7 +53,7 @@ def test_text_that_is_no_maintenance_window_is_refused(text: Any):
 
 
 @pytest.mark.parametrize("text", ["", "sun:03:00-sun:04:00", "3:00-4:00", "03:00-24:00", "03:00", "٠٣:00-04:00", 3])
-def test_text_that_is_no_snapshot_window_is_refused(text: Any):
+def test_a_malformed_snapshot_window_is_refused(text: Any):
     with pytest.raises(ConfigurationError) as raised:
         SnapshotWindow(text)
     assert str(raised.value) == (
@@ -76,7 +76,7 @@ def test_a_window_shorter_than_an_hour_is_refused(make: Any, text: Any, minutes:
         make(text)
     assert str(raised.value) == (
         f"{make.__name__}: text: got {text!r}, but a window lasts at least 60 minutes "
-        f"and this one lasts {minutes}; let it end later"
+        f"and this one lasts {minutes}; make it longer"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_window_shorter_than_an_hour_is_refused(make: Any, text: Any, minutes:
     ("maintenance", "snapshot", "overlap"),
     [
         ("sun:05:00-sun:06:00", "03:00-04:00", False),
-        ("sun:05:00-sun:06:00", "04:00-05:00", False),  # one ends as the other begins
+        ("sun:05:00-sun:06:00", "04:00-05:00", False),  # one ends when the other begins
         ("sun:05:00-sun:06:00", "06:00-07:00", False),
         ("sun:05:00-sun:06:00", "05:30-06:30", True),
         ("wed:05:00-wed:08:00", "06:00-07:00", True),
@@ -95,12 +95,12 @@ def test_a_window_shorter_than_an_hour_is_refused(make: Any, text: Any, minutes:
         ("mon:00:00-tue:00:00", "12:00-13:00", True),
     ],
 )
-def test_windows_of_the_two_kinds_overlap_or_not(maintenance: str, snapshot: str, overlap: bool):
+def test_a_maintenance_window_and_a_snapshot_window_overlap(maintenance: str, snapshot: str, overlap: bool):
     assert MaintenanceWindow(maintenance).overlaps(SnapshotWindow(snapshot)) is overlap
     assert SnapshotWindow(snapshot).overlaps(MaintenanceWindow(maintenance)) is overlap
 
 
-def test_a_token_passes_and_overlaps_nothing_known():
+def test_a_token_passes_and_overlaps_no_window():
     window = MaintenanceWindow(cdk.Fn.ref("Window"))
     assert cdk.Stack().resolve(str(window)) == {"Ref": "Window"}
     assert not window.overlaps(SnapshotWindow("03:00-04:00"))
