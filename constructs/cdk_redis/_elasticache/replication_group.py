@@ -263,7 +263,7 @@ class ReplicationGroup(ElastiCacheStore):
         check_windows(problems, snapshots, maintenance_window)
         check_key(problems, self, kms_key, create_kms_key)
         check_topic(problems, self, notification_topic)
-        check_network_type(problems, network_type, engine=engine, node_type=str(node_type))
+        check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
         check_placement(problems, placement, shard_count, replicas, None if subnet_group else network)
         check_parameter_group(

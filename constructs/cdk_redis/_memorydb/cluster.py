@@ -239,7 +239,7 @@ class MemoryDbCluster(Store):
         check_windows(problems, snapshots, maintenance_window)
         check_key(problems, self, kms_key, create_kms_key=create_kms_key)
         check_topic(problems, self, notification_topic)
-        check_network_type(problems, network_type, engine=engine, node_type=str(node_type))
+        check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
         check_zones(problems, network, subnet_group)
         check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)

@@ -12,14 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cdk_redis._core.choice import Choice
-from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
     from cdk_redis._values.engine import Engine
-
-# Nodes without the Nitro system have no IPv6 addresses.
-_WITHOUT_NITRO = ("m1", "m2", "m3", "m4", "r3", "r4", "c1", "t1", "t2")
+    from cdk_redis._values.node_type import NodeType
 
 
 class NetworkType(Choice):
@@ -45,7 +42,7 @@ class IpDiscovery(Choice):
     IPV6 = "ipv6"
 
 
-def check_network_type(problems: Problems, network_type: NetworkType, *, engine: Engine, node_type: str) -> None:
+def check_network_type(problems: Problems, network_type: NetworkType, *, engine: Engine, node_type: NodeType) -> None:
     """Check that the engine and the node type support the network type.
 
     Args:
@@ -56,24 +53,18 @@ def check_network_type(problems: Problems, network_type: NetworkType, *, engine:
     """
     if not isinstance(network_type, NetworkType) or network_type is NetworkType.IPV4:
         return
-    if not _has_ipv6(engine):
+    if not engine.is_at_least(valkey="7.2", redis="6.2"):
         problems.add(
             "network_type",
             network_type.value,
             f"{engine} does not support IPv6",
             "use Valkey 7.2, or Redis OSS 6.2, or newer",
         )
-    family = node_type.split(".")[1] if isinstance(node_type, str) and node_type.count(".") == 2 else ""
-    if family in _WITHOUT_NITRO:
+    # Only nodes that are built on the Nitro system have IPv6 addresses.
+    if not node_type.nitro:
         problems.add(
             "network_type",
             network_type.value,
             f"{node_type} does not support IPv6",
             "use a node type of a newer generation",
         )
-
-
-def _has_ipv6(engine: Engine) -> bool:
-    if is_token(engine.name) or is_token(engine.version):
-        return True  # not known before the deploy: left to the service to judge
-    return engine.major_minor >= ((7, 2) if engine.name == "valkey" else (6, 2))

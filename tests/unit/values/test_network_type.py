@@ -9,11 +9,12 @@ import pytest
 from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import NetworkType, check_network_type
+from cdk_redis._values.node_type import NodeType
 
 
 def _check(network_type: NetworkType, engine: Engine | None = None, node_type: str = "cache.r7g.large") -> None:
     problems = Problems("Store")
-    check_network_type(problems, network_type, engine=engine or Engine.valkey("8.1"), node_type=node_type)
+    check_network_type(problems, network_type, engine=engine or Engine.valkey("8.1"), node_type=NodeType(node_type))
     problems.raise_if_any()
 
 
@@ -35,6 +36,10 @@ WRONG = {
         (NetworkType.DUAL_STACK, None, "cache.t2.small"),
         "network_type: got 'dual_stack', but cache.t2.small does not support IPv6; "
         "use a node type of a newer generation",
+    ),
+    "an old node without prefix": (
+        (NetworkType.DUAL_STACK, None, "t2.small"),
+        "network_type: got 'dual_stack', but t2.small does not support IPv6; use a node type of a newer generation",
     ),
 }
 
