@@ -5,16 +5,11 @@ from __future__ import annotations
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_redis import (
-    AccessString,
     ConfigurationError,
-    ElastiCacheUser,
-    Endpoint,
     Engine,
     MaintenanceWindow,
     RedisNetwork,
@@ -22,13 +17,7 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
-
-GROUP = "AWS::ElastiCache::ReplicationGroup"
-
-
-def _properties(stack: cdk.Stack, resource_type: str = GROUP) -> dict[str, object]:
-    (resource,) = Template.from_stack(stack).find_resources(resource_type).values()
-    return resource["Properties"]
+from tests.unit.elasticache.support.replication_groups import GROUP, properties_of
 
 
 def test_the_defaults_are_secure_durable_and_multi_az(stack: cdk.Stack, network: RedisNetwork) -> None:
@@ -70,7 +59,7 @@ def test_without_shards_cluster_mode_is_off(stack: cdk.Stack, network: RedisNetw
     assert stack.resolve(cache.endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "PrimaryEndPoint.Address"]}
     assert cache.reader_endpoint is not None
     assert stack.resolve(cache.reader_endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "ReaderEndPoint.Address"]}
-    assert "cluster-enabled" not in str(_properties(stack, "AWS::ElastiCache::ParameterGroup").get("Properties"))
+    assert "cluster-enabled" not in str(properties_of(stack, "AWS::ElastiCache::ParameterGroup").get("Properties"))
 
 
 def test_any_number_of_shards_turns_cluster_mode_on(stack: cdk.Stack, network: RedisNetwork) -> None:
@@ -79,7 +68,7 @@ def test_any_number_of_shards_turns_cluster_mode_on(stack: cdk.Stack, network: R
     assert cache.cluster_mode
     assert cache.reader_endpoint is None
     assert stack.resolve(cache.endpoint.address) == {"Fn::GetAtt": ["Cache18F6EE16", "ConfigurationEndPoint.Address"]}
-    group = _properties(stack, "AWS::ElastiCache::ParameterGroup")
+    group = properties_of(stack, "AWS::ElastiCache::ParameterGroup")
     assert group["Properties"] == {"cluster-enabled": "yes"}
     assert group["CacheParameterGroupFamily"] == "valkey8"
 
@@ -94,7 +83,7 @@ def test_the_endpoint_of_the_other_mode_is_refused(stack: cdk.Stack, network: Re
 def test_failover_is_off_for_a_single_node(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, replicas=0)
 
-    properties = _properties(stack)
+    properties = properties_of(stack)
     assert properties["AutomaticFailoverEnabled"] is False
     assert properties["MultiAZEnabled"] is False
 
@@ -102,7 +91,7 @@ def test_failover_is_off_for_a_single_node(stack: cdk.Stack, network: RedisNetwo
 def test_failover_is_on_in_cluster_mode_without_replicas(stack: cdk.Stack, network: RedisNetwork) -> None:
     ReplicationGroup(stack, "Cache", network=network, shards=2, replicas=0)
 
-    properties = _properties(stack)
+    properties = properties_of(stack)
     assert properties["AutomaticFailoverEnabled"] is True
     assert properties["MultiAZEnabled"] is False
 
@@ -165,7 +154,7 @@ def test_existing_security_and_subnet_groups_are_used(stack: cdk.Stack, network:
     subnets = ElastiCacheSubnetGroup.from_subnet_group_name(stack, "ExistingSubnets", "cache-subnets")
     ReplicationGroup(stack, "Cache", network=network, security_groups=[group], subnet_group=subnets)
 
-    properties = _properties(stack)
+    properties = properties_of(stack)
     assert properties["SecurityGroupIds"] == ["sg-0123456789abcdef0"]
     assert properties["CacheSubnetGroupName"] == "cache-subnets"
     Template.from_stack(stack).resource_count_is("AWS::ElastiCache::SubnetGroup", 0)
@@ -182,7 +171,7 @@ def test_tokens_pass_the_checks(stack: cdk.Stack, network: RedisNetwork) -> None
         replication_group_id=cdk.CfnParameter(stack, "Name").value_as_string,
     )
 
-    assert _properties(stack)["ReplicasPerNodeGroup"] == {"Ref": "Replicas"}
+    assert properties_of(stack)["ReplicasPerNodeGroup"] == {"Ref": "Replicas"}
 
 
 WRONG = {
@@ -262,235 +251,6 @@ def test_a_key_of_another_region_is_refused(stack: cdk.Stack, network: RedisNetw
 
     with pytest.raises(ConfigurationError, match="a key in us-east-1"):
         ReplicationGroup(stack, "Cache", network=network, kms_key=key)
-
-
-def test_an_iam_user_has_the_same_unique_name_and_id(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
-
-    properties = _properties(stack, "AWS::ElastiCache::User")
-    assert properties["UserId"] == properties["UserName"] == user.user_name
-    assert user.user_name == user.user_name.lower()
-    assert len(user.user_name) <= 40
-    assert properties["AuthenticationMode"] == {"Type": "iam"}
-    assert properties["Engine"] == "valkey"
-    (group,) = Template.from_stack(stack).find_resources("AWS::ElastiCache::UserGroup").values()
-    assert group["Properties"]["UserIds"] == [{"Ref": Match.any_value()}] or len(group["Properties"]["UserIds"]) == 1
-
-
-def test_a_password_user_has_a_generated_secret_and_the_template_no_password(
-    stack: cdk.Stack, network: RedisNetwork
-) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    user = cache.add_password_user("legacy", AccessString.read_only("app:*"))
-
-    assert user.secret is not None
-    (password,) = _properties(stack, "AWS::ElastiCache::User")["AuthenticationMode"]["Passwords"]  # type: ignore[index]
-    assert "{{resolve:secretsmanager:" in str(password)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::SecretsManager::Secret",
-        {
-            "GenerateSecretString": {
-                "GenerateStringKey": "password",
-                "PasswordLength": 64,
-                "ExcludePunctuation": True,
-                "SecretStringTemplate": f'{{"username": "{user.user_name}"}}',
-            }
-        },
-    )
-
-
-def test_only_a_redis_store_gets_a_disabled_default_user(stack: cdk.Stack, network: RedisNetwork) -> None:
-    ReplicationGroup(stack, "Valkey", network=network)
-    Template.from_stack(stack).resource_count_is("AWS::ElastiCache::User", 0)
-
-    other = cdk.Stack(cdk.App(), "Other")
-    ReplicationGroup(other, "Redis", network=RedisNetwork(other, "Network"), engine=Engine.redis("7.1"))
-    properties = _properties(other, "AWS::ElastiCache::User")
-    assert properties["UserName"] == "default"
-    assert properties["UserId"] != "default"
-    assert str(properties["AccessString"]).startswith("off")
-
-
-def test_users_are_created_one_after_the_other(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    for name in ("one", "two", "three"):
-        cache.add_iam_user(name, AccessString.read_only("*"))
-
-    users = Template.from_stack(stack).find_resources("AWS::ElastiCache::User")
-    waits = sorted(len(user.get("DependsOn", [])) for user in users.values())
-    assert waits == [0, 1, 1]
-
-
-@pytest.mark.parametrize("name", ["App", "app-", "a--b", "", "1app"])
-def test_an_invalid_user_name_is_refused(stack: cdk.Stack, network: RedisNetwork, name: str) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-
-    with pytest.raises(ConfigurationError, match="name: got"):
-        cache.add_iam_user(name, AccessString.read_only("*"))
-
-
-def test_two_users_with_one_name_are_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    cache.add_iam_user("app", AccessString.read_only("*"))
-
-    with pytest.raises(ConfigurationError, match="the store has a user of that name"):
-        cache.add_password_user("app", AccessString.read_only("*"))
-
-
-def test_an_iam_user_of_an_old_engine_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network, engine=Engine.redis("6.2"))
-
-    with pytest.raises(ConfigurationError, match=r"redis 6\.2 has no IAM users"):
-        cache.add_iam_user("app", AccessString.read_only("*"))
-
-
-def _function(stack: cdk.Stack, network: RedisNetwork | None) -> lambda_.Function:
-    return lambda_.Function(
-        stack,
-        "Function",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, context): pass"),
-        vpc=network.vpc if network else None,
-        vpc_subnets=network.subnet_selection if network else None,
-        allow_all_outbound=False if network else None,
-    )
-
-
-def test_grant_connect_adds_security_group_rules_and_allows_both_arns(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
-    cache.grant_connect(_function(stack, network), user=user)
-
-    template = Template.from_stack(stack)
-    template.has_resource_properties(
-        "AWS::IAM::Policy",
-        {
-            "PolicyDocument": {
-                "Statement": [
-                    {
-                        "Action": "elasticache:Connect",
-                        "Effect": "Allow",
-                        "Resource": [
-                            {
-                                "Fn::Join": [
-                                    "",
-                                    [
-                                        "arn:",
-                                        {"Ref": "AWS::Partition"},
-                                        ":elasticache:eu-west-1:111122223333:replicationgroup:",
-                                        {"Ref": "Cache18F6EE16"},
-                                    ],
-                                ]
-                            },
-                            {
-                                "Fn::Join": [
-                                    "",
-                                    [
-                                        "arn:",
-                                        {"Ref": "AWS::Partition"},
-                                        f":elasticache:eu-west-1:111122223333:user:{user.user_name}",
-                                    ],
-                                ]
-                            },
-                        ],
-                    }
-                ]
-            }
-        },
-    )
-    template.has_resource_properties(
-        "AWS::EC2::SecurityGroupIngress",
-        {"FromPort": 6379, "ToPort": 6379, "IpProtocol": "tcp", "Description": Match.string_like_regexp("Cache")},
-    )
-
-
-def test_grant_connect_adds_no_rule_to_another_store(stack: cdk.Stack, network: RedisNetwork) -> None:
-    first = ReplicationGroup(stack, "First", network=network)
-    second = ReplicationGroup(stack, "Second", network=network)
-    function = _function(stack, network)
-    first.grant_connect(function, user=first.add_iam_user("app", AccessString.read_write("app:*")))
-
-    (function_group,) = function.connections.security_groups
-    source = stack.resolve(function_group.security_group_id)
-    opened = [
-        rule["Properties"]["GroupId"]
-        for rule in Template.from_stack(stack).find_resources("AWS::EC2::SecurityGroupIngress").values()
-        if rule["Properties"]["SourceSecurityGroupId"] == source
-    ]
-    assert opened == [stack.resolve(first.security_groups[0].security_group_id)]
-    assert second.security_groups[0] is not first.security_groups[0]
-
-
-def test_a_role_without_a_network_gets_the_iam_permission_only(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
-    cache.grant_connect(role, user=cache.add_iam_user("app", AccessString.read_write("app:*")))
-
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::IAM::Policy", {"PolicyDocument": {"Statement": [Match.object_like({"Action": "elasticache:Connect"})]}}
-    )
-
-
-def test_the_grantee_of_a_password_user_can_read_its_secret(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
-    cache.grant_connect(role, user=cache.add_password_user("legacy", AccessString.read_write("app:*")))
-
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::IAM::Policy",
-        {
-            "PolicyDocument": {
-                "Statement": [
-                    {
-                        "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-                        "Effect": "Allow",
-                        "Resource": {"Ref": Match.string_like_regexp("Secret")},
-                    }
-                ]
-            }
-        },
-    )
-
-
-def test_a_function_outside_a_vpc_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    user = cache.add_iam_user("app", AccessString.read_write("app:*"))
-
-    with pytest.raises(ConfigurationError, match="grantee: got 'Stack/Function', but it is in no VPC"):
-        cache.grant_connect(_function(stack, None), user=user)
-
-
-def test_the_user_of_another_store_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
-    first = ReplicationGroup(stack, "First", network=network)
-    second = ReplicationGroup(stack, "Second", network=network)
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
-
-    with pytest.raises(ConfigurationError, match="it is not a user of this store"):
-        first.grant_connect(role, user=second.add_iam_user("app", AccessString.read_only("*")))
-
-
-def test_an_imported_group_grants_connections_and_refuses_new_users(stack: cdk.Stack, network: RedisNetwork) -> None:
-    app = ElastiCacheUser.from_user_attributes(stack, "App", user_name="app")
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Existing", "sg-0123456789abcdef0")
-    cache = ReplicationGroup.from_replication_group_attributes(
-        stack,
-        "Cache",
-        replication_group_id="orders",
-        endpoint=Endpoint("orders.abc.cache.amazonaws.com", 6379),
-        security_groups=[group],
-        users=[app],
-    )
-    cache.grant_connect(_function(stack, network), user=app)
-
-    template = Template.from_stack(stack)
-    template.has_resource_properties(
-        "AWS::EC2::SecurityGroupIngress", {"GroupId": "sg-0123456789abcdef0", "FromPort": 6379}
-    )
-    assert "replicationgroup:orders" in str(template.to_json())
-    with pytest.raises(ConfigurationError, match="the store is imported"):
-        cache.add_iam_user("new", AccessString.read_only("*"))
 
 
 def test_the_defaults_give_no_warning(stack: cdk.Stack, network: RedisNetwork) -> None:
