@@ -1,13 +1,13 @@
-# Every target sets up what it needs by itself, and reuses what is there.
+# Every target installs what it needs, unless it is installed already.
 
 SHELL := /bin/bash
 ENV ?= dev
 FAULT ?=
 
-# The virtual environment's Python and Node.js come first, for jsii and for the CDK CLI's "python3 app.py".
+# The virtual environment comes first, so that jsii and the CDK CLI ("python3 app.py") use its Python and Node.js.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-# jsii and npm keep what they unpack below the home. Where there is none to write to, it is kept here.
+# jsii and npm have their caches in the home directory. If it is not writable, use folders in .venv.
 ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.venv/.jsii
 export npm_config_cache ?= $(CURDIR)/.venv/.npm
@@ -19,12 +19,11 @@ endif
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The engine comes first: where it is missing and cannot be installed, nobody waits a minute of downloads to hear so.
+# The engine comes first: if it cannot be installed, fail before the downloads, which take a minute.
 demo: engine setup ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
-# Tests that measure how long a store is away or how fast it answers run alone. The others share the cores: two
-# processes where they compute or run the CDK CLI, three where they wait for engines most of the time.
+# Tests that measure the length of an outage or response times run alone. The others run in two processes.
 TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser lint ## Run every check and every test
 	pytest -n 2 --dist loadfile tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
@@ -39,7 +38,7 @@ bench: engine setup ## Measure the smoke test: its seconds, and 1,000 runs under
 	python benchmarks/smoke_seconds.py
 	python benchmarks/no_false_alarm.py
 
-lint: setup ## Check format, style, types and who may import whom
+lint: setup ## Check format, style, types and import layers
 	ruff format --check .
 	ruff check .
 	pyright
@@ -48,7 +47,7 @@ lint: setup ## Check format, style, types and who may import whom
 synth: setup ## Write the CloudFormation templates to cdk.out (ENV=prod for another environment)
 	cdk synth --all --quiet -c env=$(ENV)
 
-setup: .venv/.packages node_modules/.made ## Set up .venv and node_modules, and nothing more
+setup: .venv/.packages node_modules/.made ## Set up .venv and node_modules only
 
 .venv/.made:
 	@.ci/setup venv
@@ -71,5 +70,5 @@ browser:
 requirements: setup ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
 	@.ci/requirements
 
-clean: ## Remove everything that was set up or built here
+clean: ## Remove everything that the other targets installed or built
 	rm -rf .venv node_modules cdk.out dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

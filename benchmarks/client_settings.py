@@ -39,7 +39,7 @@ RETRIES = (0, 3)
 
 @dataclass
 class Result:
-    """What one setting came to under one fault, in seconds; one entry a repetition."""
+    """Results of one setting with one fault, in seconds; one entry per repetition."""
 
     late: list[float] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Result:
 
 
 def grid() -> list[ClientTimeouts]:
-    """The settings that are compared."""
+    """The settings to compare."""
     return [ClientTimeouts(timeout, timeout, retries) for retries in RETRIES for timeout in TIMEOUTS]
 
 
 def break_node(node: Node, fault: str, network: RoutedNetwork) -> None:
-    """Let a primary fail."""
+    """Inject a fault into a primary."""
     if fault == "killed":
         node.stop()
     elif fault == "frozen":
@@ -62,7 +62,7 @@ def break_node(node: Node, fault: str, network: RoutedNetwork) -> None:
 
 
 def wait_for_write(standby: Node) -> float:
-    """Wait until the replica takes a write; the moment on the monotonic clock."""
+    """Wait until the replica accepts a write; returns the time of the monotonic clock."""
     key = next(f"observer:{n}" for n in range(1000) if key_slot(f"observer:{n}".encode()) * 3 // 16384 == standby.shard)
     while True:
         with contextlib.suppress(RedisError):
@@ -72,7 +72,7 @@ def wait_for_write(standby: Node) -> float:
 
 
 def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, ClientTimeouts], Result]) -> float:
-    """Let one primary fail under all settings at once; gives how long the engines took to replace it."""
+    """Inject a fault while drills with all settings run; returns the seconds until the engines replaced the primary."""
     user = AclUser("drill", f"on ~{PREFIX}* +@all", passwords=(PASSWORD,))
     with EngineSet(
         shards=3,
@@ -100,7 +100,7 @@ def measure(fault: str, network: RoutedNetwork, results: dict[tuple[str, ClientT
         broken = time.monotonic()
         break_node(victim, fault, network)
         answered = wait_for_write(standby)
-        # The most patient client has as long as its retries take.
+        # Wait for the client with the longest timeout and its retries.
         time.sleep(max(TIMEOUTS) + 2)
         reports = _stop(drills)
         if fault == "unreachable":
@@ -130,7 +130,7 @@ def _stop(drills: dict[ClientTimeouts, Drill]) -> dict[ClientTimeouts, DrillRepo
 
 
 def table(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
-    """A row a setting, a group of columns a fault."""
+    """A Markdown table with a row per setting and a group of columns per fault."""
     heads = [f"{fault}: {what}" for fault in FAULTS for what in ("late (s)", "longest call (s)", "errors")]
     lines = ["| timeout (s) | retries | " + " | ".join(heads) + " |", "| --- " * (2 + len(heads)) + "|"]
     for timeouts in grid():
@@ -144,7 +144,7 @@ def table(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
 
 
 def plot(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
-    """Worst lateness over the timeout, a line for each fault and number of retries."""
+    """An SVG plot of the worst delay by timeout, with a line for each fault and number of retries."""
     width, height, left, bottom, highest = 640, 360, 60, 310, 6.0
     colours: dict[str, str] = dict(zip(FAULTS, ("#4c78a8", "#e45756", "#54a24b"), strict=True))
 
@@ -177,12 +177,12 @@ def plot(results: dict[tuple[str, ClientTimeouts], Result]) -> str:
 
 
 def main() -> None:
-    """Measure, and print the table; with file names, write the plot and put the table between its marks."""
+    """Measure and print the table; with file names, write the plot, and write the table between its marks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", nargs="?", type=Path)
     parser.add_argument("picture", nargs="?", type=Path)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--inside", action="store_true", help="in a network of its own already")
+    parser.add_argument("--inside", action="store_true", help="the process already runs in its own network namespace")
     arguments = parser.parse_args()
     if not arguments.inside:
         command = [*own_network(), sys.executable, *sys.argv, "--inside"]

@@ -23,7 +23,7 @@ PREFIX = "cdk-redis-smoke:"
 
 
 def main() -> int:
-    """Run, and print how many passed."""
+    """Run the smoke tests, and print the number of failed checks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     runs = parser.parse_args().runs
@@ -63,11 +63,11 @@ def _load(engines: EngineSet) -> Generator[None, None, None]:
     load = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(1)
     if load.poll() is not None:
-        raise SystemExit(f"{program} ended at its start with {load.returncode}")
+        raise SystemExit(f"{program} did not start: exit code {load.returncode}")
     try:
         yield
         if load.poll() is not None:
-            raise SystemExit(f"{program} ended before the runs did")
+            raise SystemExit(f"{program} ended before the last run")
     finally:
         load.kill()
         load.wait()

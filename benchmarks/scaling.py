@@ -1,11 +1,11 @@
-"""Scales a cluster out and in, many times in a row, while a client reads and writes; no slot and no key may be lost.
+"""Scales a cluster out and in many times while a client reads and writes, and counts lost slots, keys and writes.
 
 Run: python benchmarks/scaling.py --engine redis --times 50 [--busy]
 
-Each time goes from two shards to four and back, with keys in place: small ones, some that expire tomorrow, one whose
-name is no text, one of 4 MB, and a function. After each change every node must know an owner of every slot, and every
-key must have its value and its expiry; a client that counts up all the time must find what it was told. The last line
-is the summary; the exit status is 1 if anything was lost or a change failed.
+Each time scales from two shards to four and back. The cluster has small keys, keys that expire tomorrow, a key with a
+binary name, a key of 4 MB, and a function. After each change, every node must know an owner of every slot, and every
+key must have its value and its expiry. A client increments counters all the time, and checks that acknowledged writes
+are kept. The last line is the summary; the exit status is 1 if anything was lost or a change failed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ EXPIRING = [key for number, key in enumerate(KEYS) if number % 20 == 0]
 
 @dataclass
 class Tally:
-    """What came of it all."""
+    """The results of all changes."""
 
     out_seconds: list[float] = field(default_factory=list)
     in_seconds: list[float] = field(default_factory=list)
@@ -66,10 +66,10 @@ class Tally:
 
 
 class Counters:
-    """A client that counts up for as long as it is open, follows every redirection, and remembers what it was told.
+    """A client that increments counters until it is closed, follows every redirection, and checks every value.
 
-    It does not try a count again that was not acknowledged, so that no counter may be off by one. redis-py's own client
-    of a cluster fails where it is sent, by ASK, to a node that had no slot when it last asked for the map
+    It does not retry increments that were not acknowledged, because a retry could increment twice. redis-py's cluster
+    client is not used: it fails when ASK redirects it to a node that had no slot at the last update of its slot map
     (https://github.com/redis/redis-py/issues/2432).
     """
 
@@ -109,7 +109,7 @@ class Counters:
                 self._least[key] += 1
                 self._compare(key, value)
                 self._tally.writes += 1
-            # As fast as it can, it would take a core from what is measured.
+            # Without a pause, this client would use a core that the measured processes need.
             time.sleep(0.001)
 
     def _compare(self, key: str, value: int) -> None:
@@ -130,7 +130,7 @@ class Counters:
             try:
                 answer = pipeline.execute(raise_on_error=False)[-1]
             except RedisError:
-                # The node has gone: the next call begins at another.
+                # The node has ended: the next call starts at another node.
                 del self._owners[slot]
                 raise
             if isinstance(answer, MovedError):
@@ -148,20 +148,20 @@ class Counters:
         if place not in self._clients:
             node = next((node for node in self._engines.nodes if (node.host, node.port) == place), None)
             if node is None:
-                raise RedisError(f"sent to {place[0]}:{place[1]}, which is not a node")
+                raise RedisError(f"redirected to {place[0]}:{place[1]}, which is not a node")
             self._clients[place] = node.client("bench", PASSWORD)
         return self._clients[place]
 
 
 def connect(engines: EngineSet) -> RedisCluster:
-    """A client of the whole cluster, that asks for its map now."""
+    """A cluster client with the current slot map."""
     host, port = engines.endpoint
     tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": engines.ca_file} if engines.tls else {}
     return RedisCluster(host=host, port=port, username="bench", password=PASSWORD, **tls)
 
 
 def fill(engines: EngineSet, client: RedisCluster) -> None:
-    """Put the keys in place."""
+    """Write the keys and the function."""
     pipeline = client.pipeline()
     for key, value in KEYS.items():
         pipeline.set(key, value, ex=TOMORROW if key in EXPIRING else None)
@@ -171,7 +171,7 @@ def fill(engines: EngineSet, client: RedisCluster) -> None:
 
 
 def check(engines: EngineSet, client: RedisCluster, tally: Tally) -> None:
-    """Count what is lost."""
+    """Count lost slots and keys."""
     for node in engines.nodes:
         lines = str(node.admin.execute_command("CLUSTER", "NODES")).splitlines()
         ranges = [part.split("-") for line in lines for part in line.split()[8:]]
@@ -192,7 +192,7 @@ def check(engines: EngineSet, client: RedisCluster, tally: Tally) -> None:
 
 
 def scale(program: EngineProgram, times: int, tally: Tally) -> None:
-    """Scale one cluster out and in so many times, or until a change fails."""
+    """Scale a cluster out and in this many times, or until a change fails."""
     user = AclUser("bench", passwords=(PASSWORD,))
     with EngineSet(shards=FEW, cluster_mode=True, users=[user], tls=program.tls, program=program) as engines:
         with contextlib.closing(connect(engines)) as client:
@@ -213,7 +213,7 @@ def scale(program: EngineProgram, times: int, tally: Tally) -> None:
 
 @contextlib.contextmanager
 def all_cores_busy() -> Generator[None, None, None]:
-    """Keep every core busy; the processes that do it end with this one, however it ends."""
+    """Keep every core busy with processes that end with this one."""
     with Workspace() as workspace:
         for _ in range(os.cpu_count() or 1):
             workspace.spawn([sys.executable, "-c", "while True: pass"])
@@ -221,18 +221,18 @@ def all_cores_busy() -> Generator[None, None, None]:
 
 
 def main() -> int:
-    """Run, and print the summary."""
+    """Scale the cluster, and print the summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=("redis", "valkey"), required=True)
-    parser.add_argument("--times", type=int, default=10, help="how often to scale out and in again; 10 unless told")
+    parser.add_argument("--times", type=int, default=10, help="how often to scale out and in (default: %(default)s)")
     parser.add_argument("--busy", action="store_true", help="keep every core busy with other processes")
     arguments = parser.parse_args()
     program = next((program for program in find_engines() if program.name == arguments.engine), None)
     if program is None:
-        raise SystemExit(f"this machine has no {arguments.engine}: it has {' and '.join(map(str, find_engines()))}")
+        raise SystemExit(f"this machine has only {' and '.join(map(str, find_engines()))}, not {arguments.engine}")
     tally = Tally()
     with all_cores_busy() if arguments.busy else contextlib.nullcontext():
-        # A cluster whose change failed is left, and the rest is done with a new one.
+        # After a failed change, continue with a new cluster.
         while (left := arguments.times - len(tally.in_seconds) - len(tally.failures)) > 0:
             scale(program, left, tally)
     print("".join(f"{failure}\n" for failure in tally.failures), end="")

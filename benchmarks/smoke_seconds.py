@@ -1,7 +1,7 @@
-"""How long the smoke test takes on a healthy cluster of six TLS nodes; fails if that is longer than one second.
+"""Measures the smoke test on a healthy cluster of six TLS nodes; fails if the median is longer than one second.
 
-Certificates are verified against the public authorities of this machine and the cluster's own authority, as many as a
-Lambda function reads.
+Certificates are verified against the public authorities of this machine and the cluster's authority, about as many as
+in a Lambda function.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST_SECONDS = 1.0
 
 
 def main() -> None:
-    """Measure, and print the median and the extremes.
+    """Measure and print the median, shortest and longest time.
 
     Raises:
         SystemExit: The median is longer than `LONGEST_SECONDS`, or a check failed.
@@ -41,7 +41,7 @@ def main() -> None:
         trusted.write("\n".join(Path(file).read_text() for file in (public, engines.ca_file) if file))
         trusted.flush()
         os.environ["SSL_CERT_FILE"] = trusted.name
-        # A Lambda function has no CDK in memory that the garbage collector would search again and again.
+        # Exclude the CDK's objects from garbage collection, because a Lambda function does not load the CDK.
         gc.collect()
         gc.freeze()
         seconds = sorted(run(engines) for _ in range(RUNS))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def run(engines: EngineSet) -> float:
-    """Run the smoke test once; returns its seconds."""
+    """Run the smoke test once; returns its duration in seconds."""
     host, port = engines.endpoint
     engine = find_engine()
     connection = Connection(

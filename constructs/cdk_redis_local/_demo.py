@@ -1,4 +1,4 @@
-"""The demonstration: a real ``cdk deploy`` of the app in this directory, and the reports of its smoke tests."""
+"""The command ``demo``: a real ``cdk deploy`` of the app in this directory, and the reports of its smoke tests."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _REPORT = "cdk_redis_smoke_test"
 
 
 class Demo:
-    """One run of the demonstration, on a console."""
+    """One run of the demo, on a console."""
 
     def __init__(self, cloud: LocalCloud, console: Console, directory: Path, context: Mapping[str, str]) -> None:
-        """Prepare to deploy the app in ``directory`` with these context values to a cloud that runs."""
+        """Prepare to deploy the app in ``directory`` with these context values to a running cloud."""
         self._cloud = cloud
         self._console = console
         self._directory = directory
@@ -30,9 +30,9 @@ class Demo:
         self._assembly = cloud.workspace.path / "cdk.out"
 
     def run(self) -> int:
-        """Bootstrap, deploy, show the reports, destroy. Returns the exit code: the CLI's where it failed."""
+        """Bootstrap, deploy, show the reports, destroy. Returns the exit code; if the CLI fails, its exit code."""
         self._step("Bootstrapping: the bucket and the roles that deploys use")
-        # The CLI writes to this folder whatever the command, and to one in the app's directory if it is not told which.
+        # Every command of the CLI writes to its output folder; the default is a folder in the app's directory.
         bootstrapped = ("--output", str(self._cloud.workspace.path / "bootstrap.out"))
         if code := self._quietly("bootstrap", f"aws://{ACCOUNT}/{self._cloud.region}", *bootstrapped):
             return code
@@ -46,7 +46,7 @@ class Demo:
             self._console.print(f"\n[bold red]The deploy failed[/] (exit code {deployed}).")
             return deployed
         if not shown:
-            self._console.print("\n[bold red]No smoke test reported[/]: nothing was proven.")
+            self._console.print("\n[bold red]No smoke test ran[/]: the logs have no report.")
             return 1
         self._step("Destroying all stacks")
         return self._quietly("destroy", "--all", "--force", "--app", str(self._assembly))
@@ -58,17 +58,17 @@ class Demo:
         return self._cloud.wait_for(self._start(arguments, output=None))
 
     def _quietly(self, *arguments: str) -> int:
-        """Run the CLI, and show what it said only if it failed."""
-        said = self._cloud.workspace.path / "cdk.log"
-        with said.open("wb") as output:
+        """Run the CLI, and show its output only if it failed."""
+        log = self._cloud.workspace.path / "cdk.log"
+        with log.open("wb") as output:
             code = self._cloud.wait_for(self._start(arguments, output))
         if code:
-            self._console.print(escape(said.read_text(errors="replace")), highlight=False)
+            self._console.print(escape(log.read_text(errors="replace")), highlight=False)
             self._console.print(f"[bold red]cdk {escape(arguments[0])} failed[/] (exit code {code}).")
         return code
 
     def _start(self, arguments: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
-        # In the workspace: whatever interrupts us, the CLI and the app it synthesizes end with it.
+        # In the workspace, so that the CLI and the app that it runs end with this process.
         return self._cloud.workspace.spawn(
             [*self._cdk, *arguments],
             environment=self._cloud.environment,
@@ -78,19 +78,19 @@ class Demo:
         )
 
     def _show_reports(self) -> int:
-        """Show each smoke test's report, as its function wrote it to its log; returns how many there were."""
+        """Show the report in the log of each smoke test's function; returns the number of reports."""
         reports = read_reports(self._cloud)
         if reports:
             from cdk_redis_runtime import render_report
 
-            self._step("What the smoke tests reported, from their logs")
+            self._step("Reports of the smoke tests, from their logs")
             for report in reports:
                 self._console.print(render_report(report))
         return len(reports)
 
 
 def read_reports(cloud: LocalCloud) -> list[dict[str, Any]]:
-    """The last report of each smoke test, from its own log group in the local cloud."""
+    """The last report of each smoke test, from its log group in the local cloud."""
     logs = cloud.client("logs")
     reports: dict[str, dict[str, Any]] = {}
     for page in logs.get_paginator("describe_log_groups").paginate():
@@ -107,12 +107,12 @@ def _report_in(message: str) -> dict[str, Any] | None:
         return None
     try:
         return json.loads(message)[_REPORT]
-    except (ValueError, KeyError):  # a line that only speaks of a report
+    except (ValueError, KeyError):  # the line mentions a report, but is not one
         return None
 
 
 class Narrator:
-    """Prints what the local cloud has to say, whole lines, beside what the CLI prints."""
+    """Prints the messages of the local cloud as whole lines, between the output of the CLI."""
 
     def __init__(self, console: Console) -> None:
         """Print to this console."""
@@ -120,6 +120,6 @@ class Narrator:
         self._lock = threading.Lock()
 
     def __call__(self, text: str) -> None:
-        """Print one thing."""
+        """Print one message."""
         with self._lock:
             self._console.print(f"[dim]local cloud:[/] {escape(text)}", highlight=False, soft_wrap=True)

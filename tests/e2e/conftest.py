@@ -1,4 +1,4 @@
-"""The repository's app, synthesized once, and what its deploys may leave behind: nothing."""
+"""The repository's app, synthesized once, and a check that deploys leave no files or processes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.e2e.support.deploys import Deploys
 
 @pytest.fixture(scope="session")
 def engine() -> str:
-    """This machine's engine, as the app takes it."""
+    """This machine's engine, in the form of the app's context value."""
     program = find_engine()
     return f"{program.name}:{program.major_minor}"
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory, repository: Path, engine: str) -> Path:
-    """The app's templates and assets for the local environment: one synth for all deploys."""
+    """The app's cloud assembly for the local environment, synthesized once for all deploys."""
     directory = tmp_path_factory.mktemp("assembly") / "cdk.out"
     environment = {
         **os.environ,
@@ -40,7 +40,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory, repository: Path, engine:
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
-    """A temporary directory for the local cloud alone; gives what is left there, files and processes."""
+    """A temporary directory for the local cloud only; returns the files and processes left there."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen: set[Path] = set()
@@ -56,9 +56,9 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
 @pytest.fixture(scope="session")
 def deploys(repository: Path) -> Iterator[Deploys]:
-    """One local cloud, bootstrapped, for all the tests that deploy apps of their own and take them away again."""
+    """One bootstrapped local cloud for all tests that deploy and destroy their own apps."""
     with LocalCloud(node_modules=repository / "node_modules") as cloud:
         made = Deploys(cloud, repository)
-        # The CLI locks the folder that it writes to, and another process runs other tests.
+        # The CLI locks its output folder, and other test processes run the CLI at the same time.
         made.run("bootstrap", "aws://000000000000/us-east-1", "--output", str(cloud.workspace.path / "cdk.out"))
         yield made

@@ -1,4 +1,4 @@
-"""The zips of code that the CDK CLI uploads."""
+"""The zip files of code that the CDK CLI uploads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.support.deploys import Deploys
 
 
 def _modes(deploys: Deploys, key: str) -> dict[str, str]:
-    """Mode of each file of an uploaded zip."""
+    """The mode of each file in an uploaded zip file."""
     bucket = f"cdk-hnb659fds-assets-000000000000-{deploys.cloud.region}"
     body = deploys.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
@@ -23,7 +23,9 @@ def _modes(deploys: Deploys, key: str) -> dict[str, str]:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-def test_lambda_can_read_what_a_private_umask_uploads(deploys: Deploys, tmp_path: Path, engine: str) -> None:
+def test_uploaded_files_are_readable_for_lambda_despite_a_private_umask(
+    deploys: Deploys, tmp_path: Path, engine: str
+) -> None:
     before = os.umask(0o077)
     try:
         assembly = deploys.synthesize("single", tmp_path / "cdk.out", engine=engine, replicas="1")

@@ -1,4 +1,4 @@
-"""The demonstration deploys both stores and proves them; nothing is left of it, whenever it is stopped."""
+"""The demo deploys both stores and shows their reports; when it is stopped, it leaves no files or processes."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_the_demo_deploys_both_stores_shows_their_reports_and_destroys(
     assert room() == []
 
 
-# The checkout as somebody sees it who may only read it, root included.
+# Mounts the checkout read-only, also for root.
 _READ_ONLY = (
     "unshare", "--mount", "sh", "-c",
     'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"',
 )  # fmt: skip
-# A user with a company's proxy, a profile for another machine, and no home.
+# The environment of a user with a proxy and a profile, but without a home directory.
 _ELSEWHERE = {
     "AWS_PROFILE": "names-nothing",
     "HOME": "/sys/none",
@@ -63,7 +63,7 @@ def _may_mount() -> bool:
 
 
 @pytest.mark.skipif(not _may_mount(), reason="this user may not mount a folder read-only")
-def test_two_demos_run_at_once_in_a_checkout_that_is_read_only(
+def test_two_demos_run_at_the_same_time_in_a_read_only_checkout(
     repository: Path, engine: str, room: Callable[[], list[str]]
 ) -> None:
     command = [*_READ_ONLY, str(repository), *DEMO, "-c", f"engine={engine}"]
@@ -89,7 +89,7 @@ def test_two_demos_run_at_once_in_a_checkout_that_is_read_only(
         (signal.SIGKILL, "are available"),
     ],
 )
-def test_nothing_is_left_when_it_is_stopped(
+def test_a_stopped_demo_leaves_no_files_or_processes(
     number: signal.Signals, moment: str, repository: Path, room: Callable[[], list[str]]
 ) -> None:
     demo = subprocess.Popen(DEMO, cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -106,5 +106,5 @@ def test_nothing_is_left_when_it_is_stopped(
     code = demo.wait()
     demo.stdout.close()
     assert code == (-number if number is signal.SIGKILL else 130)
-    # A process that is killed does not wait until its keeper has cleaned up.
+    # A killed demo does not wait until its keeper has cleaned up.
     wait_until(lambda: room() == [])

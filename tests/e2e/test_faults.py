@@ -1,4 +1,4 @@
-"""A deploy fails when a store is not what it should be, and the CDK CLI says which check failed."""
+"""A deploy of a faulty store fails, and the CDK CLI shows the failed check."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FAILED_CHECKS = {
 }
 
 
-def test_every_fault_is_tried() -> None:
+def test_every_fault_has_an_expected_check() -> None:
     assert FAILED_CHECKS.keys() == FAULTS.keys()
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", FAILED_CHECKS)
-def test_the_cli_names_the_failed_check(
+def test_the_cli_shows_the_failed_check(
     fault: str, assembly: Path, repository: Path, room: Callable[[], list[str]]
 ) -> None:
     with LocalCloud(faults=[fault], node_modules=repository / "node_modules") as cloud:

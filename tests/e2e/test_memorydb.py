@@ -1,4 +1,4 @@
-"""MemoryDB clusters: who reaches which keys, changes in place, a replacement, and nothing left in the end."""
+"""MemoryDB clusters: access of users to keys, updates in place, a replacement, and the clean-up after destroy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.e2e.support.deploys import Deploys, verdicts
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-def test_users_change_in_place_and_a_replacement_leaves_one_cluster(
+def test_users_change_in_place_and_a_replacement_deletes_the_old_cluster(
     deploys: Deploys, engine: str, tmp_path: Path
 ) -> None:
     before = deploys.synthesize("memorydb", tmp_path / "1", engine=engine, prefix="orders:", port="6379", team="two")
@@ -32,11 +32,11 @@ def test_users_change_in_place_and_a_replacement_leaves_one_cluster(
 
     changed = deploys.deploy(after, "MemoryDb")
     _all_passed(deploys, changed)
-    # Users and the ACL changed under a cluster that stayed, with what was written.
+    # Users and ACL have changed; the cluster and its keys are the same.
     assert (changed["ShardedName"], changed["ShardedPort"]) == (made["ShardedName"], made["ShardedPort"])
     assert _user(deploys, changed, "carts").get("carts:key") == "carts"
     _each_reaches_its_own_keys(deploys, changed, {"orders": "bills:", "carts": "carts:", "stock": "stock:"})
-    # Another port is another cluster, in place of the old one and not beside it.
+    # Another port replaces the cluster, and deletes the old one.
     assert changed["SingleName"] != made["SingleName"]
     assert not _listens(made["SinglePort"])
     assert len(_engines(deploys) - engines_before) == 1 + 6
@@ -71,7 +71,7 @@ def _each_reaches_its_own_keys(deploys: Deploys, made: dict[str, str], prefixes:
 
 
 def _sign_in_by_iam(deploys: Deploys, made: dict[str, str]) -> None:
-    """As the role that may connect: to its own keys, and to no other's."""
+    """Sign in as the role that may connect, and check that it can access its own keys only."""
     assumed = deploys.client("sts").assume_role(RoleArn=made["signerRole"], RoleSessionName="test")["Credentials"]
     credentials = Credentials(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"])
     url = f"https://{made['ShardedName']}/?Action=connect&User={made['signerUser']}"
@@ -87,7 +87,7 @@ def _sign_in_by_iam(deploys: Deploys, made: dict[str, str]) -> None:
 
 
 def _engines(deploys: Deploys) -> set[Path]:
-    """The directories of the engines that run in the cloud: its own, in which each has a process and its files."""
+    """The working directories of the cloud's engines; fails if a directory has no process."""
     workspace = deploys.cloud.workspace.path
     running = {(Path("/proc") / str(process) / "cwd").resolve() for process in marked_processes(workspace)}
     of_engines = set(workspace.glob("engines-*/node-*"))

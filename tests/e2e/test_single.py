@@ -1,4 +1,4 @@
-"""A store without cluster mode, signed in to with a password, and changed in place."""
+"""A store without cluster mode and with a password: deployed and updated in place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cdk_redis_local._demo import read_reports
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-def test_the_smoke_test_passes_and_runs_again_when_the_store_changes(
+def test_the_smoke_test_passes_and_runs_again_after_an_update(
     repository: Path, engine: str, room: Callable[[], list[str]]
 ) -> None:
     with LocalCloud(node_modules=repository / "node_modules") as cloud:

@@ -119,8 +119,8 @@ def test_run_ends_the_command_and_its_processes_at_a_signal(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["up", "--fault", "no-such"], "there is no fault no-such; there are engine-stopped, wrong-ca"),
-        (["demo", "-c", "novalue"], "-c takes key=value, not novalue"),
+        (["up", "--fault", "no-such"], "unknown fault no-such; the faults are engine-stopped, wrong-ca"),
+        (["demo", "-c", "novalue"], "-c must be key=value, not novalue"),
         (["run", "--", "no-such-command"], "cannot run no-such-command"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_missing_cdk_cli_prints_one_line(
     monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
     monkeypatch.setattr(sys, "executable", _python_without_tools(tmp_path))
     assert main(["demo"]) == 1
-    assert "no CDK CLI in node_modules or on PATH: get it with `npm install aws-cdk@2`" in capsys.readouterr().err
+    assert "no CDK CLI in node_modules or on PATH: install it with `npm install aws-cdk@2`" in capsys.readouterr().err
 
 
 def _python_without_tools(directory: Path) -> str:

@@ -38,7 +38,7 @@ from cdk_redis_local._gates.request_gate import Application, Message, Receive, R
 _LAMBDA_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 
 
-class Voice:
+class MessageWriter:
     """Writes messages to `LocalCloud` on the original standard output. Safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -60,14 +60,14 @@ class Voice:
             self._stream.write(json.dumps(message) + "\n")
 
 
-def application(voice: Voice) -> Application:
+def application(messages: MessageWriter) -> Application:
     """The emulator's application behind the request gate; each request has the headers of HTTPS."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_on(message: Message) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
-                voice.ready()
+                messages.ready()
 
         if scope["type"] == "http":
             # The policy of the CDK bootstrap bucket denies requests without TLS; the local cloud uses HTTP.
@@ -106,12 +106,12 @@ def main() -> None:
     parser.add_argument("--authority", type=Path, required=True)
     parser.add_argument("--fault", action="append", default=[])
     arguments = parser.parse_args()
-    voice = Voice()
+    messages = MessageWriter()
     stores = Stores(
         Workspace.of_owner(arguments.workspace),
         CertificateAuthority.load(arguments.authority),
         authorize=authorize,
-        say=voice.say,
+        say=messages.say,
         faults=arguments.fault,
     )
     ElastiCacheHandlers(stores).register()
@@ -119,7 +119,7 @@ def main() -> None:
     FailoverCalls(stores).register()
     register_secrets()
     register_access_keys()
-    register_inert(voice.say)
+    register_inert(messages.say)
     answer_when_settled()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
     make_execution_credentials_secret()
@@ -129,7 +129,7 @@ def main() -> None:
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75
-    asyncio.run(hypercorn.asyncio.serve(application(voice), configuration))
+    asyncio.run(hypercorn.asyncio.serve(application(messages), configuration))
 
 
 if __name__ == "__main__":

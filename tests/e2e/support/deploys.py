@@ -1,4 +1,4 @@
-"""Deploys of small apps to one local cloud, with the real CDK CLI."""
+"""Deploys small apps to a local cloud with the real CDK CLI."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APPS = Path(__file__).parent / "apps"
 
 
 class Deploys:
-    """A running and bootstrapped local cloud, and what the CDK CLI does in it."""
+    """Runs the CDK CLI on a running and bootstrapped local cloud."""
 
     def __init__(self, cloud: LocalCloud, repository: Path) -> None:
         self.cloud = cloud
@@ -39,7 +39,7 @@ class Deploys:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def synthesize(self, app: str, directory: Path, **context: str) -> Path:
-        """The app's assembly with these context values."""
+        """Synthesize the app with these context values; returns the cloud assembly."""
         environment = {
             **os.environ,
             "CDK_OUTDIR": str(directory),
@@ -89,5 +89,5 @@ def verdicts(report: dict[str, Any]) -> dict[str, str]:
 
 
 def check(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """One check of a report."""
+    """The check with this name in a report."""
     return next(entry for entry in report["checks"] if entry["name"] == name)

@@ -1,4 +1,4 @@
-"""A drill for a store of each kind: `-c engine=...`."""
+"""App with a failover drill for a store of each kind: `-c engine=...`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ for store_id, (store, shard) in {
         f"{store_id}Drill",
         target=store,
         shard=shard,
-        # The local cloud is quicker than AWS. But three functions start at once here, which takes a busy machine some
-        # seconds, and the failover must not come before they have looked at their store.
+        # The local cloud is faster than AWS. But on a busy machine, three functions take some seconds to start, and
+        # must connect to their stores before the failover.
         duration=cdk.Duration.seconds(26),
         failover_after=cdk.Duration.seconds(13),
     )

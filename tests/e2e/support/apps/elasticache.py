@@ -1,4 +1,4 @@
-"""Four replication groups in one stack: `-c redis=... -c valkey=... -c replicas=... -c shards=...`."""
+"""App with four replication groups: `-c redis=... -c valkey=... -c replicas=... -c shards=...`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ app = cdk.App()
 
 
 def engine(name: str) -> Engine:
-    """The machine's engine of that name, in a family that parameter groups of the local cloud can have."""
+    """The machine's engine with this name, in a parameter group family that the local cloud supports."""
     version = str(app.node.get_context(name))
     return Engine.of(name, version, elasticache_family=f"{name}{version.split('.')[0]}")
 
 
 stack = cdk.Stack(app, "ElastiCache")
 network = RedisNetwork(stack, "Network", zones=2)
-# Cluster mode off, an engine of each name, a user of each kind.
+# Without cluster mode: one group per engine, with a user of each authentication type.
 redis = ReplicationGroup(
     stack,
     "Redis",
@@ -41,7 +41,7 @@ valkey = ReplicationGroup(
     removal_policy=cdk.RemovalPolicy.DESTROY,
 )
 SmokeTest(stack, "ValkeySmokeTest", target=valkey)
-# One AUTH token for everybody, in place of users.
+# With an AUTH token instead of users.
 token = ReplicationGroup(
     stack,
     "Token",
@@ -53,7 +53,7 @@ token = ReplicationGroup(
 )
 SmokeTest(stack, "TokenSmokeTest", target=token)
 cdk.CfnOutput(stack, "TokenName", value=token.store_name)
-# Cluster mode on.
+# With cluster mode.
 cluster = ReplicationGroup(
     stack,
     "Cluster",
@@ -65,7 +65,7 @@ cluster = ReplicationGroup(
 )
 SmokeTest(stack, "ClusterSmokeTest", target=cluster)
 
-# A key of the test's own lives through the changes: written and read by a user of each store.
+# A user of each store for the test, which writes a key before the update and reads it afterwards.
 for name, store in {"Redis": redis, "Valkey": valkey, "Cluster": cluster}.items():
     user = store.add_password_user("witness", AccessString.read_write("witness:*").allow("cluster|slots", "command"))
     assert user.secret is not None

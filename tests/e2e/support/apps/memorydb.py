@@ -1,4 +1,4 @@
-"""Two MemoryDB clusters in one stack: `-c engine=... -c prefix=... -c port=... -c team=...`."""
+"""App with two MemoryDB clusters: `-c engine=... -c prefix=... -c port=... -c team=...`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ single = MemoryDbCluster(
     network=network,
     engine=engine,
     replicas=0,
-    # A change of it replaces the cluster.
+    # A change of the port replaces the cluster.
     port=int(app.node.get_context("port")),
     removal_policy=cdk.RemovalPolicy.DESTROY,
 )
@@ -33,7 +33,7 @@ sharded = MemoryDbCluster(
 )
 SmokeTest(stack, "ShardedSmokeTest", target=sharded)
 
-# Users of one store, each with keys of its own; a third comes and a prefix changes in an update.
+# Users of one store, each with its own key prefix. The update adds a third user and changes a prefix.
 prefixes = {"orders": str(app.node.get_context("prefix")), "carts": "carts:"}
 if str(app.node.get_context("team")) == "three":
     prefixes["stock"] = "stock:"
@@ -42,7 +42,7 @@ for user_name, prefix in prefixes.items():
     assert user.secret is not None
     cdk.CfnOutput(stack, f"{user_name}User", value=user.user_name)
     cdk.CfnOutput(stack, f"{user_name}Secret", value=user.secret.secret_arn)
-# And one who signs in by IAM: a role that may connect.
+# A user with IAM authentication, and a role that may connect as this user.
 signer = sharded.add_iam_user("signer", AccessString.read_write("signer:*").allow("cluster|slots", "command"))
 role = iam.Role(stack, "Signer", assumed_by=iam.AccountRootPrincipal())
 sharded.grant_connect(role, user=signer)

@@ -1,4 +1,4 @@
-"""A group without cluster mode, and a smoke test that signs in with a password: `-c engine=... -c replicas=...`."""
+"""App with a group without cluster mode, whose smoke test uses a password: `-c engine=... -c replicas=...`."""
 
 from __future__ import annotations
 
