@@ -24,11 +24,11 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _SWEEP_SECONDS = 10.0
 
 
-class NotOurOwnError(Exception):
+class NotPrivateError(Exception):
     """A path is not a private directory of this user: do not use, end or delete anything in it."""
 
 
-def open_own_directory(name: str, folder: int | None = None) -> int:
+def open_private_directory(name: str, folder: int | None = None) -> int:
     """Open a private directory of this user; returns its descriptor.
 
     Args:
@@ -36,16 +36,16 @@ def open_own_directory(name: str, folder: int | None = None) -> int:
         folder: Descriptor of the parent directory. Default: - ``name`` is a path.
 
     Raises:
-        NotOurOwnError: The directory is a link, is missing, belongs to another user, or its mode is not 0700.
+        NotPrivateError: The directory is a link, is missing, belongs to another user, or its mode is not 0700.
     """
     try:
         directory = os.open(name, _DIRECTORY, dir_fd=folder)
     except OSError as error:
-        raise NotOurOwnError(f"{name}: {error.strerror}") from error
+        raise NotPrivateError(f"{name}: {error.strerror}") from error
     found = os.fstat(directory)
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
         os.close(directory)
-        raise NotOurOwnError(f"{name}: it belongs to user {found.st_uid} and has mode {stat.S_IMODE(found.st_mode):o}")
+        raise NotPrivateError(f"{name}: it belongs to user {found.st_uid} and has mode {stat.S_IMODE(found.st_mode):o}")
     return directory
 
 

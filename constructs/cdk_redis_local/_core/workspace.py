@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from cdk_redis_local._core.keeper import LOCK, MARK, NotOurOwnError, open_own_directory, sweep
+from cdk_redis_local._core.keeper import LOCK, MARK, NotPrivateError, open_private_directory, sweep
 from cdk_redis_local._core.spawning import start_bound
 
 _PREFIX = "cdk-redis-local-"
@@ -45,7 +45,7 @@ class Workspace:
         self._keeper: _Keeper | None = None
         try:
             self.path.mkdir(mode=0o700)
-            directory = open_own_directory(str(self.path))
+            directory = open_private_directory(str(self.path))
             self._keeper = _Keeper(directory, _hold_lock(directory))
         except BaseException:
             _remove(self.path)
@@ -189,8 +189,8 @@ def _hold_lock(directory: int) -> int:
 
 def _remove(path: Path) -> None:
     # The directory may not exist yet, or belong to another user.
-    with contextlib.suppress(NotOurOwnError):
-        directory = open_own_directory(str(path))
+    with contextlib.suppress(NotPrivateError):
+        directory = open_private_directory(str(path))
         try:
             sweep(directory)
         finally:
@@ -203,14 +203,14 @@ def _remove_abandoned() -> None:
         for name in os.listdir(folder):  # noqa: PTH208 - list the descriptor, because its path may have changed
             if name.startswith(_PREFIX):
                 # Skip directories of other users, and those that are being created or removed now.
-                with contextlib.suppress(NotOurOwnError, FileNotFoundError, BlockingIOError):
+                with contextlib.suppress(NotPrivateError, FileNotFoundError, BlockingIOError):
                     _remove_if_abandoned(name, folder)
     finally:
         os.close(folder)
 
 
 def _remove_if_abandoned(name: str, folder: int) -> None:
-    directory = open_own_directory(name, folder)
+    directory = open_private_directory(name, folder)
     try:
         lock = os.open(LOCK, os.O_RDWR | os.O_NOFOLLOW, dir_fd=directory)
         try:
