@@ -50,8 +50,7 @@ class AccessString:
     Start with `read_write`, `read_only` or `all_access`, or add rules to `on` one by one. Commands, keys and channels
     that no rule allows are denied. Later rules override earlier ones.
 
-    Wherever the library takes an access string, it takes the text of one too and checks it the same way, see
-    `from_text`.
+    Parameters for an access string also accept its text, which is checked in the same way, see `from_text`.
 
     Attributes:
         rules: The rules in order, such as ``("on", "~app:*", "+@read")``.
@@ -73,7 +72,7 @@ class AccessString:
         if not isinstance(rules, tuple) or not all(isinstance(rule, str) for rule in rules):
             # Only the type: the rules may contain a password.
             reason = "the rules are a tuple of strings"
-            hint = "read a whole access string with AccessString.from_text"
+            hint = "for text, use AccessString.from_text"
             raise ConfigurationError("AccessString", [problem("rules", type(rules), reason, hint)])
         flags = Problems("AccessString")
         check_flags(flags, checked=self.checked)
@@ -153,7 +152,7 @@ class AccessString:
 
         Args:
             text: The rules, separated by spaces: ``"on ~app:* -@all +@read"``. ``on`` or ``off`` is required, because
-                AWS takes an access string with neither as ``off``. Rules that contain a token pass unchecked.
+                AWS treats an access string with neither as ``off``. Rules that contain a token pass unchecked.
 
         Raises:
             ConfigurationError: For rules that AWS or the engine rejects. Passwords are rejected too, and the message
@@ -338,7 +337,7 @@ def _problems_together(rules: tuple[str, ...]) -> list[str]:
     if len({"on", "off"} & set(rules)) != 1 and not any(map(is_token, rules)):
         states = " ".join(rule for rule in rules if rule in ("on", "off"))
         reason = "an access string contains either on or off"
-        problems.append(problem("rules", states, reason, "AWS takes one with neither as off: add on or off"))
+        problems.append(problem("rules", states, reason, "AWS treats one with neither as off: add on or off"))
     # The engine rejects patterns without effect: "Adding a pattern after the * pattern ... is not valid".
     for kind, everything, is_pattern in (
         ("key", ("~*", "allkeys"), _KEY_PATTERN_SIGN.match),

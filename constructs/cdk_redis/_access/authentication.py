@@ -19,9 +19,9 @@ _MAX_GENERATION = 1_000_000
 
 @dataclass(frozen=True)
 class Authentication:
-    """How one user signs in, made by `iam` or `password`, or how all clients sign in, made by `auth_token`.
+    """How one user signs in (`iam`, `password`), or how all clients sign in (`auth_token`).
 
-    Wherever the library takes an authentication, it takes the text of one too, see `from_text`.
+    Parameters for an authentication also accept its text, see `from_text`.
 
     Attributes:
         kind: ``"iam"``, ``"password"`` or ``"auth-token"``.

@@ -168,7 +168,7 @@ def read_authentication(problems: Problems, authentication: object) -> Authentic
     """Read the parameter `authentication` of a user."""
     read = read_required(problems, "authentication", authentication, Authentication, Authentication.iam())
     if read.kind == "auth-token":
-        hint = "a replication group as a whole can have an AUTH token"
+        hint = "only a replication group can have an AUTH token"
         problems.add("authentication", read.kind, "a user signs in with IAM or a password", hint)
     return read
 

@@ -73,12 +73,12 @@ def test_text_is_read_and_normalised(text: str, normal: str):
         (
             "~*",
             "rules: got '', but an access string contains either on or off; "
-            "AWS takes one with neither as off: add on or off",
+            "AWS treats one with neither as off: add on or off",
         ),
         (
             "on off",
             "rules: got 'on off', but an access string contains either on or off; "
-            "AWS takes one with neither as off: add on or off",
+            "AWS treats one with neither as off: add on or off",
         ),
         (
             "on nopass",
@@ -219,7 +219,7 @@ def test_rules_are_a_tuple_of_strings(rules: Any):
         AccessString(rules)
     assert str(raised.value) == (
         f"AccessString: rules: got {type(rules)}, but the rules are a tuple of strings; "
-        "read a whole access string with AccessString.from_text"
+        "for text, use AccessString.from_text"
     )
 
 

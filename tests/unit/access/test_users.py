@@ -151,7 +151,7 @@ def test_a_user_has_no_auth_token(define: Define, authentication: Any, stack: cd
         define(stack, authentication=authentication)
     assert str(caught.value) == (
         "Stack/App: authentication: got 'auth-token', but a user signs in with IAM or a password; "
-        "a replication group as a whole can have an AUTH token"
+        "only a replication group can have an AUTH token"
     )
 
 

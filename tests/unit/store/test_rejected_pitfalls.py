@@ -142,7 +142,7 @@ REJECTED: list[tuple[str, Make, str]] = [
             authentication=Authentication.auth_token(),
         ),
         "Stack/User: authentication: got 'auth-token', but a user signs in with IAM or a password; "
-        "a replication group as a whole can have an AUTH token",
+        "only a replication group can have an AUTH token",
     ),
     (
         "a user in upper case",
