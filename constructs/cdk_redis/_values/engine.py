@@ -162,6 +162,8 @@ class Engine:
         reason = f"ElastiCache offers {name} {_versions(_ELASTICACHE_FAMILIES, name)}"
         reason += f" and MemoryDB {name} {_versions(_MEMORYDB_FAMILIES, name)}"
         hint = f"for a newer one name its family, Engine.of({name!r}, {version!r}, elasticache_family=...)"
+        if (following := _following(name, version)) is not None:
+            hint = f"the next version is {following!r}"
         raise ConfigurationError(f"Engine.{name}", [problem("version", version, reason, hint)])
 
     @property
@@ -188,10 +190,10 @@ class Engine:
             return True
         if first is None:
             return False
-        # A serverless cache has only a major version, and runs the newest minor version of it.
-        if self.version.isdigit():
-            return int(self.version) >= _major_minor(first)[0]
-        return self.major_minor >= _major_minor(first)
+        # AWS runs the newest patch of a minor version, and the newest minor version of a major one (serverless caches).
+        own, least = _numbers(self.version), _numbers(first)
+        length = min(len(own), len(least))
+        return own[:length] >= least[:length]
 
     @property
     def supports_iam(self) -> bool:
@@ -233,9 +235,12 @@ class Engine:
 
     def check_serverless(self) -> str | None:
         """Return a problem if serverless caches cannot run this engine, else None; tokens pass."""
-        if is_token(self.name) or is_token(self.version) or self.version.isdigit():
+        if is_token(self.name) or is_token(self.version):
             return None
         majors = _SERVERLESS_VERSIONS[self.name]
+        # A major version that is newer than this library passes.
+        if self.version.isdigit() and int(self.version) >= int(majors[0]):
+            return None
         offered = " and ".join(f"{name} {', '.join(versions)}" for name, versions in _SERVERLESS_VERSIONS.items())
         major = str(self.major_minor[0])
         hint = f'write Engine.{self.name}("{major if major in majors else majors[-1]}")'
@@ -260,6 +265,17 @@ def _major_minor(version: str) -> tuple[int, int]:
 
 def _family(known: dict[str, dict[str, str]], name: object, version: object) -> str | None:
     return known.get(name, {}).get(version) if isinstance(name, str) and isinstance(version, str) else None
+
+
+def _following(name: str, version: str) -> str | None:
+    """The first known version after one that AWS does not offer; None if the version is newer than all of them."""
+    known = {*_ELASTICACHE_FAMILIES[name], *_MEMORYDB_FAMILIES[name]}
+    newer = [other for other in known if _numbers(other) > _numbers(version)]
+    return min(newer, key=_numbers, default=None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _versions(known: dict[str, dict[str, str]], name: str) -> str:

@@ -73,6 +73,10 @@ def test_features_depend_on_the_version(engine: Engine, iam: bool, user_groups: 
         (Engine.redis("6.2"), "7.2", "6.2", True),
         (Engine.redis("6.0"), "7.2", "6.2", False),
         (Engine.redis("4.0.10"), "7.2", "4.0", True),
+        (Engine.redis("4.0.10"), "7.2", "5.0.6", False),
+        (Engine.redis("5.0.6"), "7.2", "5.0.6", True),
+        (Engine.of("redis", "5.0.5"), "7.2", "5.0.6", False),
+        (Engine.of("redis", "5.0"), "7.2", "5.0.6", True),
         (Engine.redis("7.1"), "7.2", None, False),
         (Engine.valkey("8"), "8.1", None, True),
         (Engine.valkey("8"), "9.0", None, False),
@@ -115,6 +119,21 @@ def test_an_unknown_version_is_refused_with_a_hint():
         "and MemoryDB redis 6.2, 7.0, 7.1; "
         "for a newer one name its family, Engine.of('redis', '7.2', elasticache_family=...)"
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "version", "following"),
+    [
+        (Engine.redis, "3.2.10", "4.0.10"),
+        (Engine.redis, "5.0.5", "5.0.6"),
+        (Engine.redis, "6.1", "6.2"),
+        (Engine.valkey, "7.1", "7.2"),
+        (Engine.valkey, "8.3", "9.0"),
+    ],
+)
+def test_a_version_between_known_ones_is_refused_with_the_next_one(make: Any, version: Any, following: str):
+    with pytest.raises(ConfigurationError, match=f"; the next version is '{following}'$"):
+        make(version)
 
 
 def test_all_problems_of_an_engine_are_listed():
