@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, value_of
+from cdk_redis._core.checks import check_flags, check_mapping, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.parameter_names import known_parameters
+from cdk_redis._elasticache.parameter_values import allowed_values
 from cdk_redis._elasticache.store import DEFAULT_ENGINE
 from cdk_redis._store.checks import check_parameters
 from cdk_redis._store.parameter_groups import (
+    ELASTICACHE,
     ImportedParameterGroup,
     IParameterGroup,
     check_existing_group,
     parameter_group_family,
 )
 from cdk_redis._store.parameter_names import check_names
+from cdk_redis._store.parameter_values import check_values
 from cdk_redis._values.engine import Engine
 
 if TYPE_CHECKING:
@@ -39,12 +42,15 @@ class ElastiCacheParameterGroup(cdk.Resource):
     one yourself to share it between stores with the same engine.
 
     Attributes:
+        service: Name of its service, ``"ElastiCache"``.
         family: Its family, which depends on the engine.
         cluster_mode: Whether it is for stores in cluster mode.
         parameters: The engine settings that it sets, ``cluster-enabled`` left out.
         parameter_group_name: Name of the group; a token, because CloudFormation chooses it.
         resource: The L1 construct.
     """
+
+    service = ELASTICACHE
 
     def __init__(
         self,
@@ -54,6 +60,7 @@ class ElastiCacheParameterGroup(cdk.Resource):
         engine: Engine | str | None = None,
         cluster_mode: bool,
         parameters: Mapping[str, str] | None = None,
+        extra_parameters: Mapping[str, str] | None = None,
     ) -> None:
         """Define the group.
 
@@ -64,7 +71,8 @@ class ElastiCacheParameterGroup(cdk.Resource):
                 Default: - that of a replication group, ``"valkey:8.1"``.
             cluster_mode: Whether the replication groups are in cluster mode.
             parameters: Settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
-                Default: - the family's.
+                Their names and values are checked against the family. Default: - the family's.
+            extra_parameters: Settings whose names or values this library does not know, passed on unchecked.
 
         Raises:
             ConfigurationError: If a parameter is invalid, or the family of the engine is not known.
@@ -75,12 +83,12 @@ class ElastiCacheParameterGroup(cdk.Resource):
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         check_flags(problems, cluster_mode=cluster_mode)
-        check_parameters(problems, parameters)
+        check_settings(problems, parameters, extra_parameters, engine)
         problems.raise_if_any()
 
         self.family = parameter_group_family(self, engine, "elasticache_family")
         self.cluster_mode = cluster_mode
-        self.parameters = dict(parameters or {})
+        self.parameters = {**(parameters or {}), **(extra_parameters or {})}
         self.resource: elasticache.CfnParameterGroup = define(
             elasticache.CfnParameterGroup,
             self,
@@ -100,7 +108,32 @@ class ElastiCacheParameterGroup(cdk.Resource):
             id: Id within the scope.
             name: Name of the group.
         """
-        return ImportedParameterGroup(scope, id, name)
+        return ImportedParameterGroup(scope, id, name, ELASTICACHE)
+
+
+def check_settings(
+    problems: Problems,
+    parameters: Mapping[str, str] | None,
+    extra_parameters: Mapping[str, str] | None,
+    engine: Engine,
+    *,
+    data_tiering: bool = False,
+) -> None:
+    """Check the names and values of engine settings.
+
+    Args:
+        problems: Where to add problems.
+        parameters: Engine settings; their names and values are checked against the family.
+        extra_parameters: Engine settings whose names and values are not checked.
+        engine: Engine of the replication groups.
+        data_tiering: Whether the nodes use data tiering.
+    """
+    family = engine.elasticache_family
+    known = None if family is None or is_token(family) else known_parameters(family)
+    check_parameters(problems, parameters)
+    check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=data_tiering)
+    if known is not None and family is not None and parameters:
+        check_values(problems, parameters, family=family, allowed=allowed_values(family))
 
 
 def check_parameter_group(
@@ -116,25 +149,29 @@ def check_parameter_group(
 
     Args:
         problems: Where to add problems.
-        parameters: Engine settings; their names are checked against the family.
-        extra_parameters: Engine settings whose names are not checked.
+        parameters: Engine settings; their names and values are checked against the family.
+        extra_parameters: Engine settings whose names and values are not checked.
         parameter_group: An existing parameter group, in place of both.
         engine: Engine of the replication group.
         node_type: Type of its nodes.
         cluster_mode: Whether its parameter group must have cluster mode on.
     """
-    family = engine.elasticache_family
-    known = None if family is None or is_token(family) else known_parameters(family)
-    check_parameters(problems, parameters)
-    check_names(problems, parameters, extra_parameters, family=family, known=known, data_tiering=node_type.data_tiering)
     if parameter_group is None:
+        check_settings(problems, parameters, extra_parameters, engine, data_tiering=node_type.data_tiering)
         return
-    defined = parameter_group if isinstance(parameter_group, ElastiCacheParameterGroup) else None
-    group_family = defined.family if defined else None
+    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
+        check_mapping(problems, parameter, given)
+    family = engine.elasticache_family
     check_existing_group(
-        problems, parameters, extra_parameters, engine=engine, family=family, group_family=group_family
+        problems, parameters, extra_parameters, parameter_group, service=ELASTICACHE, engine=engine, family=family
     )
-    if defined and defined.cluster_mode is not cluster_mode:
+    if not isinstance(parameter_group, (ElastiCacheParameterGroup, ImportedParameterGroup)):
+        return
+    if parameter_group.cluster_mode is not None and parameter_group.cluster_mode is not cluster_mode:
         reason = f"it has cluster mode {'off' if cluster_mode else 'on'}, unlike the store"
-        hint = f"give the group cluster_mode={cluster_mode}"
-        problems.add("parameter_group", defined.node.path, reason, hint)
+        if isinstance(parameter_group, ElastiCacheParameterGroup):
+            given, hint = parameter_group.node.path, f"give the group cluster_mode={cluster_mode}"
+        else:
+            given = parameter_group.parameter_group_name
+            hint = f"use 'default.{parameter_group.family}{'.cluster.on' if cluster_mode else ''}'"
+        problems.add("parameter_group", given, reason, hint)

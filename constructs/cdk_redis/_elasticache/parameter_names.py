@@ -7,6 +7,7 @@ and rejects other names during the deployment.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Names by the first version that has them. Valkey 7.2 has the names of Redis OSS 7.
 _SINCE = {
@@ -47,6 +48,7 @@ _FAMILY = re.compile(r"(redis|valkey)([0-9]+)(\.(x|[0-9]+))?")
 _NEWEST_FAMILY = (9, 0)
 
 
+@cache
 def known_parameters(family: str) -> frozenset[str] | None:
     """Names of the parameters that can be set in a family; None for an unknown family.
 

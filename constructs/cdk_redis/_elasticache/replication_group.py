@@ -176,8 +176,8 @@ class ReplicationGroup(ElastiCacheStore):
             create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
                 deleted. Changing it replaces the store.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
-                Default: - the family's.
-            extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
+                Their names and values are checked against the family. Default: - the family's.
+            extra_parameters: Engine settings whose names or values this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`; with ``cluster-enabled`` if `shards`
                 is given. Default: - a new one with the parameters.
             user_group: An existing user group; users that you add to the store become its members.
@@ -296,7 +296,8 @@ class ReplicationGroup(ElastiCacheStore):
             "ClusterParameters" if in_cluster_group else "Parameters",
             engine=engine,
             cluster_mode=in_cluster_group,
-            parameters=self.parameters,
+            parameters=parameters,
+            extra_parameters=extra_parameters,
         )
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
         if authentication is None and not unsafe_open_access:

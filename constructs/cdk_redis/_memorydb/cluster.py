@@ -173,8 +173,8 @@ class MemoryDbCluster(Store):
             create_kms_key: Whether to create a key for the data, with yearly rotation; the key is retained when the
                 cluster is deleted. Changing it replaces the cluster.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
-                Default: - the family's.
-            extra_parameters: Engine settings whose names this library does not know, passed on unchecked.
+                Their names and values are checked against the family. Default: - the family's.
+            extra_parameters: Engine settings whose names or values this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`.
                 Default: - one created from the parameters.
             acl: An existing access control list; users that you add to the cluster become its members.
@@ -242,7 +242,8 @@ class MemoryDbCluster(Store):
         check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
         check_zones(problems, network, subnet_group)
-        check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
+        if multi_region is None:
+            check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
         check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
         check_texts(problems, description=description)
         check_flags(problems, auto_minor_version_upgrade=auto_minor_version_upgrade, create_kms_key=create_kms_key)

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, check_texts, value_of
+from cdk_redis._core.checks import check_mapping, check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE
 from cdk_redis._memorydb.parameter_names import known_parameters
+from cdk_redis._memorydb.parameter_values import allowed_values
 from cdk_redis._store.checks import check_parameters
 from cdk_redis._store.parameter_groups import (
+    MEMORYDB,
     ImportedParameterGroup,
     IParameterGroup,
     check_existing_group,
     parameter_group_family,
 )
 from cdk_redis._store.parameter_names import check_names
+from cdk_redis._store.parameter_values import check_values
 from cdk_redis._values.engine import Engine
 
 if TYPE_CHECKING:
@@ -40,10 +43,13 @@ class MemoryDbParameterGroup(cdk.Resource):
     to share it between clusters with the same engine.
 
     Attributes:
+        service: Name of its service, ``"MemoryDB"``.
         family: Its family, which follows from the engine.
         parameters: The engine settings that it sets.
         resource: The L1 construct.
     """
+
+    service = MEMORYDB
 
     def __init__(
         self,
@@ -64,8 +70,8 @@ class MemoryDbParameterGroup(cdk.Resource):
             engine: Engine of the clusters. A new major version is a new family and replaces the group.
                 Default: - that of a cluster, ``"valkey:7.3"``.
             parameters: Settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
-                Default: - the family's.
-            extra_parameters: Settings whose names this library does not know, passed on unchecked.
+                Their names and values are checked against the family. Default: - the family's.
+            extra_parameters: Settings whose names or values this library does not know, passed on unchecked.
             description: Text shown in the console. Changing it replaces the group. Default: - the path of the scope.
             parameter_group_name: Name of the group, 1 to 255 lower-case letters, digits and single hyphens.
                 CloudFormation cannot replace a group with a name that you give. Default: - a unique name, new when the
@@ -73,7 +79,7 @@ class MemoryDbParameterGroup(cdk.Resource):
 
         Raises:
             ConfigurationError: If the family of the engine or the name of a parameter is not known, the name of the
-                group is not allowed, or a value is not text.
+                group or the value of a parameter is not allowed, or a value is not text.
         """
         super().__init__(scope, id)
         from aws_cdk import aws_memorydb as memorydb
@@ -113,7 +119,7 @@ class MemoryDbParameterGroup(cdk.Resource):
             id: Id within the scope.
             name: Name of the group.
         """
-        return ImportedParameterGroup(scope, id, name)
+        return ImportedParameterGroup(scope, id, name, MEMORYDB)
 
 
 def check_parameter_group(
@@ -128,25 +134,29 @@ def check_parameter_group(
 
     Args:
         problems: Where to add problems.
-        parameters: Engine settings; their names are checked against the family.
-        extra_parameters: Engine settings whose names are not checked.
+        parameters: Engine settings; their names and values are checked against the family.
+        extra_parameters: Engine settings whose names and values are not checked.
         parameter_group: An existing parameter group, in place of both.
         engine: Engine of the cluster.
         node_type: Node type of the cluster; None for a parameter group, which has no nodes.
     """
     family = engine.memorydb_family
+    if parameter_group is not None:
+        for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
+            check_mapping(problems, parameter, given)
+        check_existing_group(
+            problems, parameters, extra_parameters, parameter_group, service=MEMORYDB, engine=engine, family=family
+        )
+        return
+    known = known_parameters(family)
     check_parameters(problems, parameters)
     check_names(
         problems,
         parameters,
         extra_parameters,
         family=family,
-        known=known_parameters(family),
+        known=known,
         data_tiering=node_type is not None and node_type.data_tiering,
     )
-    if parameter_group is None:
-        return
-    group_family = parameter_group.family if isinstance(parameter_group, MemoryDbParameterGroup) else None
-    check_existing_group(
-        problems, parameters, extra_parameters, engine=engine, family=family, group_family=group_family
-    )
+    if known is not None and parameters:
+        check_values(problems, parameters, family=family, allowed=allowed_values())
