@@ -228,6 +228,7 @@ RIGHT: dict[str, list[object]] = {
 
 # Other parameters that a valid value of a parameter needs.
 WITH: dict[str, dict[str, object]] = {
+    "GlobalDatastore.extra_parameters": {"engine": Engine.valkey("8.1")},
     "GlobalDatastore.parameters": {"engine": Engine.valkey("8.1")},
     "ReplicationGroup.durability": {"engine": Engine.valkey("9.0"), "node_type": "cache.r7g.large", "shards": 1},
     "Restore.object_arns": {"snapshot_name": None},

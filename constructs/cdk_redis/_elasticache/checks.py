@@ -1,4 +1,4 @@
-"""Checks of ElastiCache stores only: access, data tiering and cluster mode."""
+"""Checks of ElastiCache stores only: access and cluster mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._values.engine import Engine
-    from cdk_redis._values.node_type import NodeType
     from cdk_redis._values.restore import Restore
 
 
@@ -77,13 +76,6 @@ def _check_authentication(
     if user_group is not None:
         reason = "a store has users, or an AUTH token"
         problems.add("user_group", user_group.user_group_id, reason, "leave out `authentication`, or the user group")
-
-
-def check_data_tiering(problems: Problems, node_type: NodeType, engine: Engine) -> None:
-    """Check that the engine supports nodes with data tiering."""
-    if node_type.data_tiering and not engine.is_at_least(valkey="7.2", redis="6.2"):
-        hint = "choose a newer version, or another node type"
-        problems.add("node_type", str(node_type), f"{engine} does not support data tiering", hint)
 
 
 def can_move_to_cluster_mode(engine: Engine) -> bool:

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Protocol, cast
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_given, check_required, check_texts, value_of
+from cdk_redis._core.checks import check_flags, check_given, check_mapping, check_required, check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_problem, unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
-from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup
+from cdk_redis._elasticache.durability import Durability
+from cdk_redis._elasticache.node_types import NODE_TYPES
+from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_settings
 from cdk_redis._elasticache.replication_group import ReplicationGroup
 from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS, check_node_type, check_parameters
 from cdk_redis._values.engine import Engine
@@ -39,8 +41,12 @@ if TYPE_CHECKING:
 # AWS puts a prefix and a hyphen before it.
 _MAX_SUFFIX = 34
 _MAX_SECONDARIES = 2
-# Families that global datastores do not support: burstable ones and older generations.
-_UNSUPPORTED_FAMILIES = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "r3", "r4", "c1")
+# "Global datastores are supported on the following instance families in size large and above."
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Redis-Global-Datastores-Getting-Started.html
+# Read on 2026-11-21. A family that the table of node types lacks passes, so that NodeType.of can be used.
+_FAMILIES = ["m5", "m6g", "m7g", "m8g", "r5", "r6g", "r6gd", "r7g", "r8g", "c7gn", "c8gn"]
+# The older guide, of 2023, says "use Redis engine version 5.0.6 or higher"; the newer one names no version.
+_FIRST_REDIS = "5.0.6"
 _UNKNOWN_PROPERTY = "CloudFormation-Validate::F3002"
 
 
@@ -91,6 +97,7 @@ class GlobalDatastore(cdk.Resource):
         node_type: NodeType | ec2.InstanceType | str | None = None,
         shards: int | None = None,
         parameters: Mapping[str, str] | None = None,
+        extra_parameters: Mapping[str, str] | None = None,
         suffix: str | None = None,
         description: str | None = None,
     ) -> None:
@@ -100,12 +107,15 @@ class GlobalDatastore(cdk.Resource):
             scope: Construct this one is defined in: the stack of the primary.
             id: Id within the scope.
             primary: The primary replication group: nodes of size ``large`` or larger that are not burstable, IPv4
-                addresses, and users instead of an AUTH token.
+                addresses, users instead of an AUTH token, and no auto scaling.
             engine: New engine and version of all members. Default: - those of the primary.
             node_type: New node type of all members. Default: - that of the primary.
             shards: New number of shards of all members, in cluster mode. Default: - that of the primary.
-            parameters: Engine settings for a new `engine`; a parameter group is created for it. Default: - the
-                family's settings. Without a new engine, all members have the settings of the primary.
+            parameters: Engine settings for a new `engine`; a parameter group is created for it. Their names and values
+                are checked against the family. Default: - the family's settings. Without a new engine, all members have
+                the settings of the primary.
+            extra_parameters: Engine settings for a new `engine` whose names or values this library does not know,
+                passed on unchecked.
             suffix: End of its id, 1 to 34 lower-case letters, digits and single hyphens. Cannot be changed.
                 Default: - generated from the path of this construct.
             description: Text shown in the console. Default: - the path of this construct.
@@ -121,14 +131,14 @@ class GlobalDatastore(cdk.Resource):
         check_parameters(problems, parameters)
         # Later checks read the values.
         problems.raise_if_any()
-        self._check(primary, engine, node_type, shards, parameters, suffix)
+        self._check(primary, engine, node_type, shards, parameters, extra_parameters, suffix)
         self.primary = primary
         self._secondaries: list[Construct] = []
         self.topology = primary.join_global_datastore(engine=engine, shards=shards)
         self.open_access = primary.open_access
         self.automatic_failover = primary.resource.automatic_failover_enabled is True
         _acknowledge_tags(self)
-        self.resource = self._create(engine, node_type, shards, parameters, suffix, description)
+        self.resource = self._create(engine, node_type, shards, parameters, extra_parameters, suffix, description)
         self.global_replication_group_id: str = self.resource.ref
 
     def _create(
@@ -137,13 +147,19 @@ class GlobalDatastore(cdk.Resource):
         node_type: NodeType | None,
         shards: int | None,
         parameters: Mapping[str, str] | None,
+        extra_parameters: Mapping[str, str] | None,
         suffix: str | None,
         description: str | None,
     ) -> elasticache.CfnGlobalReplicationGroup:
         from aws_cdk import aws_elasticache as elasticache
 
         parameter_group = engine and ElastiCacheParameterGroup(
-            self, "Parameters", engine=engine, cluster_mode=self.topology.cluster_mode, parameters=parameters
+            self,
+            "Parameters",
+            engine=engine,
+            cluster_mode=self.topology.cluster_mode,
+            parameters=parameters,
+            extra_parameters=extra_parameters,
         )
         return define(
             elasticache.CfnGlobalReplicationGroup,
@@ -174,6 +190,7 @@ class GlobalDatastore(cdk.Resource):
         node_type: NodeType | None,
         shards: int | None,
         parameters: Mapping[str, str] | None,
+        extra_parameters: Mapping[str, str] | None,
         suffix: str | None,
     ) -> None:
         problems = Problems(self)
@@ -183,13 +200,15 @@ class GlobalDatastore(cdk.Resource):
             return
         _check_primary(problems, primary)
         if node_type is not None:
-            check_node_type(problems, node_type.name_in("cache"), "cache")
+            check_node_type(problems, node_type, NODE_TYPES, engine or primary.topology.engine)
             _check_node_type(problems, "node_type", node_type)
         if engine is not None:
             problems.note(engine.check_elasticache())
-        elif parameters is not None:
-            hint = "set them on the primary; AWS copies them to all members"
-            problems.add("parameters", dict(parameters), "they are for a new `engine`, which is not set", hint)
+            _check_engine(problems, "engine", engine)
+            data_tiering = (node_type or primary.node_type).data_tiering
+            check_settings(problems, parameters, extra_parameters, engine, data_tiering=data_tiering)
+        else:
+            _check_no_parameters(problems, parameters=parameters, extra_parameters=extra_parameters)
         if shards is not None and not primary.topology.cluster_mode:
             problems.add("shards", shards, "the primary is not in cluster mode", "leave it out")
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
@@ -275,6 +294,8 @@ class _ImportedGlobalDatastore(cdk.Resource):
         check_required(problems, engine=engine)
         check_given(problems, replicas=replicas)
         known_engine = value_of(problems, "engine", engine, Engine)
+        if known_engine is not None:
+            _check_engine(problems, "engine", known_engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
         check_flags(problems, open_access=open_access)
@@ -304,9 +325,14 @@ def _acknowledge_tags(datastore: Construct) -> None:
 
 def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
     path, resource = primary.node.path, primary.resource
-    node_type = value_of(problems, "primary", resource.cache_node_type, NodeType)
-    if node_type is not None:
-        _check_node_type(problems, "primary", node_type)
+    _check_node_type(problems, "primary", primary.node_type)
+    _check_engine(problems, "primary", primary.topology.engine)
+    if resource.durability in (Durability.SYNC.value, Durability.ASYNC.value):
+        reason = "a global datastore does not support durability"
+        problems.add("primary", path, reason, "leave out its `durability`")
+    if any(primary.node.try_find_child(scaling) is not None for scaling in ("ShardScaling", "ReplicaScaling")):
+        reason = "ElastiCache does not scale members of a global datastore"
+        problems.add("primary", path, reason, "leave out scale_shards and scale_replicas")
     if resource.network_type not in (None, "ipv4"):
         problems.add("primary", path, "a global datastore has IPv4 addresses only", "leave out its `network_type`")
     if primary.auth_token is not None:
@@ -315,9 +341,22 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
 
 
 def _check_node_type(problems: Problems, parameter: str, node_type: NodeType) -> None:
-    if is_token(node_type.name):
+    if not node_type.checked or node_type.family not in NODE_TYPES.families:
         return
-    if node_type.family not in _UNSUPPORTED_FAMILIES and node_type.size.endswith("large"):
-        return
-    reason = "a global datastore needs nodes of size large at least, neither burstable nor of an older generation"
-    problems.add(parameter, str(node_type), reason, "use a node type such as cache.r7g.large")
+    if node_type.family not in _FAMILIES or not node_type.size.endswith("large"):
+        reason = f"a global datastore needs {', '.join(_FAMILIES)} nodes of size large or larger"
+        problems.add(parameter, str(node_type), reason, "use a node type such as cache.r7g.large")
+
+
+def _check_engine(problems: Problems, parameter: str, engine: Engine) -> None:
+    if not engine.is_at_least(valkey="7.2", redis=_FIRST_REDIS):
+        reason = f"a global datastore needs Redis OSS {_FIRST_REDIS} or newer, or Valkey"
+        problems.add(parameter, str(engine), reason, "choose a newer engine")
+
+
+def _check_no_parameters(problems: Problems, **given: Mapping[str, str] | None) -> None:
+    for parameter, settings in given.items():
+        if settings is not None:
+            check_mapping(problems, parameter, settings)
+            hint = "set them on the primary; AWS copies them to all members"
+            problems.add(parameter, settings, "they are for a new `engine`, which is not set", hint)

@@ -26,7 +26,6 @@ from cdk_redis._elasticache.checks import (
     can_move_to_cluster_mode,
     check_access,
     check_cluster_mode_compatible,
-    check_data_tiering,
     check_restore,
     check_unsafe,
 )
@@ -37,6 +36,7 @@ from cdk_redis._elasticache.log_delivery import (
     create_log_groups,
     log_delivery_configurations,
 )
+from cdk_redis._elasticache.node_types import NODE_TYPES
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_parameter_group
 from cdk_redis._elasticache.placement import check_placement, node_group_configuration
 from cdk_redis._elasticache.scaling import ReplicaScaling, ShardScaling, check_scaling
@@ -105,6 +105,7 @@ class ReplicationGroup(ElastiCacheStore):
         subnet_group: Its subnet group.
         parameter_group: Its parameter group.
         user_group: Its user group; None for a store with an AUTH token or with open access.
+        node_type: Type of its nodes.
         kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
         log_groups: Log groups that `log_delivery` sends to, given or created, by ``"slow-log"`` and ``"engine-log"``.
     """
@@ -256,9 +257,8 @@ class ReplicationGroup(ElastiCacheStore):
         cluster_mode, shard_count = shards is not None, 1 if shards is None else shards
         in_cluster_group = cluster_mode or cluster_mode_compatible
         problems.note(engine.check_elasticache())
-        check_topology(problems, shard_count, replicas)
-        check_node_type(problems, node_type.name_in("cache"), "cache")
-        check_data_tiering(problems, node_type, engine)
+        check_topology(problems, shard_count, replicas, engine)
+        check_node_type(problems, node_type, NODE_TYPES, engine)
         check_port(problems, port)
         check_windows(problems, snapshots, maintenance_window)
         check_key(problems, self, kms_key, create_kms_key)
@@ -280,7 +280,9 @@ class ReplicationGroup(ElastiCacheStore):
         problems.raise_if_any()
 
         self.network = network
+        self.node_type = node_type
         self.open_access = unsafe_open_access
+        self._in_global_datastore = False
         self.topology = Topology(
             engine,
             cluster_mode,
@@ -385,6 +387,7 @@ class ReplicationGroup(ElastiCacheStore):
         Returns:
             The new topology, which a smoke test compares with the store.
         """
+        self._in_global_datastore = True
         topology = self.topology
         self.topology = dataclasses.replace(
             topology, engine=engine or topology.engine, shards=topology.shards if shards is None else shards
@@ -403,7 +406,7 @@ class ReplicationGroup(ElastiCacheStore):
 
         Raises:
             ConfigurationError: If a bound is invalid, or the store cannot be scaled: without cluster mode, with
-                `placement`, or with a node type that auto scaling does not support.
+                `placement`, in a global datastore, or with an engine or a node type that auto scaling does not support.
         """
         self._check_scaling("shards", minimum, maximum)
         return ShardScaling(self, "ShardScaling", resource=self.resource, minimum=minimum, maximum=maximum)
@@ -420,7 +423,7 @@ class ReplicationGroup(ElastiCacheStore):
 
         Raises:
             ConfigurationError: If a bound is invalid, or the store cannot be scaled: without cluster mode, with
-                `placement`, or with a node type that auto scaling does not support.
+                `placement`, in a global datastore, or with an engine or a node type that auto scaling does not support.
         """
         self._check_scaling("replicas", minimum, maximum)
         return ReplicaScaling(self, "ReplicaScaling", resource=self.resource, minimum=minimum, maximum=maximum)
@@ -429,11 +432,12 @@ class ReplicationGroup(ElastiCacheStore):
         check_scaling(
             self,
             what,
-            resource=self.resource,
+            node_type=self.node_type,
             topology=self.topology,
             minimum=minimum,
             maximum=maximum,
             placed=self._is_placed,
+            in_global_datastore=self._in_global_datastore,
         )
 
     @property
@@ -530,7 +534,7 @@ class ReplicationGroup(ElastiCacheStore):
         """
         problems = Problems(f"{scope.node.path}/{id}")
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
-        check_topology(problems, 1 if shards is None else shards, replicas)
+        check_topology(problems, 1 if shards is None else shards, replicas, engine)
         check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
         problems.raise_if_any()
         store = ImportedStore(

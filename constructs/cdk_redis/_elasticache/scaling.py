@@ -14,18 +14,25 @@ from constructs import Construct
 from cdk_redis._core.checks import check_given, check_required, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
+from cdk_redis._elasticache.node_types import NODE_TYPES
 from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_applicationautoscaling as autoscaling
     from aws_cdk import aws_elasticache as elasticache
 
+    from cdk_redis._values.engine import Engine
+    from cdk_redis._values.node_type import NodeType
     from cdk_redis._values.topology import Topology
 
 # ElastiCache rejects other target values.
 _LOWEST_TARGET, _HIGHEST_TARGET = 35, 70
-# Node families that ElastiCache auto scaling does not support.
-_UNSUPPORTED_FAMILIES = ("t1", "t2", "t3", "t4g", "m1", "m2", "m3", "m4", "c1", "r3", "r4")
+# "ElastiCache Auto Scaling is limited to": clusters in cluster mode with Valkey 7.2 or Redis OSS 6.0 onwards, with data
+# tiering Redis OSS 7.0.7 onwards; these families and sizes; no members of a global datastore.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoScaling.html, read on 2026-11-21
+# A family that the table of node types does not have passes, so that NodeType.of can be scaled.
+_FAMILIES = ["r8g", "r8gd", "r7g", "r7gd", "r6g", "r6gd", "r5", "m8g", "m7g", "m6g", "m5", "c8gn", "c7gn"]
+_SIZES = ("large", "xlarge", "2xlarge")
 _COOLDOWN = cdk.Duration.minutes(10)
 
 
@@ -170,22 +177,24 @@ def check_scaling(
     store: Construct,
     what: str,
     *,
-    resource: elasticache.CfnReplicationGroup,
+    node_type: NodeType,
     topology: Topology,
     minimum: int,
     maximum: int,
     placed: bool,
+    in_global_datastore: bool,
 ) -> None:
     """Check that Application Auto Scaling can scale a store.
 
     Args:
         store: The store.
         what: ``"shards"`` or ``"replicas"``.
-        resource: Its L1 construct.
-        topology: Its declared shards and replicas.
+        node_type: Type of its nodes.
+        topology: Its declared engine, shards and replicas.
         minimum: Smallest number of shards or replicas.
         maximum: Largest number of shards or replicas.
         placed: Whether the store has `placement`.
+        in_global_datastore: Whether it is the primary of a global datastore.
 
     Raises:
         ConfigurationError: With all problems.
@@ -201,11 +210,24 @@ def check_scaling(
         problems.add("minimum, maximum", (minimum, maximum), reason, f"choose bounds that include {current}")
     if placed:
         problems.add(what, current, "ElastiCache does not scale a store with `placement`", "leave out `placement`")
-    family = str(resource.cache_node_type).split(".")[1:2]
-    if family and family[0] in _UNSUPPORTED_FAMILIES:
-        given = resource.cache_node_type
-        problems.add("node_type", given, "ElastiCache does not scale these nodes", "use one such as cache.r7g.large")
+    if in_global_datastore:
+        reason = "ElastiCache does not scale members of a global datastore"
+        problems.add(what, current, reason, "change `shards` of the GlobalDatastore")
+    _check_nodes(problems, node_type, topology.engine)
     problems.raise_if_any()
+
+
+def _check_nodes(problems: Problems, node_type: NodeType, engine: Engine) -> None:
+    least = "7.0.7" if node_type.data_tiering else "6.0"
+    if not engine.is_at_least(valkey="7.2", redis=least):
+        nodes = " with data tiering" if node_type.data_tiering else ""
+        reason = f"ElastiCache scales stores{nodes} of Redis OSS {least} or newer, or Valkey"
+        problems.add("engine", str(engine), reason, "choose a newer engine")
+    if not node_type.checked or node_type.family not in NODE_TYPES.families:
+        return
+    if node_type.family not in _FAMILIES or node_type.size not in _SIZES:
+        reason = f"ElastiCache scales {', '.join(_FAMILIES)} nodes of the sizes {', '.join(_SIZES)}"
+        problems.add("node_type", node_type.name_in("cache"), reason, "use one such as cache.r7g.large")
 
 
 def _check_bounds(problems: Problems, what: str, minimum: int, maximum: int) -> None:

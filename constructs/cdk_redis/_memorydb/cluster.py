@@ -22,6 +22,7 @@ from cdk_redis._core.service import MEMORYDB
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
 from cdk_redis._memorydb.multi_region_cluster import check_member, check_member_parameters
+from cdk_redis._memorydb.node_types import NODE_TYPES
 from cdk_redis._memorydb.parameter_group import MemoryDbParameterGroup, check_parameter_group
 from cdk_redis._memorydb.regions import check_zones, warn_of_region
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
@@ -109,6 +110,7 @@ class MemoryDbCluster(Store):
         subnet_group: Its subnet group.
         parameter_group: Its parameter group; None for a member of a Multi-Region cluster, which has its own.
         acl: Its access control list; None with open access.
+        node_type: Type of its nodes.
         kms_key: Key that encrypts its data at rest, given or created; None for a key that AWS owns.
         multi_region: The Multi-Region cluster that it is a member of; None if it is not.
     """
@@ -234,7 +236,7 @@ class MemoryDbCluster(Store):
         engine = engine or DEFAULT_ENGINE
         problems.note(engine.check_memorydb())
         check_topology(problems, shards, replicas)
-        check_node_type(problems, node_type.name_in("db"), "db")
+        check_node_type(problems, node_type, NODE_TYPES, engine)
         check_port(problems, port)
         check_windows(problems, snapshots, maintenance_window)
         check_key(problems, self, kms_key, create_kms_key=create_kms_key)
@@ -252,6 +254,7 @@ class MemoryDbCluster(Store):
         problems.raise_if_any()
 
         self.network = network
+        self.node_type = node_type
         self.open_access = unsafe_open_access
         self.multi_region = multi_region
         # Keys of Multi-Region clusters cannot have a time to live.

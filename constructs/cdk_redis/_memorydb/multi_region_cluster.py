@@ -18,8 +18,9 @@ from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
+from cdk_redis._memorydb.node_types import NODE_TYPES
 from cdk_redis._memorydb.regions import warn_of_region
-from cdk_redis._store.checks import MAX_SHARDS
+from cdk_redis._store.checks import MAX_SHARDS, check_node_type
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.node_type import NodeType
 
@@ -122,7 +123,7 @@ class MultiRegionCluster(cdk.Resource):
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(_DEFAULT_NODE_TYPE)
         problems.note(engine.check_memorydb())
         _check_engine(problems, engine)
-        _check_node_type(problems, node_type)
+        _check_node_type(problems, node_type, engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         check_name(problems, "name_suffix", name_suffix, max_length=_MAX_SUFFIX)
         check_texts(problems, description=description, parameter_group_name=parameter_group_name)
@@ -197,7 +198,7 @@ class _ImportedMultiRegionCluster(cdk.Resource):
         self.multi_region_cluster_name = name
         self.identity = name
         _check_engine(problems, self.engine)
-        _check_node_type(problems, self.node_type)
+        _check_node_type(problems, self.node_type, self.engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         problems.raise_if_any()
 
@@ -260,11 +261,15 @@ def _check_engine(problems: Problems, engine: Engine) -> None:
         problems.add("engine", str(engine), "Multi-Region clusters run Valkey 7.3 or newer")
 
 
-def _check_node_type(problems: Problems, node_type: NodeType) -> None:
-    # The guide says "R7g from xlarge". A family that AWS adds later is rejected until it is added here.
-    is_large = node_type.size.endswith("xlarge") and node_type.prefix in ("", "db")
-    if not is_token(node_type.name) and not (node_type.family == "r7g" and is_large):
-        problems.add("node_type", str(node_type), "Multi-Region clusters run on db.r7g.xlarge and larger")
+def _check_node_type(problems: Problems, node_type: NodeType, engine: Engine) -> None:
+    check_node_type(problems, node_type, NODE_TYPES, engine)
+    # "MemoryDB Multi-Region is supported on R7g nodes of size XL and above."
+    # https://docs.aws.amazon.com/memorydb/latest/devguide/multi-region.prereq.html, read on 2026-11-21
+    if not node_type.checked or node_type.family not in NODE_TYPES.families or node_type.prefix == "cache":
+        return
+    if node_type.family != "r7g" or not node_type.size.endswith("xlarge"):
+        reason = "Multi-Region clusters run on db.r7g.xlarge and larger"
+        problems.add("node_type", str(node_type), reason, "use one such as db.r7g.xlarge")
 
 
 def _check_update_strategy(problems: Problems, given: object) -> None:

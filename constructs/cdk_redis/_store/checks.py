@@ -5,7 +5,6 @@ Each check is one function, which adds problems to `problems`. Tokens pass.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,10 @@ if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.node_types import NodeTypes
     from cdk_redis._store.store import Store
+    from cdk_redis._values.engine import Engine
+    from cdk_redis._values.node_type import NodeType
     from cdk_redis._values.snapshots import Snapshots
     from cdk_redis._values.windows import MaintenanceWindow
 
@@ -36,28 +38,32 @@ MAX_REPLICAS = 5
 # The default quota is 90 nodes; AWS raises it on request up to this number.
 MAX_NODES = 500
 
+# "For versions below 5.0.6, the limit is 250 per cluster", of shards and of nodes.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html, read on 2026-11-21
+_MAX_NODES_BEFORE_5_0_6 = 250
 
-def check_topology(problems: Problems, shards: int, replicas: int) -> None:
+
+def check_topology(problems: Problems, shards: int, replicas: int, engine: Engine | None = None) -> None:
     """Check the number of shards, of replicas, and of all nodes.
 
     Args:
         problems: Where to add problems.
         shards: Number of shards, 1 to 500.
         replicas: Replicas of each shard, 0 to 5.
+        engine: Engine of the store; Redis OSS before 5.0.6 has up to 250 nodes. Default: - a newer one.
     """
-    problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
+    is_old = engine is not None and not engine.is_at_least(valkey="7.2", redis="5.0.6")
+    most, of = (_MAX_NODES_BEFORE_5_0_6, f" of {engine}") if is_old else (MAX_NODES, "")
+    problems.check_range("shards", shards, 1, most, f"a store{of} has {{low}} to {{high}} shards")
     problems.check_range(
         "replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas", "add shards to spread the load"
     )
     if is_token(shards) or is_token(replicas):
         return
     nodes = _count(shards) * (1 + _count(replicas))
-    if _count(shards) <= MAX_SHARDS and nodes > MAX_NODES:
-        problems.add(
-            "shards",
-            shards,
-            f"{shards} shards of {1 + replicas} nodes are {nodes} nodes, and the maximum is {MAX_NODES}",
-        )
+    if _count(shards) <= most < nodes:
+        reason = f"{shards} shards of {1 + replicas} nodes are {nodes} nodes, and the maximum{of} is {most}"
+        problems.add("shards", shards, reason)
 
 
 def _count(number: object) -> int:
@@ -72,18 +78,22 @@ def check_port(problems: Problems, port: int) -> None:
         problems.add("port", port, reason)
 
 
-def check_node_type(problems: Problems, node_type: str, prefix: str) -> None:
-    """Check that a node type belongs to the service.
+def check_node_type(problems: Problems, node_type: NodeType, offered: NodeTypes, engine: Engine) -> None:
+    """Check that the service has a node type, and that the engine runs on it.
 
     Args:
         problems: Where to add problems.
         node_type: The node type, such as ``cache.r7g.large``.
-        prefix: ``"cache"`` for ElastiCache, ``"db"`` for MemoryDB.
+        offered: The node types of the service.
+        engine: Engine of the store.
     """
-    if is_token(node_type):
+    if is_token(node_type.name):
         return
-    if not isinstance(node_type, str) or not re.fullmatch(rf"{prefix}\.[a-z0-9]+\.[a-z0-9]+", node_type):
-        problems.add("node_type", node_type, f"node types of this service are named like '{prefix}.r7g.large'")
+    name = node_type.name_in(offered.prefix)
+    if node_type.prefix not in ("", offered.prefix):
+        problems.add("node_type", name, f"node types of this service are named like '{offered.prefix}.r7g.large'")
+    elif found := offered.problem_with(node_type, engine):
+        problems.add("node_type", name, *found)
 
 
 def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: MaintenanceWindow | None) -> None:

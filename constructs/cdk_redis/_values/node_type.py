@@ -11,7 +11,7 @@ Example:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from cdk_redis._core.errors import ConfigurationError, problem
@@ -24,26 +24,34 @@ _NAME = re.compile(r"(?:(cache|db)\.)?([a-z][a-z0-9-]*)\.([a-z0-9-]+)")
 # Families that are not built on the Nitro system: the previous generations.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html
 _WITHOUT_NITRO = ("c1", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2")
+# r6gd at present. The page on auto scaling names r7gd and r8gd too, which follow the same pattern.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/data-tiering.html
-_WITH_DATA_TIERING = ("r6gd",)
+_WITH_DATA_TIERING = re.compile(r"r[0-9]+gd")
 
 
 @dataclass(frozen=True)
 class NodeType:
     """Size of the nodes of a store.
 
+    A store looks it up in the node types that AWS lists for the service; `of` makes one that is newer than the list.
+
     Attributes:
         name: ``"cache.r7g.large"`` in ElastiCache, ``"db.r7g.large"`` in MemoryDB, ``"r7g.large"`` for either; or a
             token.
+        checked: Whether stores look it up in the lists of node types; False if it was made by `of`.
     """
 
     name: str
+    checked: bool = field(default=True, compare=False, repr=False, kw_only=True)
 
     TEXT_EXAMPLE: ClassVar[str] = "cache.r7g.large"
 
     def __post_init__(self) -> None:
         """Check the format of the name; a token passes."""
         given: object = self.name
+        checked: object = self.checked
+        if not isinstance(checked, bool):
+            raise ConfigurationError("NodeType", [problem("checked", checked, "it is True or False")])
         if is_token(given) or (isinstance(given, str) and _NAME.fullmatch(given)):
             return
         reason = 'a node type reads "cache.r7g.large" in ElastiCache and "db.r7g.large" in MemoryDB'
@@ -60,6 +68,18 @@ class NodeType:
             ConfigurationError: If the text has another format.
         """
         return cls(text)
+
+    @classmethod
+    def of(cls, name: str) -> NodeType:
+        """A node type that AWS offers and this library does not know yet; stores do not look it up.
+
+        Args:
+            name: ``"cache.r9g.large"``, ``"db.r9g.large"``, or ``"r9g.large"`` for either service.
+
+        Raises:
+            ConfigurationError: If the name has another form.
+        """
+        return cls(name, checked=False)
 
     @classmethod
     def from_instance_type(cls, instance_type: ec2.InstanceType) -> NodeType:
@@ -103,7 +123,7 @@ class NodeType:
     @property
     def data_tiering(self) -> bool:
         """Whether it stores part of the data on local SSDs; False for a token."""
-        return self.family in _WITH_DATA_TIERING
+        return _WITH_DATA_TIERING.fullmatch(self.family) is not None
 
     @property
     def nitro(self) -> bool:

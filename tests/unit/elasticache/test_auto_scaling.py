@@ -22,7 +22,8 @@ SCALED: dict[str, tuple[dict[str, Any], Callable[[ReplicationGroup], object], st
     "a burstable node": (
         {"shards": 2},
         lambda cache: cache.scale_shards(minimum=1, maximum=3),
-        f"Stack/Cache: node_type: got 'cache.t4g.small', but ElastiCache does not scale these nodes; {_SCALE}",
+        "Stack/Cache: node_type: got 'cache.t4g.small', but ElastiCache scales r8g, r8gd, r7g, r7gd, r6g, r6gd, r5, "
+        f"m8g, m7g, m6g, m5, c8gn, c7gn nodes of the sizes large, xlarge, 2xlarge; {_SCALE}",
     ),
     "too many replicas": (
         {"shards": 2, "node_type": "cache.r7g.large"},

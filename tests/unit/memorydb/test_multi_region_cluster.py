@@ -160,7 +160,7 @@ LEGAL = (
     "a name has 1 to 34 lower-case letters, digits and single hyphens, begins with a letter "
     "and does not end with a hyphen"
 )
-NODES = "Multi-Region clusters run on db.r7g.xlarge and larger"
+NODES = "Multi-Region clusters run on db.r7g.xlarge and larger; use one such as db.r7g.xlarge"
 ENGINES = "Multi-Region clusters run Valkey 7.3 or newer"
 
 

@@ -202,8 +202,8 @@ REJECTED: list[tuple[str, Make, str]] = [
     (
         "data tiering in an engine that does not support it",
         replication_group(engine=Engine.redis("6.0"), node_type="cache.r6gd.xlarge"),
-        f"{_BASE}node_type: got 'cache.r6gd.xlarge', but redis 6.0 does not support data tiering; "
-        "choose a newer version, or another node type",
+        f"{_BASE}node_type: got 'cache.r6gd.xlarge', but r6gd nodes need Redis OSS 6.2 or newer, or Valkey, "
+        "and the engine is redis 6.0; choose a newer engine, or another node type",
     ),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
@@ -45,6 +47,20 @@ def test_an_ec2_instance_type_is_converted_for_either_service() -> None:
     assert node_type == NodeType("r7g.xlarge")
     assert node_type.name_in("cache") == "cache.r7g.xlarge"
     assert node_type.name_in("db") == "db.r7g.xlarge"
+
+
+def test_a_newer_node_type_is_not_looked_up() -> None:
+    node_type = NodeType.of("cache.r9gd.large")
+
+    assert (node_type.name, node_type.checked, node_type.data_tiering) == ("cache.r9gd.large", False, True)
+    assert node_type == NodeType("cache.r9gd.large")
+
+
+def test_whether_a_node_type_is_looked_up_is_true_or_false() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        NodeType("cache.r7g.large", checked=cast("Any", "no"))
+
+    assert str(caught.value) == "NodeType: checked: got 'no', but it is True or False"
 
 
 def test_a_name_with_a_prefix_keeps_it() -> None:
