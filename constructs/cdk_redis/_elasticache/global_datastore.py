@@ -44,7 +44,7 @@ _MAX_SECONDARIES = 2
 # "Global datastores are supported on the following instance families in size large and above."
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Redis-Global-Datastores-Getting-Started.html
 # Read on 2026-11-21. A family that the table of node types lacks passes, so that NodeType.of can be used.
-_FAMILIES = ["m5", "m6g", "m7g", "m8g", "r5", "r6g", "r6gd", "r7g", "r8g", "c7gn", "c8gn"]
+FAMILIES = ["m5", "m6g", "m7g", "m8g", "r5", "r6g", "r6gd", "r7g", "r8g", "c7gn", "c8gn"]
 # The older guide, of 2023, says "use Redis engine version 5.0.6 or higher"; the newer one names no version.
 _FIRST_REDIS = "5.0.6"
 _UNKNOWN_PROPERTY = "CloudFormation-Validate::F3002"
@@ -343,8 +343,8 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
 def _check_node_type(problems: Problems, parameter: str, node_type: NodeType) -> None:
     if not node_type.checked or node_type.family not in NODE_TYPES.families:
         return
-    if node_type.family not in _FAMILIES or not node_type.size.endswith("large"):
-        reason = f"a global datastore needs {', '.join(_FAMILIES)} nodes of size large or larger"
+    if node_type.family not in FAMILIES or not node_type.size.endswith("large"):
+        reason = f"a global datastore needs {', '.join(FAMILIES)} nodes of size large or larger"
         problems.add(parameter, str(node_type), reason, "use a node type such as cache.r7g.large")
 
 

@@ -31,7 +31,7 @@ _LOWEST_TARGET, _HIGHEST_TARGET = 35, 70
 # tiering Redis OSS 7.0.7 onwards; these families and sizes; no members of a global datastore.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoScaling.html, read on 2026-11-21
 # A family that the table of node types does not have passes, so that NodeType.of can be scaled.
-_FAMILIES = ["r8g", "r8gd", "r7g", "r7gd", "r6g", "r6gd", "r5", "m8g", "m7g", "m6g", "m5", "c8gn", "c7gn"]
+FAMILIES = ["r8g", "r8gd", "r7g", "r7gd", "r6g", "r6gd", "r5", "m8g", "m7g", "m6g", "m5", "c8gn", "c7gn"]
 _SIZES = ("large", "xlarge", "2xlarge")
 _COOLDOWN = cdk.Duration.minutes(10)
 
@@ -225,8 +225,8 @@ def _check_nodes(problems: Problems, node_type: NodeType, engine: Engine) -> Non
         problems.add("engine", str(engine), reason, "choose a newer engine")
     if not node_type.checked or node_type.family not in NODE_TYPES.families:
         return
-    if node_type.family not in _FAMILIES or node_type.size not in _SIZES:
-        reason = f"ElastiCache scales {', '.join(_FAMILIES)} nodes of the sizes {', '.join(_SIZES)}"
+    if node_type.family not in FAMILIES or node_type.size not in _SIZES:
+        reason = f"ElastiCache scales {', '.join(FAMILIES)} nodes of the sizes {', '.join(_SIZES)}"
         problems.add("node_type", node_type.name_in("cache"), reason, "use one such as cache.r7g.large")
 
 
