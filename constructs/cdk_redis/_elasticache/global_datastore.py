@@ -27,7 +27,7 @@ from cdk_redis._elasticache.durability import Durability
 from cdk_redis._elasticache.node_types import NODE_TYPES
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_settings
 from cdk_redis._elasticache.replication_group import ReplicationGroup
-from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS, check_node_type, check_parameters
+from cdk_redis._store.checks import MAX_REPLICAS, MAX_SHARDS, check_node_type, check_parameters, check_topology
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.node_type import NodeType
 from cdk_redis._values.topology import Topology
@@ -211,7 +211,8 @@ class GlobalDatastore(cdk.Resource):
             _check_no_parameters(problems, parameters=parameters, extra_parameters=extra_parameters)
         if shards is not None and not primary.topology.cluster_mode:
             problems.add("shards", shards, "the primary is not in cluster mode", "leave it out")
-        problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
+        if shards is not None:
+            check_topology(problems, shards, primary.topology.replicas or 0)
         if suffix is not None and (reason := name_problem(suffix, max_length=_MAX_SUFFIX)) is not None:
             problems.add("suffix", suffix, reason)
         problems.raise_if_any()

@@ -57,7 +57,7 @@ from cdk_redis._store.checks import (
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
 from cdk_redis._store.imported_store import ImportedStore
-from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
+from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import IpDiscovery, NetworkType, check_network_type
@@ -165,7 +165,8 @@ class ReplicationGroup(ElastiCacheStore):
                 the private ones with egress.
             engine: Engine and version, such as ``"valkey:8.1"``. Upgrades to a newer version, and from Redis OSS to
                 Valkey, are in place; AWS rejects a downgrade. Default: - ``"valkey:8.1"``.
-            node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types use data tiering.
+            node_type: Size of each node, such as ``cache.r7g.large``; ``r6gd`` types use data tiering. `NodeType.of`
+                accepts one that is newer than this library.
             shards: Number of shards, 1 to 500. Any number, even 1, turns cluster mode on: keys are distributed over
                 the shards, which can be added and removed in place. Default: - cluster mode is off: one shard, with a
                 primary and a reader endpoint.
@@ -367,6 +368,7 @@ class ReplicationGroup(ElastiCacheStore):
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
         warn_of_unsafe(self)
+        inform_of_quota(self)
         if replication_group_id is not None:
             warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
 

@@ -26,7 +26,7 @@ from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
-from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
+from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.windows import MaintenanceWindow
 
@@ -153,7 +153,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         log_delivery = list_of(problems, "log_delivery", log_delivery, LogDelivery)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
         network = network_of(self, problems, network, vpc, vpc_subnets)
-        check_topology(problems, 1, replicas)
+        check_topology(problems, global_datastore.topology.shards or 1, replicas, engine)
         _check_failover(problems, replicas, failover)
         check_port(problems, port)
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
@@ -204,6 +204,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
         warn_of_unsafe(self)
+        inform_of_quota(self)
         if replication_group_id is not None:
             warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
 

@@ -42,7 +42,7 @@ from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.parameter_groups import IParameterGroup
 from cdk_redis._store.store import Store
-from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
+from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
 from cdk_redis._values.network_type import IpDiscovery, NetworkType, check_network_type
@@ -165,7 +165,8 @@ class MemoryDbCluster(Store):
                 the private ones with egress.
             engine: Engine and version, such as ``"valkey:7.3"``. A newer version is installed in place, and so is
                 Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:7.3"``.
-            node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types use data tiering.
+            node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types use data tiering. `NodeType.of`
+                accepts one that is newer than this library.
             shards: Number of shards, 1 to 500.
             replicas: Replicas of each shard, 0 to 5. Data is durable without replicas; with one or more, the cluster
                 stays available when a node or a zone fails.
@@ -324,6 +325,7 @@ class MemoryDbCluster(Store):
         self.endpoint = self._endpoint()
         warn_of_region(self, multi_region=not alone)
         warn_of_unsafe(self)
+        inform_of_quota(self)
         if cluster_name is not None:
             warn_of_name(self, "cluster_name", _NAMED_BY_HAND)
 

@@ -100,7 +100,7 @@ class MultiRegionCluster(cdk.Resource):
             scope: Construct this one is defined in: a stack in the Region of any member.
             id: Id within the scope.
             engine: Engine and version, Valkey 7.3 or newer. Default: - ``"valkey:7.3"``.
-            node_type: Size of each node: ``db.r7g.xlarge`` or larger.
+            node_type: Size of each node: ``db.r7g.xlarge`` or larger; `NodeType.of` accepts a newer one.
             shards: Number of shards, 1 to 500.
             parameter_group_name: A Multi-Region parameter group, which all members use. Default: - the service's,
                 ``default.memorydb-valkey7.multiregion``.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_redis import (
     Authentication,
@@ -253,6 +253,14 @@ VERSIONS = [
     Refused(
         "502 nodes",
         _cache(shards=251),
+        "shards",
+        251,
+        "251 shards of 2 nodes are 502 nodes, and the maximum is 500",
+        "",
+    ),
+    Refused(
+        "502 nodes of a global datastore",
+        _global({"shards": 2}, shards=251),
         "shards",
         251,
         "251 shards of 2 nodes are 502 nodes, and the maximum is 500",
@@ -633,6 +641,22 @@ def test_what_the_service_has_is_accepted(stack: cdk.Stack, network: RedisNetwor
     make(stack, network)
 
     Template.from_stack(stack)
+
+
+@pytest.mark.parametrize(
+    "make", [_cache(shards=31, replicas=2), _ledger(shards=91, replicas=0)], ids=["ElastiCache", "MemoryDB"]
+)
+def test_more_nodes_than_the_default_quota_are_an_info(stack: cdk.Stack, network: RedisNetwork, make: Make) -> None:
+    make(stack, network)
+
+    message = Match.string_like_regexp("exceed the default quota of 90 nodes per cluster; AWS raises it on request")
+    Annotations.from_stack(stack).has_info("/Stack/It", message)
+
+
+def test_as_many_nodes_as_the_default_quota_are_no_info(stack: cdk.Stack, network: RedisNetwork) -> None:
+    _cache(shards=15, replicas=5)(stack, network)
+
+    Annotations.from_stack(stack).has_no_info("/Stack/It", Match.any_value())
 
 
 def test_the_table_is_long_enough() -> None:
