@@ -11,6 +11,7 @@ import jsii
 from constructs import Construct
 
 from cdk_redis._access.users import DefinedUser, ImportedUser, User
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, list_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 
@@ -32,6 +33,7 @@ class UserList(cdk.Resource):
     # The class of the users, for messages: "an ElastiCacheUser".
     _kind: str
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.users: list[User] = []
@@ -39,6 +41,7 @@ class UserList(cdk.Resource):
         self._members: list[User] = []
         self._chains: dict[cdk.Stack, list[DefinedUser]] = {}
 
+    @checked_arguments
     def add(self, user: User) -> None:
         """Add a user.
 
@@ -49,8 +52,7 @@ class UserList(cdk.Resource):
             ConfigurationError: If it is a user of another service or engine, or the list has a user with that name.
         """
         if (objection := self._objection_to(user)) is not None:
-            given = user.node.path if isinstance(user, User) else type(user)
-            raise ConfigurationError(self.node.path, [problem("user", given, *objection)])
+            raise ConfigurationError(self.node.path, [problem("user", user.node.path, *objection)])
         self._add_member(user)
         self.users.append(user)
 
@@ -64,7 +66,7 @@ class UserList(cdk.Resource):
                 self.users.append(user)
         problems.raise_if_any()
 
-    def _objection_to(self, user: object) -> tuple[str, str] | None:
+    def _objection_to(self, user: User) -> tuple[str, str] | None:
         """Return why the user cannot be added and how to fix it, or None if it can be added."""
         if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != self._service.name:
             return f"it is not {self._kind}, defined or imported", ""

@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.secrets import check_secret, create_secret
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import MAX_USER_NAME, name_problem
@@ -49,6 +50,7 @@ class User(cdk.Resource):
         """Whether the user has a password that `add_rotation` can change."""
         return self.secret is not None
 
+    @checked_arguments
     def add_rotation(self, function: lambda_.IFunction, *, every: cdk.Duration | None = None) -> None:
         """Rotate the password of this user with a Lambda function.
 
@@ -114,6 +116,7 @@ class DefinedUser(User):
     resource: elasticache.CfnUser | memorydb.CfnUser
 
     @classmethod
+    @checked_arguments
     def from_user_attributes(
         cls, scope: Construct, id: str, *, user_name: str, secret: secretsmanager.ISecret | None = None
     ) -> User:

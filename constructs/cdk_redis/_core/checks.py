@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -10,6 +10,7 @@ from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._core.naming import name_problem
 from cdk_redis._core.tokens import is_token
+from cdk_redis._core.wording import either, forms_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def value_of(problems: Problems, parameter: str, given: object, kind: type[_Valu
         for found in error.problems:
             problems.note(f"{parameter}: {found.removeprefix('text: ')}")
         return None
-    problems.note(f"{parameter}: got {_shown(given)}, but it takes {_forms(kind)}")
+    problems.note(f"{parameter}: got {shown(given)}, but it takes {either(forms_of(kind, kind.__name__))}")
     return None
 
 
@@ -60,7 +61,7 @@ def list_of(problems: Problems, parameter: str, given: object, kind: type[_Value
     if given is None:
         return []
     if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
-        problems.note(f"{parameter}: got {_shown(given)}, but it takes a list of {kind.__name__}")
+        problems.note(f"{parameter}: got {shown(given)}, but it takes a list of {kind.__name__}")
         return []
     items = cast("Sequence[object]", given)
     found: list[_Value] = []
@@ -69,7 +70,7 @@ def list_of(problems: Problems, parameter: str, given: object, kind: type[_Value
         if value is not None:
             found.append(value)
         elif item is None:
-            problems.note(f"{parameter}[{index}]: got None, but it takes {_forms(kind)}")
+            problems.note(f"{parameter}[{index}]: got None, but it takes {either(forms_of(kind, kind.__name__))}")
     return found
 
 
@@ -77,7 +78,7 @@ def check_flags(problems: Problems, **flags: object) -> None:
     """Check parameters that must be bool: Python would treat "no" and 1 as True."""
     for parameter, given in flags.items():
         if not isinstance(given, bool):
-            problems.note(f"{parameter}: got {_shown(given)}, but it must be True or False")
+            problems.note(f"{parameter}: got {shown(given)}, but it must be True or False")
 
 
 def check_texts(problems: Problems, *, max_length: int | None = None, **texts: object) -> None:
@@ -92,7 +93,7 @@ def check_texts(problems: Problems, *, max_length: int | None = None, **texts: o
         if given is None:
             continue
         if not isinstance(given, str):
-            problems.note(f"{parameter}: got {_shown(given)}, but it must be text")
+            problems.note(f"{parameter}: got {shown(given)}, but it must be text")
         elif is_token(given):
             continue
         elif not given.strip():
@@ -115,16 +116,6 @@ def check_required(problems: Problems, **required: object) -> None:
             problems.note(f"{parameter}: got None, but it is required")
 
 
-def check_mapping(problems: Problems, parameter: str, given: object) -> None:
-    """Check an optional parameter that must be a mapping with text as keys."""
-    if given is None:
-        return
-    if not isinstance(given, Mapping):
-        problems.note(f"{parameter}: got {_shown(given)}, but it must be a mapping such as a dict")
-    elif not all(isinstance(name, str) for name in cast("Mapping[object, object]", given)):
-        problems.add(parameter, given, "its keys must be text")
-
-
 def check_name(problems: Problems, parameter: str, name: str | None, *, max_length: int) -> None:
     """Check an optional name; tokens pass."""
     if name is not None and (reason := name_problem(name, max_length=max_length)) is not None:
@@ -140,17 +131,3 @@ def _read(given: object, kind: type[_Value]) -> _Value | None:
     if hasattr(reads, "from_other"):
         return cast("Callable[[object], _Value | None]", reads.from_other)(given)
     return None
-
-
-def _forms(kind: type[object]) -> str:
-    if issubclass(kind, Enum):
-        return f"{kind.__name__} or one of {', '.join(repr(member.value) for member in kind)}"
-    example = getattr(kind, "TEXT_EXAMPLE", None)
-    return f"{kind.__name__} or text such as {example!r}" if example else kind.__name__
-
-
-def _shown(given: object) -> str:
-    """Only numbers are shown. Other values may contain a password, and messages end up in logs: their type is shown."""
-    if given is None or isinstance(given, (bool, int, float)):
-        return repr(given)
-    return "text" if isinstance(given, str) else f"a value of type {type(given).__name__}"

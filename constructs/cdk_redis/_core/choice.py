@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.tokens import is_token
 
@@ -16,6 +17,7 @@ class Choice(Enum):
     """An enum whose values are text, as AWS spells it."""
 
     @classmethod
+    @checked_arguments
     def from_text(cls, text: str) -> Self:
         """Read a member from its value.
 

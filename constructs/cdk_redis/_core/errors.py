@@ -64,6 +64,11 @@ class Problems:
         self._where = where if isinstance(where, str) else where.node.path
         self._found: list[str] = []
 
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The problems noted so far."""
+        return tuple(self._found)
+
     def add(self, parameter: str, given: object, reason: str, hint: str = "") -> None:
         """Add a problem; see the function `problem` for the arguments."""
         self._found.append(problem(parameter, given, reason, hint))

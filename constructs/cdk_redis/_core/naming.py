@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import cast
 
@@ -18,6 +19,8 @@ from cdk_redis._core.tokens import is_token
 MAX_USER_NAME = 40
 
 _DIGEST_LENGTH = 8
+_LONGEST_DESCRIPTION = 255
+_NOT_IN_DESCRIPTIONS = re.compile(r"[^a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]")
 
 
 def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object = None) -> str:
@@ -36,6 +39,22 @@ def unique_name(construct: IConstruct, *, max_length: int, replaced_by: object =
     suffix = "" if replaced_by is None else f"-{digest(construct, replaced_by)}"
     name = cdk.Names.unique_resource_name(construct, max_length=max_length - len(suffix), separator="-").lower()
     return re.sub(r"-{2,}", "-", name).strip("-") + suffix
+
+
+def description_of(text: str) -> str:
+    """Turn text into a description that AWS accepts for a resource of any service.
+
+    A construct's path contains the characters of its ids. Security groups and their rules accept the fewest: 255
+    characters, most of ASCII without quotation marks. Other services accept more.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+
+    Args:
+        text: The text, such as ``"Store CacheStack/Cache"``. Letters with accents lose them; any other character that
+            is not accepted becomes a hyphen. Text that AWS accepts does not change.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    return _NOT_IN_DESCRIPTIONS.sub("-", plain)[:_LONGEST_DESCRIPTION]
 
 
 def name_by_properties(resource: cdk.CfnResource, properties: Iterable[str], *also: object, max_length: int) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import sys
 
 import aws_cdk as cdk
+
+# jsii cannot encode infinity, and whole numbers that are larger.
+_LARGEST = sys.float_info.max
 
 
 def is_token(value: object) -> bool:
@@ -17,7 +20,9 @@ def is_token(value: object) -> bool:
         return "${Token[" in value and cdk.Token.is_unresolved(value)
     if isinstance(value, (int, float)):
         # The CDK encodes number tokens as very large negative numbers.
-        return value < 0 and math.isfinite(value) and cdk.Token.is_unresolved(value)
+        return -_LARGEST < value < 0 and cdk.Token.is_unresolved(value)
     if isinstance(value, list):
-        return any(isinstance(item, str) and "#{Token[" in item for item in value) or any(map(is_token, value))
+        return any(isinstance(item, str) and "#{Token[" in item for item in value) or any(
+            is_token(item) for item in value if not isinstance(item, list)
+        )
     return hasattr(type(value), "__jsii_type__") and cdk.Token.is_unresolved(value)

@@ -10,7 +10,9 @@ from constructs import Construct
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.secrets import create_secret
 from cdk_redis._access.users import User, read_required
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.user import DEFAULT_USER
 
@@ -31,6 +33,7 @@ class AuthToken(User):
 
     service = ELASTICACHE
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str, *, authentication: Authentication | str) -> None:
         """Define a secret with a generated token, or use an existing secret.
 
@@ -65,6 +68,7 @@ class AuthToken(User):
         ).unsafe_unwrap()
 
     @classmethod
+    @checked_arguments
     def from_secret(cls, scope: Construct, id: str, secret: secretsmanager.ISecret) -> AuthToken:
         """Import the AUTH token of a store that another app owns.
 
@@ -87,5 +91,5 @@ class AuthToken(User):
             self,
             "Secret" if generation == 1 else f"Secret{generation}",
             user_name=DEFAULT_USER,
-            description=f"AUTH token of {self.node.path}",
+            description=description_of(f"AUTH token of {self.node.path}"),
         )

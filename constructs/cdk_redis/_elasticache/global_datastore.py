@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_given, check_mapping, check_required, check_texts, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_problem, unique_name
 from cdk_redis._core.resource import define
@@ -87,6 +88,7 @@ class GlobalDatastore(cdk.Resource):
         open_access: Whether anyone on the network can connect without signing in.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -127,7 +129,6 @@ class GlobalDatastore(cdk.Resource):
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine)
         node_type = value_of(problems, "node_type", node_type, NodeType)
-        check_texts(problems, description=description)
         check_parameters(problems, parameters)
         # Later checks read the values.
         problems.raise_if_any()
@@ -217,6 +218,7 @@ class GlobalDatastore(cdk.Resource):
             problems.add("suffix", suffix, reason)
         problems.raise_if_any()
 
+    @checked_arguments
     def join(self, member: Construct) -> str:
         """Add a secondary in another Region; `SecondaryReplicationGroup` calls this.
 
@@ -251,6 +253,7 @@ class GlobalDatastore(cdk.Resource):
         problems.raise_if_any()
 
     @classmethod
+    @checked_arguments
     def from_global_datastore_attributes(
         cls,
         scope: Construct,
@@ -292,14 +295,11 @@ class _ImportedGlobalDatastore(cdk.Resource):
     ) -> None:
         super().__init__(scope, id)
         problems = Problems(self)
-        check_required(problems, engine=engine)
-        check_given(problems, replicas=replicas)
         known_engine = value_of(problems, "engine", engine, Engine)
         if known_engine is not None:
             _check_engine(problems, "engine", known_engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
-        check_flags(problems, open_access=open_access)
         given: object = global_replication_group_id
         if not is_token(given) and (not isinstance(given, str) or "-" not in given):
             reason = 'an id has a prefix that AWS chooses, a hyphen and a suffix, such as "ldgnf-orders"'
@@ -358,6 +358,5 @@ def _check_engine(problems: Problems, parameter: str, engine: Engine) -> None:
 def _check_no_parameters(problems: Problems, **given: Mapping[str, str] | None) -> None:
     for parameter, settings in given.items():
         if settings is not None:
-            check_mapping(problems, parameter, settings)
             hint = "set them on the primary; AWS copies them to all members"
             problems.add(parameter, settings, "they are for a new `engine`, which is not set", hint)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_mapping, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.parameter_names import known_parameters
@@ -52,6 +54,7 @@ class ElastiCacheParameterGroup(cdk.Resource):
 
     service = ELASTICACHE
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -82,7 +85,6 @@ class ElastiCacheParameterGroup(cdk.Resource):
 
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
-        check_flags(problems, cluster_mode=cluster_mode)
         check_settings(problems, parameters, extra_parameters, engine)
         problems.raise_if_any()
 
@@ -94,12 +96,13 @@ class ElastiCacheParameterGroup(cdk.Resource):
             self,
             "Resource",
             cache_parameter_group_family=self.family,
-            description=f"Parameters of {scope.node.path}",
+            description=description_of(f"Parameters of {scope.node.path}"),
             properties={**({"cluster-enabled": "yes"} if cluster_mode else {}), **self.parameters},
         )
         self.parameter_group_name: str = self.resource.ref
 
     @classmethod
+    @checked_arguments
     def from_parameter_group_name(cls, scope: Construct, id: str, name: str) -> IParameterGroup:
         """Import an existing group, such as the default group ``default.valkey8.cluster.on``.
 
@@ -159,8 +162,6 @@ def check_parameter_group(
     if parameter_group is None:
         check_settings(problems, parameters, extra_parameters, engine, data_tiering=node_type.data_tiering)
         return
-    for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
-        check_mapping(problems, parameter, given)
     family = engine.elasticache_family
     check_existing_group(
         problems, parameters, extra_parameters, parameter_group, service=ELASTICACHE, engine=engine, family=family

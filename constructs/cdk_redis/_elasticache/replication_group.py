@@ -16,8 +16,10 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
-from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, list_of, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, list_of, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._core.tokens import is_token
@@ -112,6 +114,7 @@ class ReplicationGroup(ElastiCacheStore):
 
     service = ELASTICACHE
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -134,7 +137,7 @@ class ReplicationGroup(ElastiCacheStore):
         snapshots: Snapshots | str | int | None = None,
         maintenance_window: MaintenanceWindow | str | None = None,
         auto_minor_version_upgrade: bool = True,
-        authentication: Authentication | None = None,
+        authentication: Authentication | str | None = None,
         log_delivery: Sequence[LogDelivery] = (),
         notification_topic: sns.ITopic | None = None,
         subnet_group: ISubnetGroup | None = None,
@@ -148,7 +151,7 @@ class ReplicationGroup(ElastiCacheStore):
         transit_encryption_mode: TransitEncryptionMode | str | None = None,
         replication_group_id: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
+        removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -231,17 +234,6 @@ class ReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
-        check_given(problems, node_type=node_type, network_type=network_type, removal_policy=removal_policy)
-        check_given(problems, replicas=replicas, port=port, log_delivery=log_delivery)
-        check_flags(
-            problems,
-            create_kms_key=create_kms_key,
-            auto_minor_version_upgrade=auto_minor_version_upgrade,
-            cluster_mode_compatible=cluster_mode_compatible,
-            unsafe_open_access=unsafe_open_access,
-            unsafe_plaintext=unsafe_plaintext,
-        )
-        check_texts(problems, description=description)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
@@ -319,7 +311,7 @@ class ReplicationGroup(ElastiCacheStore):
             self,
             "Resource",
             replication_group_id=replication_group_id,
-            replication_group_description=description or self.node.path,
+            replication_group_description=description or description_of(self.node.path),
             engine=engine.name,
             engine_version=engine.version,
             cache_node_type=node_type.name_in("cache"),
@@ -379,6 +371,7 @@ class ReplicationGroup(ElastiCacheStore):
         self.users.append(token)
         self._why_no_users = ("a store with an AUTH token has no users", "sign in as `auth_token`")
 
+    @checked_arguments
     def join_global_datastore(self, *, engine: Engine | None, shards: int | None) -> Topology:
         """Make this store the primary of a global datastore; `GlobalDatastore` calls this.
 
@@ -396,6 +389,7 @@ class ReplicationGroup(ElastiCacheStore):
         )
         return self.topology
 
+    @checked_arguments
     def scale_shards(self, *, minimum: int, maximum: int) -> ShardScaling:
         """Scale the number of shards automatically between two bounds.
 
@@ -413,6 +407,7 @@ class ReplicationGroup(ElastiCacheStore):
         self._check_scaling("shards", minimum, maximum)
         return ShardScaling(self, "ShardScaling", resource=self.resource, minimum=minimum, maximum=maximum)
 
+    @checked_arguments
     def scale_replicas(self, *, minimum: int, maximum: int) -> ReplicaScaling:
         """Scale the number of replicas of each shard automatically between two bounds.
 
@@ -495,6 +490,7 @@ class ReplicationGroup(ElastiCacheStore):
             )
 
     @classmethod
+    @checked_arguments
     def from_replication_group_attributes(
         cls,
         scope: Construct,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_given, check_required, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.node_types import NODE_TYPES
@@ -46,6 +47,7 @@ class _Scaling(Construct):
     _what: str
     _dimension: str
 
+    @checked_arguments
     def __init__(
         self, scope: Construct, id: str, *, resource: elasticache.CfnReplicationGroup, minimum: int, maximum: int
     ) -> None:
@@ -53,7 +55,6 @@ class _Scaling(Construct):
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
         problems = Problems(self)
-        check_required(problems, minimum=minimum, maximum=maximum)
         _check_bounds(problems, self._what, minimum, maximum)
         if _are_numbers(minimum, maximum) and minimum > maximum:
             problems.add("minimum, maximum", (minimum, maximum), "the minimum must not be greater than the maximum")
@@ -74,7 +75,6 @@ class _Scaling(Construct):
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
         problems = Problems(self)
-        check_given(problems, percent=percent)
         scale_in_cooldown = value_of(problems, "scale_in_cooldown", scale_in_cooldown, cdk.Duration)
         problems.check_range(
             "percent", percent, _LOWEST_TARGET, _HIGHEST_TARGET, "ElastiCache accepts {low} to {high} percent"
@@ -103,6 +103,7 @@ class ShardScaling(_Scaling):
     _what = "shards"
     _dimension = "NodeGroups"
 
+    @checked_arguments
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
         """Add and remove shards to keep the CPU utilization of the primaries at a target.
 
@@ -116,6 +117,7 @@ class ShardScaling(_Scaling):
         self._track("Cpu", "ELASTICACHE_PRIMARY_ENGINE_CPU_UTILIZATION", percent, scale_in_cooldown)
         return self
 
+    @checked_arguments
     def track_memory(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
         """Add and remove shards to keep the memory usage at a target.
 
@@ -134,6 +136,7 @@ class ShardScaling(_Scaling):
         self._track("Memory", metric, percent, scale_in_cooldown)
         return self
 
+    @checked_arguments
     def track_capacity(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ShardScaling:
         """Add and remove shards to keep the usage of memory and, with data tiering, of disks at a target.
 
@@ -159,6 +162,7 @@ class ReplicaScaling(_Scaling):
     _what = "replicas"
     _dimension = "Replicas"
 
+    @checked_arguments
     def track_cpu(self, percent: int = 60, *, scale_in_cooldown: cdk.Duration | None = None) -> ReplicaScaling:
         """Add and remove replicas of each shard to keep the CPU utilization of the replicas at a target.
 

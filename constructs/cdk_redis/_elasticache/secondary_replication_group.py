@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, list_of, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, list_of, value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.checks import check_user_group
@@ -72,6 +74,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
     read_only = True
     _why_no_users = ("its global datastore has open access, and no users", "")
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -95,7 +98,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         replication_group_id: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
+        removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
     ) -> None:
         """Define the secondary.
 
@@ -143,9 +146,6 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
-        check_given(problems, replicas=replicas, port=port, log_delivery=log_delivery, removal_policy=removal_policy)
-        check_flags(problems, create_kms_key=create_kms_key, auto_minor_version_upgrade=auto_minor_version_upgrade)
-        check_texts(problems, description=description)
         engine, cluster_mode = global_datastore.topology.engine, global_datastore.topology.cluster_mode
         failover = global_datastore.automatic_failover
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots)
@@ -181,7 +181,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
             "Resource",
             global_replication_group_id=global_datastore.join(self),
             replication_group_id=replication_group_id,
-            replication_group_description=description or self.node.path,
+            replication_group_description=description or description_of(self.node.path),
             replicas_per_node_group=replicas,
             # The setting of the primary, because CloudFormation's handler turns it on by default.
             automatic_failover_enabled=failover,

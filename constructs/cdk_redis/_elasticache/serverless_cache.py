@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, check_texts, value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import name_by_properties
+from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
@@ -82,6 +83,7 @@ class ServerlessCache(ElastiCacheStore):
 
     service = SERVERLESS
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -101,7 +103,7 @@ class ServerlessCache(ElastiCacheStore):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         serverless_cache_name: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
+        removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
     ) -> None:
         """Define the cache.
@@ -147,8 +149,6 @@ class ServerlessCache(ElastiCacheStore):
         from aws_cdk import aws_elasticache as elasticache
 
         problems = Problems(self)
-        check_given(problems, network_type=network_type, removal_policy=removal_policy)
-        check_flags(problems, create_kms_key=create_kms_key, unsafe_open_access=unsafe_open_access)
         check_texts(problems, max_length=_MAX_DESCRIPTION, description=description)
         engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
@@ -181,7 +181,7 @@ class ServerlessCache(ElastiCacheStore):
             self,
             "Resource",
             serverless_cache_name=serverless_cache_name or "",
-            description=description or self.node.path[:_MAX_DESCRIPTION],
+            description=description or description_of(self.node.path),
             engine=engine.name,
             major_engine_version=engine.version,
             cache_usage_limits=_usage_limits(usage_limits),
@@ -211,6 +211,7 @@ class ServerlessCache(ElastiCacheStore):
             warn_of_name(self, "serverless_cache_name", _NAMED_BY_HAND)
 
     @classmethod
+    @checked_arguments
     def from_serverless_cache_attributes(
         cls,
         scope: Construct,

@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_elasticache as elasticache
 from constructs import Construct
 
-from cdk_redis._core.checks import check_texts
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._network.subnet_groups import ImportedSubnetGroup, ISubnetGroup, describe_subnets
@@ -33,6 +33,7 @@ class ElastiCacheSubnetGroup(cdk.Resource):
         resource: The ``AWS::ElastiCache::SubnetGroup``.
     """
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str, *, network: RedisNetwork, description: str | None = None) -> None:
         """Define the group. CloudFormation chooses its name.
 
@@ -47,7 +48,6 @@ class ElastiCacheSubnetGroup(cdk.Resource):
         """
         super().__init__(scope, id)
         problems = Problems(self)
-        check_texts(problems, description=description)
         problems.raise_if_any()
 
         self.resource = define(
@@ -59,6 +59,7 @@ class ElastiCacheSubnetGroup(cdk.Resource):
         )
 
     @classmethod
+    @checked_arguments
     def from_subnet_group_name(cls, scope: Construct, id: str, name: str) -> ISubnetGroup:
         """Import a group that exists.
 

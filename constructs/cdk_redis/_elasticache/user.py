@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from cdk_redis._access.users import DefinedUser, check_user_name, read_access, read_authentication, read_required
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import MAX_USER_NAME, unique_name
 from cdk_redis._core.resource import define
@@ -41,6 +42,7 @@ class ElastiCacheUser(DefinedUser):
 
     service = ELASTICACHE
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,

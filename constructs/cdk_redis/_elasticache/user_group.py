@@ -10,6 +10,7 @@ from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.members import MAX_GROUP_NAME, ImportedUserList, UserList
 from cdk_redis._access.users import read_required
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
@@ -76,6 +77,7 @@ class ElastiCacheUserGroup(UserList):
     _service = ELASTICACHE
     _kind = _KIND
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -126,6 +128,7 @@ class ElastiCacheUserGroup(UserList):
         return self.resource.ref
 
     @classmethod
+    @checked_arguments
     def from_user_group_id(
         cls,
         scope: Construct,
@@ -150,7 +153,7 @@ class ElastiCacheUserGroup(UserList):
         """
         return _ImportedUserGroup(scope, id, user_group_id, users, engine)
 
-    def _objection_to(self, user: object) -> tuple[str, str] | None:
+    def _objection_to(self, user: User) -> tuple[str, str] | None:
         engine = self.engine
         if isinstance(user, ElastiCacheUser) and engine and engine.name == "redis" != user.engine.name:
             reason = f"it is a user of {user.engine}, and a user group of Redis OSS has users of Redis OSS only"

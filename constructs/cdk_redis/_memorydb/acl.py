@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from constructs import Construct
 
 from cdk_redis._access.members import MAX_GROUP_NAME, ImportedUserList, UserList
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
@@ -62,6 +63,7 @@ class Acl(UserList):
     _service = MEMORYDB
     _kind = _KIND
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str, *, users: Sequence[User] = (), acl_name: str | None = None) -> None:
         """Define the list.
 
@@ -100,6 +102,7 @@ class Acl(UserList):
         return self.resource.ref
 
     @classmethod
+    @checked_arguments
     def from_acl_name(cls, scope: Construct, id: str, acl_name: str, *, users: Sequence[User] = ()) -> IAcl:
         """Import a list that another app owns.
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_flags, check_given, check_name, check_texts, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._core.naming import name_by_properties
+from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
@@ -117,6 +118,7 @@ class MemoryDbCluster(Store):
 
     service = MEMORYDB
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -148,7 +150,7 @@ class MemoryDbCluster(Store):
         multi_region: IMultiRegionCluster | None = None,
         cluster_name: str | None = None,
         description: str | None = None,
-        removal_policy: cdk.RemovalPolicy = DEFAULT_POLICY,
+        removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -219,8 +221,6 @@ class MemoryDbCluster(Store):
         from aws_cdk import aws_memorydb as memorydb
 
         problems = Problems(self)
-        check_given(problems, node_type=node_type, network_type=network_type, removal_policy=removal_policy)
-        check_given(problems, shards=shards, replicas=replicas, port=port)
         engine = value_of(problems, "engine", engine, Engine)
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
@@ -248,9 +248,6 @@ class MemoryDbCluster(Store):
         if multi_region is None:
             check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
         check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
-        check_texts(problems, description=description)
-        check_flags(problems, auto_minor_version_upgrade=auto_minor_version_upgrade, create_kms_key=create_kms_key)
-        check_flags(problems, unsafe_open_access=unsafe_open_access, unsafe_plaintext=unsafe_plaintext)
         _check_access(problems, acl, unsafe_open_access, unsafe_plaintext)
         problems.raise_if_any()
 
@@ -287,7 +284,7 @@ class MemoryDbCluster(Store):
             self,
             "Resource",
             cluster_name=cluster_name or "",
-            description=description or self.node.path,
+            description=description or description_of(self.node.path),
             multi_region_cluster_name=multi_region.multi_region_cluster_name if multi_region else None,
             # The Multi-Region cluster sets these for its members, and scales them.
             engine=engine.name if alone else None,
@@ -351,6 +348,7 @@ class MemoryDbCluster(Store):
         return user
 
     @classmethod
+    @checked_arguments
     def from_cluster_attributes(
         cls,
         scope: Construct,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_given, check_name, check_texts, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import name_by_properties
 from cdk_redis._core.resource import define
@@ -81,6 +82,7 @@ class MultiRegionCluster(cdk.Resource):
         resource: The L1 construct.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -118,7 +120,6 @@ class MultiRegionCluster(cdk.Resource):
         from aws_cdk import aws_memorydb as memorydb
 
         problems = Problems(self)
-        check_given(problems, node_type=node_type, shards=shards)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(_DEFAULT_NODE_TYPE)
         problems.note(engine.check_memorydb())
@@ -126,7 +127,6 @@ class MultiRegionCluster(cdk.Resource):
         _check_node_type(problems, node_type, engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         check_name(problems, "name_suffix", name_suffix, max_length=_MAX_SUFFIX)
-        check_texts(problems, description=description, parameter_group_name=parameter_group_name)
         _check_update_strategy(problems, update_strategy)
         problems.raise_if_any()
 
@@ -161,6 +161,7 @@ class MultiRegionCluster(cdk.Resource):
         return self.resource.ref
 
     @classmethod
+    @checked_arguments
     def from_multi_region_cluster_attributes(
         cls,
         scope: Construct,

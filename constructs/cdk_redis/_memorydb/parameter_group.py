@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_mapping, check_name, check_texts, value_of
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import name_by_properties
+from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE
 from cdk_redis._memorydb.parameter_names import known_parameters
@@ -51,6 +52,7 @@ class MemoryDbParameterGroup(cdk.Resource):
 
     service = MEMORYDB
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -87,7 +89,6 @@ class MemoryDbParameterGroup(cdk.Resource):
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         check_name(problems, "parameter_group_name", parameter_group_name, max_length=_MAX_NAME)
-        check_texts(problems, description=description)
         check_parameter_group(problems, parameters, extra_parameters, None, engine)
         problems.raise_if_any()
 
@@ -99,7 +100,7 @@ class MemoryDbParameterGroup(cdk.Resource):
             "Resource",
             parameter_group_name=parameter_group_name or "",
             family=self.family,
-            description=description or f"Parameters of {scope.node.path}",
+            description=description or description_of(f"Parameters of {scope.node.path}"),
             parameters=self.parameters,
         )
         if parameter_group_name is None:
@@ -111,6 +112,7 @@ class MemoryDbParameterGroup(cdk.Resource):
         return self.resource.ref
 
     @classmethod
+    @checked_arguments
     def from_parameter_group_name(cls, scope: Construct, id: str, name: str) -> IParameterGroup:
         """Import an existing group, such as the default group ``default.memorydb-valkey7``.
 
@@ -142,8 +144,6 @@ def check_parameter_group(
     """
     family = engine.memorydb_family
     if parameter_group is not None:
-        for parameter, given in (("parameters", parameters), ("extra_parameters", extra_parameters)):
-            check_mapping(problems, parameter, given)
         check_existing_group(
             problems, parameters, extra_parameters, parameter_group, service=MEMORYDB, engine=engine, family=family
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.resource import define
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class MemoryDbServiceLinkedRole(cdk.Resource):
 
     role_name = _ROLE_NAME
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str) -> None:
         """Define the role, in one stack of an account that does not have it.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_name, check_texts
+from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import check_name
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
@@ -27,6 +28,7 @@ class MemoryDbSubnetGroup(cdk.Resource):
         resource: The L1 construct.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -56,7 +58,6 @@ class MemoryDbSubnetGroup(cdk.Resource):
         problems = Problems(self)
         check_zones(problems, network)
         check_name(problems, "subnet_group_name", subnet_group_name, max_length=LONGEST_NAME)
-        check_texts(problems, description=description)
         problems.raise_if_any()
 
         # A group cannot move to another VPC, and no property of it names the VPC.
@@ -72,6 +73,7 @@ class MemoryDbSubnetGroup(cdk.Resource):
         inform_of_zones(self, network)
 
     @classmethod
+    @checked_arguments
     def from_subnet_group_name(cls, scope: Construct, id: str, name: str) -> ISubnetGroup:
         """Import an existing group.
 

@@ -23,9 +23,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_flags
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
-from cdk_redis._network.security_groups import create_security_group, description_of
+from cdk_redis._core.naming import description_of
+from cdk_redis._network.security_groups import create_security_group
 from cdk_redis._network.vpc import (
     DEFAULT_CIDR,
     check_cidr,
@@ -53,6 +55,7 @@ class RedisNetwork(Construct):
         secrets_endpoint: Interface VPC endpoint for Secrets Manager; None until one is defined.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -149,6 +152,7 @@ class RedisNetwork(Construct):
             self.secrets_endpoint = self._create_secrets_endpoint()
         return self.secrets_endpoint
 
+    @checked_arguments
     def create_store_security_group(
         self, scope: Construct, id: str, *, port: int, last_port: int | None = None
     ) -> ec2.SecurityGroup:

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_ec2 as ec2
 
+from cdk_redis._core.naming import description_of
+
 if TYPE_CHECKING:
     from constructs import Construct
-
-# Limit of AWS for descriptions of security groups and of their rules.
-_LONGEST_DESCRIPTION = 255
 
 
 def create_security_group(scope: Construct, id: str, vpc: ec2.IVpc, description: str) -> ec2.SecurityGroup:
     """Define a security group without rules."""
     return ec2.SecurityGroup(scope, id, vpc=vpc, description=description_of(description), allow_all_outbound=False)
-
-
-def description_of(text: str) -> str:
-    """Cut text to the length that AWS accepts as description of a security group or a rule."""
-    return text[:_LONGEST_DESCRIPTION]

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -42,4 +43,4 @@ class ImportedSubnetGroup(cdk.Resource):
 
 def describe_subnets(network: RedisNetwork) -> str:
     """Description of a subnet group, shown in the console."""
-    return f"Subnets of {network.node.path}"
+    return description_of(f"Subnets of {network.node.path}")

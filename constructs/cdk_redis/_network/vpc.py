@@ -13,8 +13,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
-from cdk_redis._network.security_groups import description_of
 from cdk_redis._network.zones import preferred_zones
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.naming import description_of
 from cdk_redis._smoke_test.checks import seconds_of
 from cdk_redis._store.notifications import let_alarm_publish
 from cdk_redis_runtime._client import environment
@@ -83,7 +84,7 @@ class Canary(Construct):
         self.rule = events.Rule(
             self,
             "Rule",
-            description=f"Runs the smoke test of {store_path}",
+            description=description_of(f"Runs the smoke test of {store_path}"),
             schedule=schedule,
             # A run that cannot start is not retried: the next run follows, and two missing runs set off the alarm.
             targets=[
@@ -108,7 +109,9 @@ class Canary(Construct):
         return cloudwatch.Alarm(
             self,
             "Alarm",
-            alarm_description=f"The smoke test of {path} failed or did not run; its log group has the reports",
+            alarm_description=description_of(
+                f"The smoke test of {path} failed or did not run; its log group has the reports"
+            ),
             metric=cloudwatch.Metric(
                 namespace=environment.DEFAULT_METRICS_NAMESPACE,
                 metric_name=environment.METRIC_FAILED,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._core.checks import check_texts
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
@@ -57,6 +57,7 @@ class FailoverDrill(StoreFunctionConstruct):
         user: The user that it signs in as; None for a store with open access.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,
@@ -113,7 +114,6 @@ class FailoverDrill(StoreFunctionConstruct):
         )
         if cast("object", shard) is None:
             problems.add("shard", None, 'it is the name of a shard, such as "0001"')
-        check_texts(problems, shard=shard)
         seconds, before = _check_times(problems, duration, failover_after)
         problems.raise_if_any()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._smoke_test.canary import Canary, alarm_period_of
@@ -69,6 +70,7 @@ class SmokeTest(StoreFunctionConstruct):
         alarm: Goes off when a check of a scheduled run fails, or when no run reports; None without a schedule.
     """
 
+    @checked_arguments
     def __init__(
         self,
         scope: Construct,

@@ -14,6 +14,7 @@ from constructs import Construct, IConstruct
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._store.store import Store
 from cdk_redis_runtime._client import environment as runtime
@@ -81,7 +82,7 @@ class StoreFunction:
         """
         self._scope = scope
         self._target = target
-        self._description = f"{purpose} of {target.node.path}"
+        self._description = description_of(f"{purpose} of {target.node.path}")
         self._purpose = purpose
         self._network = _network_of(scope, target)
         self.user = self._choose_user(user, user_name, key_prefix)

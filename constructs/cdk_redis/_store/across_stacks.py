@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 
 from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, outer_stack, read_weakly
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def open_network(
         ports: Ports of the store.
         client: The client.
     """
-    description = f"to {store.node.path}"
+    description = description_of(f"to {store.node.path}")
     outer = outer_stack(store)
     elsewhere = [group for group in client.connections.security_groups if outer_stack(group) is not outer]
     if not elsewhere:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_redis._core.checks import check_mapping
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.notifications import warn_of_encrypted_topic
@@ -208,7 +207,6 @@ def check_dual_stack(
 
 def check_parameters(problems: Problems, parameters: Mapping[str, str] | None) -> None:
     """Check engine parameters: values are text, and `shards` decides ``cluster-enabled``."""
-    check_mapping(problems, "parameters", parameters)
     for name, value in (parameters if isinstance(parameters, Mapping) else {}).items():
         if name == "cluster-enabled":
             problems.add("parameters", {name: value}, "cluster mode follows from `shards`", "leave it out")

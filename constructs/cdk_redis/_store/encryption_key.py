@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.naming import description_of
+
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
@@ -23,7 +25,7 @@ def choose_key(scope: Construct, kms_key: kms.IKey | None, *, create_kms_key: bo
     key = kms.Key(
         scope,
         "Key",
-        description=f"Data of {scope.node.path} at rest",
+        description=description_of(f"Data of {scope.node.path} at rest"),
         enable_key_rotation=True,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from cdk_redis._core.naming import digest
-from cdk_redis._network.security_groups import description_of
+from cdk_redis._core.naming import description_of, digest
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_redis._access.secrets import grant_secret_read
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._store.across_stacks import open_network, policy_of, reader_for
 from cdk_redis._store.metrics import StoreMetrics
@@ -67,6 +68,7 @@ class IStore(cdk.Resource, StoreMetrics):
     read_only: bool = False
     keys_expire: bool = True
 
+    @checked_arguments
     def __init__(self, scope: Construct, id: str, *, port: int, last_port: int | None = None) -> None:
         super().__init__(scope, id)
         self._port = port
@@ -100,6 +102,7 @@ class IStore(cdk.Resource, StoreMetrics):
         """Permissions on the store."""
         return StoreGrants(self)
 
+    @checked_arguments
     def grant_connect(self, grantee: iam.IGrantable, *, user: User) -> iam.Grant:
         """Allow a grantee to connect to the store and to sign in as a user. The same as ``grants.connect``.
 
@@ -115,6 +118,7 @@ class IStore(cdk.Resource, StoreMetrics):
         """
         return self.grants.connect(grantee, user=user)
 
+    @checked_arguments
     def bind(self, function: lambda_.Function, *, user: User | None = None) -> None:
         """Allow a function to connect, and add the environment variables that ``connect()`` reads.
 
@@ -143,6 +147,7 @@ class IStore(cdk.Resource, StoreMetrics):
             function.add_environment(name, value)
         function.node.add_metadata(_BOUND, self._binding(user))
 
+    @checked_arguments
     def connection_environment(
         self, user: User | None, read: Callable[[str, str], str] = lambda _, value: value
     ) -> dict[str, str]:
@@ -197,6 +202,7 @@ class IStore(cdk.Resource, StoreMetrics):
 class StoreGrants:
     """Permissions on a store: ``store.grants.connect(function, user=user)``."""
 
+    @checked_arguments
     def __init__(self, store: IStore) -> None:
         """Make grants on a store.
 
@@ -205,6 +211,7 @@ class StoreGrants:
         """
         self._store = store
 
+    @checked_arguments
     def connect(self, grantee: iam.IGrantable, *, user: User) -> iam.Grant:
         """Allow a grantee to connect to the store and to sign in as a user.
 
@@ -244,6 +251,7 @@ class StoreGrants:
             resource_arns=[read("Arn", store.store_arn), user.user_arn],
         )
 
+    @checked_arguments
     def network_access(self, grantee: iam.IGrantable) -> None:
         """Add security-group rules only, for a store with open access or if the permissions are granted elsewhere.
 

@@ -45,20 +45,8 @@ class MetricOptions(TypedDict, total=False):
     """Account to read the metric from. Default: - the store's."""
 
 
-def check_text(problems: Problems, parameter: str, given: object) -> None:
-    """Check that a value is text and not empty, and return it."""
-    if not isinstance(given, str) or not given:
-        problems.add(parameter, given, "it must be a non-empty string")
-
-
-def check_optional_text(problems: Problems, parameter: str, given: object) -> None:
-    """Check that a value is text and not empty, or None, and return it."""
-    if given is not None:
-        check_text(problems, parameter, given)
-
-
 def check_period(problems: Problems, period: object) -> None:
-    """Check that a value is a period that CloudWatch accepts, or None, and return it."""
+    """Check that a value is a period that CloudWatch accepts, or None."""
     import aws_cdk as cdk
 
     if period is None:
@@ -70,11 +58,3 @@ def check_period(problems: Problems, period: object) -> None:
         seconds = period.to_milliseconds() / 1000
         if seconds not in _SHORT_PERIODS and (seconds <= 0 or seconds % 60):
             problems.add("period", f"{seconds:g} seconds", reason)
-
-
-def check_unit(problems: Problems, unit: object) -> None:
-    """Check that a value is a CloudWatch unit, or None, and return it."""
-    from aws_cdk import aws_cloudwatch as cloudwatch
-
-    if unit is not None and not isinstance(unit, cloudwatch.Unit):
-        problems.add("unit", unit, "it must be an aws_cloudwatch.Unit")

@@ -26,9 +26,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
-from cdk_redis._store.metric_options import MetricOptions, check_optional_text, check_period, check_text, check_unit
+from cdk_redis._store.metric_options import MetricOptions, check_period
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -66,6 +67,7 @@ class StoreMetrics:
     store_name: str
     topology: Topology
 
+    @checked_arguments
     def metric(
         self,
         name: str,
@@ -99,12 +101,7 @@ class StoreMetrics:
                 more nodes than an alarm can combine.
         """
         problems = Problems(cast("IConstruct", self))
-        for parameter, given in (("name", name), ("statistic", statistic)):
-            check_text(problems, parameter, given)
-        for parameter, given in (("label", label), ("color", color), ("region", region), ("account", account)):
-            check_optional_text(problems, parameter, given)
         check_period(problems, period)
-        check_unit(problems, unit)
         problems.raise_if_any()
         if self.service.serverless:
             self._check_serverless(name, node)

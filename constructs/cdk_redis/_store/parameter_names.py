@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cdk_redis._core.checks import check_mapping
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ def check_names(
         if name == "maxmemory-policy" and data_tiering and value not in _DATA_TIERING_POLICIES:
             reason = f"nodes with data tiering support the policies {', '.join(_DATA_TIERING_POLICIES)}"
             problems.add("parameters", {name: value}, reason)
-    check_mapping(problems, "extra_parameters", extra_parameters)
     for name, value in (extra_parameters if isinstance(extra_parameters, Mapping) else {}).items():
         if name in settings:
             problems.add("extra_parameters", {name: value}, "`parameters` has it too", "leave out one of the two")

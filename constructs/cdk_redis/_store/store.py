@@ -8,6 +8,7 @@ from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.users import read_access
+from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import MAX_USER_NAME
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class Store(IStore):
     """Base class of `ReplicationGroup`, `ServerlessCache` and `MemoryDbCluster`."""
 
+    @checked_arguments
     def add_iam_user(self, name: str, access: AccessString | str) -> User:
         """Add a user that signs in with a token made from the caller's AWS credentials.
 
@@ -39,6 +41,7 @@ class Store(IStore):
         """
         return self._add_user(name, access, Authentication.iam())
 
+    @checked_arguments
     def add_password_user(
         self, name: str, access: AccessString | str, *, secret: secretsmanager.ISecret | None = None
     ) -> User:

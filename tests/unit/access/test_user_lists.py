@@ -211,7 +211,7 @@ def test_anything_but_a_user_is_rejected(stack: cdk.Stack, kind: Kind, user: Any
     created = kind.create(stack, "List")
     imported = kind.import_list(stack, "Imported", "theirs")
 
-    with pytest.raises(ConfigurationError, match=f"Stack/List: user: got <class .*, but it is not {kind.needs}"):
+    with pytest.raises(ConfigurationError, match=r"Stack/List: user: got .*, but it takes User"):
         created.add(user)
     with pytest.raises(ConfigurationError, match=r"Stack/Other: users\[0\]: got .*, but it takes User"):
         kind.create(stack, "Other", users=[user])
@@ -276,8 +276,8 @@ def test_a_user_group_has_the_given_id(stack: cdk.Stack) -> None:
     assert stack.resolve(group.user_group_id) == {"Ref": stack.get_logical_id(group.resource)}
 
 
-@pytest.mark.parametrize("user_group_id", ["App", "a" * 41, "", 5, b"app"])
-def test_an_invalid_id_of_a_user_group_is_rejected(stack: cdk.Stack, user_group_id: Any) -> None:
+@pytest.mark.parametrize("user_group_id", ["App", "a" * 41])
+def test_an_invalid_id_of_a_user_group_is_rejected(stack: cdk.Stack, user_group_id: str) -> None:
     for name, create in (("List", user_group), ("Imported", ElastiCacheUserGroup.from_user_group_id)):
         with pytest.raises(ConfigurationError, match=f"Stack/{name}: user_group_id: got .*, but a name has 1 to 40"):
             create(stack, name, user_group_id=user_group_id)

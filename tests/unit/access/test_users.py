@@ -50,8 +50,8 @@ def an_imported_secret(stack: cdk.Stack) -> secretsmanager.ISecret:
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["", "a user", "-app", "a" * 41, 5, b"app", ["app"], True])
-def test_an_invalid_name_is_rejected(name: Any, define: Define, stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("name", ["a user", "-app", "a" * 41])
+def test_an_invalid_name_is_rejected(name: str, define: Define, stack: cdk.Stack) -> None:
     with pytest.raises(ConfigurationError) as caught:
         define(stack, user_name=name)
     assert str(caught.value) == f"Stack/App: user_name: got {name!r}, but {LEGAL}"
@@ -169,7 +169,7 @@ def test_all_problems_of_a_user_are_reported_at_once(stack: cdk.Stack) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ElastiCacheUser(stack, "App", engine="", access="", authentication="", user_name="")  # type: ignore[arg-type]
     assert [found.split(":")[0] for found in caught.value.problems] == [
-        *("access", "authentication", "engine", "user_name")
+        *("engine", "access", "authentication", "user_name")
     ]
 
 
@@ -183,7 +183,7 @@ def test_all_problems_of_a_user_are_reported_at_once(stack: cdk.Stack) -> None:
             "authentication: got 'iam', but redis 6.2 has no IAM users, which need Redis OSS 7.0 or newer, or Valkey "
             "7.2 or newer; use a password",
         ),
-        (None, PASSWORD, "engine: got None, but it is required"),
+        (None, PASSWORD, "engine: got None, but it takes Engine or text such as 'valkey:8.1'"),
     ],
 )
 def test_an_engine_without_such_users_is_rejected(
@@ -277,10 +277,8 @@ def test_an_import_takes_a_name_and_a_secret(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"user_name": ""}, "user_name: got '', but a name is text without white space"),
         ({"user_name": "an app"}, "user_name: got 'an app', but a name is text without white space"),
-        ({"user_name": None}, "user_name: got None, but a name is text without white space"),
-        ({"user_name": "app", "secret": "hunter2"}, "secret: got <class 'str'>, but a secret is a construct"),
+        ({"user_name": "app", "secret": "hunter2"}, "secret: got text, but it takes secretsmanager.ISecret; import it"),
     ],
 )
 def test_an_invalid_import_is_rejected(

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_memorydb as memorydb
 from constructs import Construct
 
-from cdk_redis._core.naming import digest, name_by_properties, name_problem, unique_name
+from cdk_redis._core.naming import description_of, digest, name_by_properties, name_problem, unique_name
 
 VALID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -77,3 +77,17 @@ def test_the_problem_of_an_invalid_name_says_what_is_allowed(name: str) -> None:
 
     assert problem is not None
     assert problem.startswith("a name has 1 to 40 lower-case letters")
+
+
+@pytest.mark.parametrize(
+    ("text", "description"),
+    [
+        ("Store CacheStack/Cache (prod) #1: a_b.c-d", "Store CacheStack/Cache (prod) #1: a_b.c-d"),
+        ("Store Stack/Müller's Café", "Store Stack/Muller-s Cafe"),
+        ('Store "Stack" <b>|%~^?', "Store -Stack- -b------"),
+        ("Store 数据\n\u202e", "Store ----"),
+        ("a" * 300, "a" * 255),
+    ],
+)
+def test_a_description_has_the_characters_that_aws_accepts(text: str, description: str) -> None:
+    assert description_of(text) == description

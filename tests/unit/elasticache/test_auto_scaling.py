@@ -47,12 +47,12 @@ SCALED: dict[str, tuple[dict[str, Any], Callable[[ReplicationGroup], object], st
     "a cooldown as text": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_shards(minimum=1, maximum=3).track_cpu(60, scale_in_cooldown=cast("Any", "10m")),
-        "Stack/Cache/ShardScaling: scale_in_cooldown: got text, but it takes Duration",
+        "Stack/Cache/ShardScaling: scale_in_cooldown: got text, but it takes cdk.Duration",
     ),
     "a target that is None": (
         {"shards": 2, "node_type": "cache.r7g.large"},
         lambda cache: cache.scale_replicas(minimum=1, maximum=3).track_cpu(cast("Any", None)),
-        "Stack/Cache/ReplicaScaling: percent: got None, but it must have a value; leave it out for the default",
+        "Stack/Cache/ReplicaScaling: percent: got None, but it must be a whole number",
     ),
     "memory of nodes with data tiering": (
         {"shards": 2, "node_type": "cache.r6gd.xlarge"},

@@ -77,7 +77,7 @@ def test_an_unsuitable_parameter_group_is_refused(
 def test_parameters_of_a_wrong_type_are_refused_with_a_group(stack: cdk.Stack, network: RedisNetwork) -> None:
     group = ElastiCacheParameterGroup(stack, "Group", engine=Engine.valkey("8.1"), cluster_mode=False)
     parameters: Any = 5
-    with pytest.raises(ConfigurationError, match="parameters: got 5, but it must be a mapping such as a dict"):
+    with pytest.raises(ConfigurationError, match="parameters: got 5, but it takes a mapping such as a dict"):
         ReplicationGroup(stack, "Cache", network=network, parameters=parameters, parameter_group=group)
 
 

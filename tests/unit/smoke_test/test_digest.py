@@ -238,7 +238,7 @@ def test_anything_but_a_list_is_rejected(wrong: Any) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     store = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
 
-    with pytest.raises(ConfigurationError, match=r"^Stack/SmokeTest: rerun_on: got .*, but it is a list"):
+    with pytest.raises(ConfigurationError, match=r"^Stack/SmokeTest: rerun_on: got .*, but it takes a list"):
         SmokeTest(stack, "SmokeTest", target=store, rerun_on=wrong)
 
 

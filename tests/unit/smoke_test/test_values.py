@@ -88,11 +88,16 @@ def test_a_wrong_kind_of_value_is_rejected(
 @pytest.mark.parametrize(
     ("construct", "parameter", "given", "message"),
     [
-        (SmokeTest, "latency_limit", 5, "latency_limit: got 5, but it takes Duration"),
+        (SmokeTest, "latency_limit", 5, "latency_limit: got 5, but it takes cdk.Duration"),
         (SmokeTest, "latency_limit", DURATION_OF_A_TOKEN, "latency_limit: got 'a token', but it must be known"),
-        (SmokeTest, "schedule", "rate(5 minutes)", "schedule: got text, but it takes Schedule"),
-        (SmokeTest, "target", "orders", "target: got 'a value of type str', but it is a store, such as"),
-        (SmokeTest, "role", "arn:aws:iam::1:role/x", "role: got 'a value of type str', but it is an IAM role"),
+        (SmokeTest, "schedule", "rate(5 minutes)", "schedule: got text, but it takes events.Schedule; write"),
+        (SmokeTest, "target", "orders", "target: got text, but it takes IStore; give a ReplicationGroup"),
+        (
+            SmokeTest,
+            "role",
+            "arn:aws:iam::1:role/x",
+            "role: got 'arn:aws:iam::1:role/x', but it takes iam.IRole;",
+        ),
         (SmokeTest, "security_groups", [], "security_groups: got 'a value of type list', but it is a list of one or"),
         (FailoverDrill, "duration", DURATION_OF_A_TOKEN, "duration: got 'a token', but it must be known at synth"),
         (FailoverDrill, "duration", cdk.Duration.millis(10_500), "duration: got '10.5 s', but a drill takes"),
@@ -102,7 +107,7 @@ def test_a_wrong_kind_of_value_is_rejected(
             cdk.Duration.millis(1_500),
             "failover_after: got '1.5 s', but the failover begins after 1 second or more, in whole seconds, and within",
         ),
-        (FailoverDrill, "shard", " ", "shard: got ' ', but it must have at least one character"),
+        (FailoverDrill, "shard", " ", "shard: got ' ', but it must be text with at least one character"),
         (FailoverDrill, "key_prefix", "a*", "key_prefix: got 'a*', but a prefix is text without tokens"),
     ],
 )

@@ -1,0 +1,42 @@
+"""The page of all checks, made from the rows.
+
+Write it again with ``python -m tests.compliance.refused.page > docs/checks.md``.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from tests.compliance.refused import security
+
+# The themes in the order of the page.
+THEMES: dict[str, ModuleType] = {"Security": security}
+
+_HEAD = """\
+# What is checked before the deploy
+
+The constructs raise a `ConfigurationError` for what AWS would refuse later, and for what lowers security unasked. Each
+row is a call that a test makes. The page is made from those tests:
+`python -m tests.compliance.refused.page > docs/checks.md`.
+"""
+
+
+def page() -> str:
+    """The page, whole."""
+    parts = [_HEAD]
+    for theme, rows in THEMES.items():
+        parts.append(f"\n## {theme}\n\n| Rule | Example of a message | Source |\n| --- | --- | --- |\n")
+        parts += [f"| {row.rule} | `{_cell(row.message)}` | {_link(row.source)} |\n" for row in rows.REFUSED]
+    return "".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("`", "'").replace("\n", " ")
+
+
+def _link(source: str) -> str:
+    return f"[AWS]({source})" if source.startswith("https://") else _cell(source)
+
+
+if __name__ == "__main__":
+    print(page(), end="")
