@@ -248,6 +248,15 @@ class GlobalDatastore(cdk.Resource):
         elif region in taken:
             reason = f"it has a member in {region} already"
             problems.add("global_datastore", path, reason, "define the secondary in a stack of another Region")
+        elif region.startswith("cn-") is not taken[0].startswith("cn-"):
+            # "The exception to this are China (Beijing) Region and China (Ningxia) regions, where replication can only
+            # occur between the two regions." (the page above)
+            reason = f"the primary is in {taken[0]}, and Regions in China replicate only to each other"
+            problems.add("global_datastore", path, reason, "choose another Region for the secondary")
+        account, primary_account = cdk.Stack.of(member).account, cdk.Stack.of(self.primary).account
+        if not is_token(account) and not is_token(primary_account) and account != primary_account:
+            reason = f"the primary is in the account {primary_account}, and the secondary in {account}"
+            problems.add("global_datastore", path, reason, "define both in one account")
         if len(self._secondaries) >= _MAX_SECONDARIES:
             problems.add("global_datastore", path, f"it has {_MAX_SECONDARIES} secondaries, and AWS allows no more")
         problems.raise_if_any()
