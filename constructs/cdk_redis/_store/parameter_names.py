@@ -41,6 +41,8 @@ def check_names(
     """
     settings = parameters if isinstance(parameters, Mapping) else {}
     for name, value in settings.items():
+        if not isinstance(name, str):
+            continue  # check_parameters reports it
         if known is not None and name not in known and name != _CLUSTER_MODE and not is_token(name):
             closest = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {closest[0]!r}? " if closest else ""

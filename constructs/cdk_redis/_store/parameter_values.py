@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cdk_redis._core.errors import Problems
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]*)|-")
-_INTEGER = re.compile(r"-?[0-9]+")
+# The engines keep numbers in 64 bits.
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FLAGS = "flags:"
 _PAIRS = "pairs"
 _HINT = "a value that is newer than this library goes into `extra_parameters`"

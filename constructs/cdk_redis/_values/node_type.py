@@ -20,7 +20,7 @@ from cdk_redis._core.tokens import is_token
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
 
-_NAME = re.compile(r"(?:(cache|db)\.)?([a-z][a-z0-9-]*)\.([a-z0-9-]+)")
+_NAME = re.compile(r"(?:(cache|db)\.)?(?!(?:cache|db)\.)([a-z][a-z0-9-]*)\.([a-z0-9-]+)")
 # Families that are not built on the Nitro system: the previous generations.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html
 _WITHOUT_NITRO = ("c1", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2")

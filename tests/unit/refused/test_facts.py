@@ -318,6 +318,8 @@ VALUES = [
     _value("redis:7.1", "timeout", "19", "0 or a whole number of at least 20"),
     _value("redis:7.1", "timeout", "-1", "0 or a whole number of at least 20"),
     _value("redis:7.1", "timeout", "300s", "0 or a whole number of at least 20"),
+    _value("redis:7.1", "timeout", "20\n", "0 or a whole number of at least 20"),
+    _value("redis:7.1", "slowlog-max-len", "9" * 5000, _from(0)),
     _value("redis:7.1", "activedefrag", "true", _YES_NO),
     _value("redis:7.1", "activedefrag", "yess", _YES_NO, "yes"),
     _value("redis:7.1", "active-defrag-cycle-max", "76", _between(1, 75)),
@@ -557,6 +559,20 @@ SCALING = [
 ]
 
 REFUSED = [*NODE_TYPES, *VERSIONS, *VALUES, *GROUPS, *SCALING]
+
+
+@pytest.mark.parametrize("name", [5, None, ("timeout",)])
+@pytest.mark.parametrize(
+    "make",
+    [_cache, _ledger, lambda **given: _parameters("valkey:8.1", **given)],
+    ids=["ElastiCache", "MemoryDB", "parameter group"],
+)
+def test_a_name_that_is_not_text_is_refused(
+    stack: cdk.Stack, network: RedisNetwork, make: Callable[..., Make], name: object
+) -> None:
+    with pytest.raises(ConfigurationError, match="its keys must be text"):
+        make(parameters={name: "20"})(stack, network)
+
 
 LEGAL: dict[str, Make] = {
     "Redis OSS 4.0.10 on t3": _old("4.0.10", node_type="cache.t3.small"),

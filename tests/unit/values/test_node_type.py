@@ -76,7 +76,9 @@ def test_a_token_passes_and_counts_as_current_generation() -> None:
     assert (node_type.burstable, node_type.data_tiering, node_type.nitro) == (False, False, True)
 
 
-@pytest.mark.parametrize("name", ["", "large", "cache.large.", "ec2.r7g.large", "cache.r7g.large\n", 7, None, ["r7g"]])
+@pytest.mark.parametrize(
+    "name", ["", "large", "cache.r7g", "cache.large.", "ec2.r7g.large", "cache.r7g.large\n", 7, None, ["r7g"]]
+)
 def test_a_malformed_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         NodeType.from_text(name)
