@@ -82,7 +82,8 @@ class Annotation:
                 else:
                     problems.note(f"{parameter}: got a key that is {shown(key)}, but its keys must be text")
         elif not (self._accepts_plain(given) or any(_is_instance(given, name) for name in self.classes)):
-            got = shown(given, secret=not self.plain & {"bool", "int", "float", "str"})
+            is_blank = isinstance(given, str) and not given.strip()
+            got = shown(given, secret=not (self.plain & {"bool", "int", "float"} or is_blank))
             problems.note(f"{parameter}: got {got}, but it {self._expected()}{self._hint(given)}")
 
     def _accepts_plain(self, given: object) -> bool:
@@ -91,10 +92,9 @@ class Annotation:
         if isinstance(given, bool):
             return "bool" in self.plain
         if isinstance(given, (int, float)):
-            is_number = isinstance(given, int) or math.isfinite(given)
-            return ("float" in self.plain and is_number) or (
-                "int" in self.plain and (isinstance(given, int) or is_token(given))
-            )
+            if "float" in self.plain:
+                return isinstance(given, int) or math.isfinite(given)
+            return "int" in self.plain and (isinstance(given, int) or is_token(given))
         # A token that is no text, such as a cdk.IResolvable: only the readers of values turn it into text.
         return "str" in self.plain and bool(self.classes) and is_token(given)
 
