@@ -266,9 +266,7 @@ class LocalCloud:
         return {
             **kept,
             **self._tool_settings(directory),
-            # The credentials of the account's root user. They are random, because they allow everything.
-            "AWS_ACCESS_KEY_ID": f"LOCAL{secrets.token_hex(8).upper()}",
-            "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+            **new_root_credentials(),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -317,6 +315,14 @@ class LocalCloud:
 def _last_lines(path: Path, number: int) -> str:
     text = path.read_text(errors="replace") if path.exists() else ""
     return "\n".join(collections.deque(text.splitlines(), maxlen=number))
+
+
+def new_root_credentials() -> dict[str, str]:
+    """New credentials of the account's root user. They are random, because they allow everything."""
+    return {
+        "AWS_ACCESS_KEY_ID": f"LOCAL{secrets.token_hex(8).upper()}",
+        "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+    }
 
 
 def _bundle(path: Path, ca_file: Path) -> Path:

@@ -46,8 +46,15 @@ def _refuse_public_listeners(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "socket.bind" or arguments[0].family not in (socket.AF_INET, socket.AF_INET6):
         return
     host = str(arguments[1][0])
-    if host != "localhost" and not (host and ipaddress.ip_address(host).is_loopback):
+    if host != "localhost" and not _is_loopback(host):
         raise PermissionError(f"the local cloud listens on loopback only, not on {host!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # empty, which means all addresses, or a name
+        return False
 
 
 def make_execution_credentials_secret() -> None:

@@ -97,8 +97,8 @@ class EngineSet:
         self._node_timeout = node_timeout
         self._open_gate = open_gate
         self._place = place or (lambda _shard, _role: LOOPBACK)
-        self._owned_workspace = None if workspace else Workspace()
-        self._workspace = workspace or self._owned_workspace or Workspace()
+        self._workspace = workspace or Workspace()
+        self._owned_workspace = None if workspace else self._workspace
         self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
         self._lock = threading.RLock()
         self.authority = authority or CertificateAuthority(self._directory / "ca")

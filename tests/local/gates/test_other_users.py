@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from cdk_redis_local._core.keeper import marked_processes
+from cdk_redis_local._emulator.isolation import _refuse_public_listeners
 from tests.local.support.clouds import Cloud
 from tests.local.support.other_user import NOBODY, as_nobody, needs_root
 from tests.local.support.raw_requests import Raw, Signer
@@ -200,3 +202,8 @@ def test_the_emulator_can_listen_on_loopback_only(host: str, outcome: str) -> No
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (run.stdout + run.stderr).strip().endswith(outcome)
+
+
+def test_the_emulator_cannot_listen_on_a_name_of_the_machine() -> None:
+    with socket.socket() as listener, pytest.raises(PermissionError, match=r"on loopback only, not on 'example\.com'"):
+        _refuse_public_listeners("socket.bind", (listener, ("example.com", 0)))

@@ -14,6 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from cdk_redis_local._cloud import new_root_credentials
 from tests.local.support.clouds import Cloud
 from tests.local.support.raw_requests import FORM, Answer, Raw, Signer
 
@@ -233,10 +234,12 @@ def test_a_refusal_has_the_format_of_the_called_api(own: Signer, content_type: s
     assert answer.headers["x-amzn-errortype"] == "MissingAuthenticationToken"
 
 
-def test_the_cloud_s_credentials_have_their_format(cloud: Cloud, own: Signer) -> None:
-    assert len(own.credentials.access_key) == 21
-    assert len(own.credentials.secret_key) == 40
-    assert own.credentials.access_key.startswith("LOCAL")
+def test_every_cloud_has_other_credentials(own: Signer) -> None:
+    used = [(own.credentials.access_key, own.credentials.secret_key)]
+    used += [tuple(new_root_credentials().values()) for _ in range(3)]
+
+    assert len({key for key, _ in used}) == len({secret for _, secret in used}) == 4
+    assert {(key[:5], len(key), len(secret)) for key, secret in used} == {("LOCAL", 21, 40)}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
