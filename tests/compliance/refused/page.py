@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.compliance.refused import security
+from tests.compliance.refused import node_types, parameters, scaling, security
 
 # The themes in the order of the page.
-THEMES: dict[str, ModuleType] = {"Security": security}
+THEMES: dict[str, ModuleType] = {
+    "Security": security,
+    "Node types and versions": node_types,
+    "Engine parameters": parameters,
+    "Scaling and global datastores": scaling,
+}
 
 _HEAD = """\
 # What is checked before the deploy
@@ -26,7 +31,13 @@ def page() -> str:
     parts = [_HEAD]
     for theme, rows in THEMES.items():
         parts.append(f"\n## {theme}\n\n| Rule | Example of a message | Source |\n| --- | --- | --- |\n")
-        parts += [f"| {row.rule} | `{_cell(row.message)}` | {_link(row.source)} |\n" for row in rows.REFUSED]
+        # The first row of a rule is its example.
+        examples = {row.rule: row for row in reversed(rows.REFUSED)}
+        parts += [
+            f"| {row.rule} | `{_cell(row.message)}` | {_link(row.source)} |\n"
+            for row in rows.REFUSED
+            if examples[row.rule] is row
+        ]
     return "".join(parts)
 
 
