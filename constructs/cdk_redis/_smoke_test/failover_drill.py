@@ -89,8 +89,9 @@ class FailoverDrill(StoreFunctionConstruct):
                 to less than the duration. Default: - 30 seconds, or a third of a duration below 90 seconds.
             key_prefix: Prefix of all keys that the drill writes. It touches no other keys.
             role: Role of the function. Lambda must be able to assume it, and it needs the managed policy
-                ``service-role/AWSLambdaVPCAccessExecutionRole`` or the same permissions. The permission to sign in to
-                the store is added to it. Default: - a new role.
+                ``service-role/AWSLambdaVPCAccessExecutionRole`` or similar permissions. The permission to sign in to
+                the store is added to it. Default: - a new role, which can write to the log group of the function,
+                manage network interfaces and sign in.
             log_group: Log group of the function. Default: - a new one that keeps reports for a month.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.
@@ -180,17 +181,6 @@ class FailoverDrill(StoreFunctionConstruct):
             environment.ELASTICACHE: ("testFailover", {"ReplicationGroupId": store_name, "NodeGroupId": shard}),
             environment.MEMORYDB: ("failoverShard", {"ClusterName": store_name, "ShardName": shard}),
         }[service.name]
-        nodes: list[str] = []
-        if service.name == environment.ELASTICACHE:
-            # TestFailover also needs the permission on the nodes of the group, which are separate resources in IAM.
-            nodes = [
-                cdk.Stack.of(self).format_arn(
-                    service=service.name,
-                    resource="cluster",
-                    resource_name=f"{store_name}-*",
-                    arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                )
-            ]
         return tasks.CallAwsService(
             self,
             "Fail over",
@@ -198,7 +188,8 @@ class FailoverDrill(StoreFunctionConstruct):
             action=action,
             parameters=parameters,
             iam_action=f"{service.name}:{action[0].upper()}{action[1:]}",
-            iam_resources=[service.store_arn(self._target, store_name), *nodes],
+            # The Service Authorization Reference has no other resource for TestFailover and FailoverShard.
+            iam_resources=[service.store_arn(self._target, store_name)],
             # The response describes the whole store, which is not part of the report.
             result_selector={"failover": "started"},
         )

@@ -106,8 +106,9 @@ class SmokeTest(StoreFunctionConstruct):
                 property override of a resource that this library did not define. Default: - only the store, its
                 users, its user group or ACL, its parameter group and its subnet group.
             role: Role of the function. Lambda must be able to assume it, and it needs the managed policy
-                ``service-role/AWSLambdaVPCAccessExecutionRole`` or the same permissions. The permission to sign in to
-                the store is added to it. Default: - a new role.
+                ``service-role/AWSLambdaVPCAccessExecutionRole`` or similar permissions. The permission to sign in to
+                the store is added to it. Default: - a new role, which can write to the log group of the function,
+                manage network interfaces and sign in.
             log_group: Log group of the function. Default: - a new one that keeps reports for a month.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.

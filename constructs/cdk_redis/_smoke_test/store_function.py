@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._store.interface import IStore
 
+# Lambda needs these to connect a function to a VPC. The describing actions have no resource-level permissions, and the
+# network interfaces have no ids yet: AWS asks for "*" (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+_NETWORK_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
 
 class StoreFunction:
     """A function with its role, log group, security group and rules, and the permission to sign in to a store.
@@ -97,9 +108,8 @@ class StoreFunction:
             **self._path_environment(),
             **environment,
         }
-        given_role = None if role is None else self._local_role(role)
-        self.function = self._create_function(handler, timeout, variables, given_role, at_most_one=at_most_one)
-        self.role = cast("iam.IRole", self.function.role)
+        self.role = self._create_role() if role is None else self._local_role(role)
+        self.function = self._create_function(handler, timeout, variables, at_most_one=at_most_one)
         self._grant_connect()
         # If the role is deleted before the network interfaces of the function, Lambda cannot delete them, and the
         # security group cannot be deleted either (aws/aws-cdk issue 6701).
@@ -198,6 +208,26 @@ class StoreFunction:
         )
         return cast("logs.ILogGroup", log_group)
 
+    def _create_role(self) -> iam.IRole:
+        """Define a role that can write to the log group and use network interfaces.
+
+        The CDK would attach AWSLambdaBasicExecutionRole and AWSLambdaVPCAccessExecutionRole: with both, a function can
+        create log groups and write to all log groups of the account.
+        """
+        logs = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
+        )
+        network = iam.PolicyStatement(actions=list(_NETWORK_ACTIONS), resources=["*"])
+        role = iam.Role(
+            self._scope,
+            "Role",
+            description=self._description,
+            assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com")),
+            # Part of the role, because Lambda deletes network interfaces with it until the role is deleted.
+            inline_policies={"Function": iam.PolicyDocument(statements=[logs, network])},
+        )
+        return cast("iam.IRole", role)
+
     def _create_security_group(self) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(
             self._scope,
@@ -212,7 +242,6 @@ class StoreFunction:
         handler: str,
         timeout: cdk.Duration,
         variables: Mapping[str, str],
-        role: iam.IRole | None,
         *,
         at_most_one: bool,
     ) -> lambda_.Function:
@@ -237,7 +266,7 @@ class StoreFunction:
                 vpc=self._network.vpc,
                 vpc_subnets=self._network.subnet_selection,
                 security_groups=self.security_groups,
-                role=role,
+                role=self.role,
                 log_group=self.log_group,
                 environment=variables,
                 reserved_concurrent_executions=1 if at_most_one else None,
