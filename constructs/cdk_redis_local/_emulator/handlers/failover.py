@@ -45,8 +45,7 @@ class FailoverCalls:
         # ElastiCache's ids are not case-sensitive.
         name, shard = parameters.get("ReplicationGroupId", "").lower(), parameters.get("NodeGroupId", "")
         try:
-            # The action needs permissions on the replication group and on the node that fails (a cluster in ARNs).
-            _check_role("elasticache:TestFailover", f"replicationgroup:{name}", f"cluster:{name}-{shard}-001")
+            _check_role("elasticache:TestFailover", f"replicationgroup:{name}")
             self._begin("elasticache", name, shard, "ReplicationGroup", "NodeGroup")
         except _RefusedError as refusal:
             code, message = map(escape, refusal.args)
@@ -84,19 +83,18 @@ class FailoverCalls:
             raise _RefusedError("TestFailoverNotAvailableFault", str(error)) from error
 
 
-def _check_role(action: str, *resources: str) -> None:
+def _check_role(action: str, resource: str) -> None:
     """Check the permissions of the state machine's role, if a state machine sent the request.
 
     Raises:
-        _RefusedError: The role may not perform the action on one of the resources.
+        _RefusedError: The role may not perform the action on the resource.
     """
     account, region = scope()
     role = execution_role()
-    for resource in resources:
-        arn = f"arn:aws:{action.partition(':')[0]}:{region}:{account}:{resource}"
-        if role and not role_may(role, action, arn):
-            message = f"User: {role} is not authorized to perform: {action} on resource: {arn}"
-            raise _RefusedError("AccessDeniedException", message)
+    arn = f"arn:aws:{action.partition(':')[0]}:{region}:{account}:{resource}"
+    if role and not role_may(role, action, arn):
+        message = f"User: {role} is not authorized to perform: {action} on resource: {arn}"
+        raise _RefusedError("AccessDeniedException", message)
 
 
 def _xml(status: int, text: str) -> Response:
