@@ -16,6 +16,7 @@ from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
+from cdk_redis._network.security_groups import allow_connections
 from cdk_redis._store.store import Store
 from cdk_redis_runtime._client import environment as runtime
 
@@ -283,7 +284,7 @@ class StoreFunction:
             store_group = ec2.SecurityGroup.from_security_group_id(
                 self._store_security_groups, str(number), self._weak_group_id(number, group)
             )
-            self.function.connections.allow_to(store_group, target.ports, self._description)
+            allow_connections(self.function, store_group, target.ports, self._description)
         if self.user is None:
             return
         if self.user.secret is not None:
@@ -298,7 +299,7 @@ class StoreFunction:
     def _grant_secret(self, secret: secretsmanager.ISecret) -> None:
         # From isolated subnets, Secrets Manager can be reached only through an interface endpoint.
         endpoint = self._network.require_secrets_endpoint()
-        self.function.connections.allow_to(endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
+        allow_connections(self.function, endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
         grant_secret_read(secret, self.function, self.weak)
 
 

@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, outer_stack, read_weakly
+from cdk_redis._network.security_groups import allow_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,7 @@ def open_network(
     outer = outer_stack(store)
     elsewhere = [group for group in client.connections.security_groups if outer_stack(group) is not outer]
     if not elsewhere:
-        client.connections.allow_to(cast("ec2.IConnectable", store), ports, description)
+        allow_connections(client, cast("ec2.IConnectable", store), ports, description)
         return
     from aws_cdk import aws_ec2 as ec2
 
@@ -72,7 +73,7 @@ def open_network(
         imported = scope.node.try_find_child(name) or ec2.SecurityGroup.from_security_group_id(
             scope, name, read(f"SecurityGroup{number}", group.security_group_id)
         )
-        client.connections.allow_to(cast("ec2.IConnectable", imported), ports, description)
+        allow_connections(client, cast("ec2.IConnectable", imported), ports, description)
 
 
 def _deploy_after(store: Construct, reader: IConstruct) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_redis import (
     AccessString,
@@ -69,6 +70,28 @@ def test_a_bound_function_has_the_permission_the_rules_and_the_environment(
         {"PolicyDocument": {"Statement": [Match.object_like({"Action": "elasticache:Connect"})]}},
     )
     template.has_resource_properties("AWS::EC2::SecurityGroupIngress", {"Description": "to Stack/Cache"})
+
+
+def test_binding_a_function_with_open_egress_gives_no_warning(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    closed = ec2.SecurityGroup(stack, "Closed", vpc=network.vpc, allow_all_outbound=False)
+    function.connections.add_security_group(closed)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+
+    # The CDK's default security group allows all outbound traffic, so it needs no egress rule.
+    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+    template = Template.from_stack(stack)
+    store = stack.resolve(cache.security_groups[0].security_group_id)
+    default, other = (stack.resolve(group.security_group_id) for group in function.connections.security_groups)
+    ingress = template.find_resources("AWS::EC2::SecurityGroupIngress", {"Properties": {"GroupId": store}}).values()
+    sources = [rule["Properties"]["SourceSecurityGroupId"] for rule in ingress]
+    assert default in sources
+    assert other in sources
+    egress = template.find_resources("AWS::EC2::SecurityGroupEgress").values()
+    assert other in [rule["Properties"]["GroupId"] for rule in egress]
+    assert default not in [rule["Properties"]["GroupId"] for rule in egress]
 
 
 def test_a_bound_function_has_the_same_variables_as_the_smoke_test(
