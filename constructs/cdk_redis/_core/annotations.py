@@ -22,6 +22,7 @@ from cdk_redis._core.wording import either, forms_of, shown
 # Modules of aws-cdk-lib that the library imports by another name than aws_<name>.
 _MODULES = {"cdk": "aws_cdk", "firehose": "aws_cdk.aws_kinesisfirehose"}
 # Values in mappings can be empty, such as an engine parameter that turns all events off.
+_MISSING = object()
 _ANY_TEXT = "any text"
 _PLAIN = {
     "bool": ("True", "False"),
@@ -228,4 +229,5 @@ def _has_members(given: object, protocol: Any) -> bool:
     if not getattr(protocol, "_is_protocol", False):
         return False
     members = [name for name in vars(protocol) if not name.startswith("_")]
-    return all(inspect.getattr_static(given, name, None) is not None for name in members)
+    # The value may be None: the engine of an imported user group is unknown.
+    return all(inspect.getattr_static(given, name, _MISSING) is not _MISSING for name in members)

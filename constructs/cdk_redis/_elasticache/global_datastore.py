@@ -20,7 +20,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import name_problem, unique_name
+from cdk_redis._core.naming import description_of, name_problem, unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
@@ -181,7 +181,7 @@ class GlobalDatastore(cdk.Resource):
             global_node_group_count=shards,
             cache_parameter_group_name=parameter_group.parameter_group_name if parameter_group else None,
             global_replication_group_id_suffix=suffix or unique_name(self, max_length=_MAX_SUFFIX),
-            global_replication_group_description=description or self.node.path,
+            global_replication_group_description=description or description_of(self.node.path),
         )
 
     def _check(

@@ -9,7 +9,7 @@ from constructs import Construct
 from cdk_redis._access.members import MAX_GROUP_NAME, ImportedUserList, UserList
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name
-from cdk_redis._core.errors import Problems
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
@@ -114,8 +114,14 @@ class Acl(UserList):
                 be in the list already: the import does not add them.
 
         Raises:
-            ConfigurationError: If the name is invalid, or if `users` contains anything but users.
+            ConfigurationError: If the name is invalid, if `users` contains anything but users, or if the list is
+                ``open-access``, which has no users that an app can use.
         """
+        if acl_name == OPEN_ACCESS and users:
+            reason = "clients of this list do not sign in, and no user can be added to it"
+            raise ConfigurationError(
+                f"{scope.node.path}/{id}", [problem("acl_name", acl_name, reason, "leave out `users`")]
+            )
         return _ImportedAcl(scope, id, "acl_name", acl_name, users)
 
 

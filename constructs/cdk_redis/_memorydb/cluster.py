@@ -182,8 +182,8 @@ class MemoryDbCluster(Store):
             extra_parameters: Engine settings whose names or values this library does not know, passed on unchecked.
             parameter_group: An existing parameter group, in place of `parameters`.
                 Default: - one created from the parameters.
-            acl: An existing access control list; users that you add to the cluster become its members.
-                Default: - the cluster creates one.
+            acl: An existing access control list; users that you add to the cluster become its members. An import of
+                MemoryDB's list ``open-access`` needs `unsafe_open_access`. Default: - the cluster creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. Default: - kept for 7 days, taken at an
                 hour that AWS chooses.
             restore: Data that the cluster is created with: the name of a snapshot, or files in S3. Adding or changing
@@ -405,7 +405,11 @@ class MemoryDbCluster(Store):
 
 
 def _check_access(problems: Problems, acl: IAcl | None, open_access: bool, plaintext: bool) -> None:
-    if acl is not None and open_access:
+    if acl is not None and acl.acl_name == OPEN_ACCESS:
+        if not open_access:
+            reason = "with this list, anyone on the network can connect without signing in"
+            problems.add("acl", acl.acl_name, reason, "give another list, or set `unsafe_open_access` as well")
+    elif acl is not None and open_access:
         problems.add("acl", acl.acl_name, "a cluster with open access has no users", "leave out one of the two")
     if plaintext and not open_access:
         reason = "MemoryDB has no users without TLS: everyone can connect"

@@ -15,7 +15,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.naming import name_by_properties
+from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
@@ -138,7 +138,7 @@ class MultiRegionCluster(cdk.Resource):
             memorydb.CfnMultiRegionCluster,
             self,
             "Resource",
-            description=description or self.node.path,
+            description=description or description_of(self.node.path),
             engine=engine.name,
             engine_version=engine.version,
             multi_region_cluster_name_suffix=name_suffix,

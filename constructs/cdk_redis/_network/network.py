@@ -221,6 +221,7 @@ class RedisNetwork(Construct):
     def _select_subnets(self, selection: ec2.SubnetSelection | None) -> list[ec2.ISubnet]:
         selected = self._selected(selection or self._default_selection())
         problems = Problems(self)
+        self._check_lists(problems, selected.subnets)
         count = len(selected.subnets)
         # Compared by id: a subnet that is imported separately is another object than the subnet of the VPC.
         public = {subnet.subnet_id for subnet in self.vpc.public_subnets}
@@ -233,6 +234,17 @@ class RedisNetwork(Construct):
             problems.add("vpc_subnets", f"{count} subnets in one zone" if count else "no subnets", reason)
         problems.raise_if_any()
         return list(selected.subnets)
+
+    def _check_lists(self, problems: Problems, subnets: Sequence[ec2.ISubnet]) -> None:
+        """Check that the VPC was imported with lists whose length is known: a list that is a token is one item."""
+        lists = {"zones": [one.availability_zone for one in subnets], "subnet ids": [one.subnet_id for one in subnets]}
+        for what, items in lists.items():
+            if any("#{Token[" in item for item in items):
+                reason = f"its list of {what} is a token, whose length is not known at synth"
+                hint = "give one item for each subnet: the result of Fn.split(',', text, 2), or of Fn.select"
+                problems.add("vpc", self.vpc.node.path, reason, hint)
+        # The CDK raises an error for each use of such a list.
+        problems.raise_if_any()
 
     def _selected(self, selection: ec2.SubnetSelection) -> ec2.SelectedSubnets:
         try:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 
 from cdk_redis._access.access_string import AccessString
-from cdk_redis._access.users import User
+from cdk_redis._access.members import ImportedUserList
+from cdk_redis._access.users import DefinedUser, User
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems
+from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store
 
 if TYPE_CHECKING:
     from constructs import Construct
+
+    from cdk_redis._store.interface import IStore
 
 
 def check_target(scope: Construct, target: object) -> None:
@@ -29,6 +33,7 @@ def check_target(scope: Construct, target: object) -> None:
 def check_function(
     problems: Problems,
     *,
+    target: IStore,
     user: object,
     key_prefix: object,
     role: object,
@@ -36,7 +41,7 @@ def check_function(
     security_groups: object,
 ) -> None:
     """Check the parameters that `SmokeTest` and `FailoverDrill` share."""
-    value_of(problems, "user", user, User)
+    _check_user(problems, target, value_of(problems, "user", user, User))
     try:
         AccessString.smoke_test(cast("str", key_prefix))
     except ConfigurationError as error:
@@ -53,6 +58,20 @@ def check_function(
         if group is None:
             problems.add(f"security_groups[{index}]", None, "it is a security group")
         check_interface(problems, f"security_groups[{index}]", group, "security_group_id", "a security group")
+
+
+def _check_user(problems: Problems, target: IStore, user: User | None) -> None:
+    """Check that a user is one of the target, if this app knows all users of the target."""
+    if user is None or user in target.users:
+        return
+    shared = getattr(target, "user_group", None) or getattr(target, "acl", None)
+    is_open = target.open_access
+    # This app may have imported the user without naming it in `users` of the imported store or list.
+    may_have_others = isinstance(target, ImportedStore) or isinstance(shared, ImportedUserList)
+    if is_open or user.service.name != target.service.name or isinstance(user, DefinedUser) or not may_have_others:
+        reason = "clients of a store with open access do not sign in" if is_open else "it is not a user of the target"
+        hint = "leave it out" if is_open else "give one of its users, or leave it out to have one added"
+        problems.add("user", user.node.path, reason, hint)
 
 
 def check_interface(problems: Problems, parameter: str, given: object, attribute: str, what: str) -> None:

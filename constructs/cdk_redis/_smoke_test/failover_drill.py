@@ -107,6 +107,7 @@ class FailoverDrill(StoreFunctionConstruct):
         self._check_replicas(problems)
         check_function(
             problems,
+            target=target,
             user=user,
             key_prefix=key_prefix,
             role=role,

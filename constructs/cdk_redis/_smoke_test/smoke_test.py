@@ -135,6 +135,7 @@ class SmokeTest(StoreFunctionConstruct):
         self._check_target(problems)
         check_function(
             problems,
+            target=target,
             user=user,
             key_prefix=key_prefix,
             role=role,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -12,12 +13,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from cdk_redis._access.access_string import AccessString
+from cdk_redis._access.members import ImportedUserList
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._network.security_groups import allow_connections
-from cdk_redis._store.store import Store
+from cdk_redis._store.imported_store import ImportedStore
+from cdk_redis._store.store import Store, has_user_named
 from cdk_redis_runtime._client import environment as runtime
 
 if TYPE_CHECKING:
@@ -151,9 +154,10 @@ class StoreFunction:
         # A store with an AUTH token has no users.
         if target.auth_token is not None:
             return target.auth_token
-        if not isinstance(target, Store):
-            reason, hint = "this app does not define the store, and cannot add a user to it", "give one of its users"
-            raise ConfigurationError(self._scope.node.path, [problem("user", None, reason, hint)])
+        if (objection := _objection_to_new_user(target)) is not None:
+            raise ConfigurationError(self._scope.node.path, [problem("user", None, *objection)])
+        target = cast("Store", target)
+        name = self._free_name(target, name)
         engine = target.topology.engine
         access = AccessString.smoke_test(
             key_prefix, channels=engine.supports_channel_rules, sharded_pubsub=engine.supports_sharded_pubsub
@@ -161,6 +165,12 @@ class StoreFunction:
         if engine.supports_iam:
             return target.add_iam_user(name, access)
         return target.add_password_user(name, access)
+
+    def _free_name(self, target: Store, name: str) -> str:
+        """Name of the new user: a second test or drill of one store gets one that its own path makes unique."""
+        if not has_user_named(target, name):
+            return name
+        return f"{name}-{hashlib.sha256(self._scope.node.path.encode()).hexdigest()[:8]}"
 
     def _is_from_another_stack(self, given: cdk.IResource) -> bool:
         """Whether another stack of this app owns a construct; an import belongs to the stack that imports it."""
@@ -324,6 +334,21 @@ class StoreFunctionConstruct(Construct):
         self.log_group = parts.log_group
         self.security_groups = parts.security_groups
         self.user = parts.user
+
+
+def _objection_to_new_user(target: IStore) -> tuple[str, str] | None:
+    """Return why no user can be added to a store and what to do, or None if one can be added."""
+    shared = getattr(target, "user_group", None) or getattr(target, "acl", None)
+    if isinstance(target, ImportedStore) or not isinstance(target, Store):
+        reason = "this app does not define the store, and cannot add a user to it"
+    elif isinstance(shared, ImportedUserList):
+        reason = f"this app does not define {shared.node.path}, and cannot add a user to it"
+    else:
+        return None
+    if target.users:
+        names = " or ".join(repr(user.node.path) for user in target.users[:3])
+        return reason, f"give a user that has the access string AccessString.smoke_test(key_prefix): {names}"
+    return reason, "import a user with `from_user_attributes`, give it to `users` of the import, and to `user` here"
 
 
 def _network_of(scope: Construct, target: IStore) -> RedisNetwork:

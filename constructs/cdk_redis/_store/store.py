@@ -68,7 +68,7 @@ class Store(IStore):
         problems.raise_if_any()
         # A scope for the users, so that their ids differ from those of the other children.
         users = cast("Construct", self.node.try_find_child("Users")) or Construct(self, "Users")
-        if users.node.try_find_child(name) is not None:
+        if has_user_named(self, name):
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
         user = self._create_user(users, name, access, authentication)
         # If stores share their list of users, the list contains it already.
@@ -79,3 +79,9 @@ class Store(IStore):
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:
         """Define a user and add it to the store."""
         raise NotImplementedError
+
+
+def has_user_named(store: Store, name: str) -> bool:
+    """Whether `Store.add_iam_user` or `Store.add_password_user` was called with this name."""
+    users = store.node.try_find_child("Users")
+    return users is not None and users.node.try_find_child(name) is not None
