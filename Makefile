@@ -14,7 +14,7 @@ export npm_config_cache ?= $(CURDIR)/.venv/.npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit bench synth requirements clean engine network browser
+.PHONY: help setup demo test waiting computing lint unit bench synth requirements clean engine network browser
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,12 +23,22 @@ help: ## Show this list
 demo: engine setup ## Deploy both stores to a local cloud, show their smoke tests, destroy (FAULT=engine-stopped: watch it fail)
 	python -m cdk_redis_local demo $(addprefix --fault ,$(FAULT))
 
-# Tests that measure how long a store is unavailable or how fast it answers run alone. The others run in four processes:
-# some compute, and some wait for engines most of the time, so together they use both cores of a small machine.
+# Two sessions at a time use both processors of a small machine: tests that wait for engines most of the time, and tests
+# that compute. The second has a lower priority, so that it does not delay what the first measures.
+# Tests that measure the length of an outage or response times run alone.
+LOWEST := tests/packaging/test_lowest_versions.py
+COMPUTING := tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
+WAITING := tests/runtime tests/local tests/e2e $(LOWEST)
 TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser lint ## Run every check and every test
-	pytest -n 4 --dist loadfile $(TIMED:%=--ignore=%)
+	$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=line waiting computing
 	pytest $(TIMED)
+
+waiting:
+	pytest -n 3 --dist loadfile $(TIMED:%=--ignore=%) $(WAITING)
+
+computing:
+	nice -n 10 pytest -n 2 --dist loadfile --ignore=$(LOWEST) $(COMPUTING)
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot

@@ -337,13 +337,14 @@ def _check_primary(problems: Problems, primary: ReplicationGroup) -> None:
     path, resource = primary.node.path, primary.resource
     _check_node_type(problems, "primary", primary.node_type)
     _check_engine(problems, "primary", primary.topology.engine)
-    if resource.durability in (Durability.SYNC.value, Durability.ASYNC.value):
+    # The oldest versions of aws-cdk-lib have neither property.
+    if getattr(resource, "durability", None) in (Durability.SYNC.value, Durability.ASYNC.value):
         reason = "a global datastore does not support durability"
         problems.add("primary", path, reason, "leave out its `durability`")
     if any(primary.node.try_find_child(scaling) is not None for scaling in ("ShardScaling", "ReplicaScaling")):
         reason = "ElastiCache does not scale members of a global datastore"
         problems.add("primary", path, reason, "leave out scale_shards and scale_replicas")
-    if resource.network_type not in (None, "ipv4"):
+    if getattr(resource, "network_type", None) not in (None, "ipv4"):
         problems.add("primary", path, "a global datastore has IPv4 addresses only", "leave out its `network_type`")
     if primary.auth_token is not None:
         reason = "it has an AUTH token, which its secondaries would have to share across Regions"

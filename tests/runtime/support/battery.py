@@ -24,6 +24,7 @@ from cdk_redis_runtime import Address, Connection, Declaration, Report, SmokeTes
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
+from tests.runtime.support.lost_time import LostTime
 from tests.runtime.support.secrets_manager import ARN
 
 PREFIX = "cdk-redis-smoke:"
@@ -151,9 +152,11 @@ class Battery:
         provider = _Recording(credentials, self.secrets) if credentials else None
         self._capfd.readouterr()
         started = time.monotonic()
-        report = smoke_test(connection, declared, credentials=provider)
+        with LostTime() as lost:
+            report = smoke_test(connection, declared, credentials=provider)
         seconds = time.monotonic() - started
-        assert seconds <= declared.budget, f"{seconds} s, allowed are {declared.budget} s"
+        allowed = declared.budget + lost.seconds
+        assert seconds <= allowed, f"{seconds} s, allowed are {allowed} s, {lost.seconds} s of them for a busy machine"
         assert_no_secret([*_texts(report), self._caplog.text, *self._capfd.readouterr()], self.secrets)
         return Verdicts(report, seconds)
 
