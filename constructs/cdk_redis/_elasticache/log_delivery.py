@@ -17,11 +17,11 @@ from constructs import Construct
 from cdk_redis._core.checks import check_given, value_of
 from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import unique_name
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kinesisfirehose as firehose
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
@@ -235,7 +235,7 @@ def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup
     stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
     name = cdk.Fn.join("-", [_PREFIX + unique_name(parent, max_length=_MAX_NAME - len(_PREFIX) - 37), stack_uuid])
     if delivery.encryption_key is not None:
-        _allow_logs_to_use(delivery.encryption_key, scope)
+        let_logs_use_key(scope, delivery.encryption_key, f"{_PREFIX}*")
     log_group = logs.LogGroup(
         parent,
         "Logs",
@@ -245,16 +245,3 @@ def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
     return cast("logs.ILogGroup", log_group)
-
-
-def _allow_logs_to_use(key: kms.IKey, scope: Construct) -> None:
-    from aws_cdk import aws_iam as iam
-
-    stack = cdk.Stack.of(scope)
-    groups = stack.format_arn(
-        service="logs", resource="log-group", resource_name=f"{_PREFIX}*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
-    )
-    service = iam.ServicePrincipal(
-        f"logs.{stack.region}.amazonaws.com", conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
-    )
-    key.grant_encrypt_decrypt(cast("iam.IGrantable", service))

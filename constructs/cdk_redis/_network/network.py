@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Sequence
 from types import NoneType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -37,6 +37,9 @@ from cdk_redis._network.vpc import (
     create_flow_log,
     create_vpc,
 )
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
 
 
 class RedisNetwork(Construct):
@@ -69,6 +72,7 @@ class RedisNetwork(Construct):
         dual_stack: bool | None = None,
         secrets_endpoint: bool | ec2.IInterfaceVpcEndpoint | None = None,
         flow_log_retention: logs.RetentionDays | None = None,
+        flow_log_kms_key: kms.IKey | None = None,
     ) -> None:
         """Define the network.
 
@@ -99,19 +103,32 @@ class RedisNetwork(Construct):
                 Default: - created in the defined VPC when a smoke test or failover drill needs it.
             flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which
                 compliance rules require.
+            flow_log_kms_key: Key that encrypts the defined VPC's flow log. CloudWatch Logs is allowed to use it in its
+                policy, if it is defined in this app. Default: - a key owned by CloudWatch Logs.
 
         Raises:
             ConfigurationError: If a parameter is invalid, or the subnets are public or in fewer than two zones.
         """
         super().__init__(scope, id)
-        self._check(vpc, vpc_subnets, zones, zone_ids, cidr, dual_stack, secrets_endpoint, flow_log_retention)
+        self._check(
+            vpc,
+            vpc_subnets,
+            zones,
+            zone_ids,
+            cidr,
+            dual_stack,
+            secrets_endpoint,
+            flow_log_retention,
+            None if flow_log_kms_key is None else "a key",
+        )
         self.owns_vpc = vpc is None
         self.flow_log_group: logs.LogGroup | None = None
         self.zone_ids: list[str] | None = None
         if vpc is None:
             self.zone_ids = choose_zone_ids(self, zones, zone_ids)
             vpc = create_vpc(self, cidr=cidr, zones=zones, zone_ids=self.zone_ids, dual_stack=bool(dual_stack))
-            self.flow_log_group = create_flow_log(self, vpc, flow_log_retention or logs.RetentionDays.ONE_YEAR)
+            retention = flow_log_retention or logs.RetentionDays.ONE_YEAR
+            self.flow_log_group = create_flow_log(self, vpc, retention, flow_log_kms_key)
         self.vpc: ec2.IVpc = vpc
         self.subnets: list[ec2.ISubnet] = self._select_subnets(vpc_subnets)
         self.subnet_selection = ec2.SubnetSelection(subnets=self.subnets)
@@ -192,6 +209,7 @@ class RedisNetwork(Construct):
         dual_stack: bool | None,
         secrets_endpoint: object,
         flow_log_retention: logs.RetentionDays | None,
+        flow_log_kms_key: str | None,
     ) -> None:
         problems = Problems(self)
         if dual_stack is not None:
@@ -212,6 +230,7 @@ class RedisNetwork(Construct):
                 ("zone_ids", zone_ids),
                 ("cidr", own_cidr),
                 ("flow_log_retention", flow_log_retention),
+                ("flow_log_kms_key", flow_log_kms_key),
             )
             for parameter, value in given:
                 if value is not None:

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._network.zones import preferred_zones
@@ -20,6 +21,7 @@ from cdk_redis._network.zones import preferred_zones
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_kms as kms
     from constructs import Construct
 
 DEFAULT_CIDR = "10.0.0.0/16"
@@ -151,9 +153,13 @@ def _add_ipv6(scope: Construct, vpc: ec2.Vpc) -> None:
         resource.add_dependency(block)
 
 
-def create_flow_log(scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDays) -> logs.LogGroup:
+def create_flow_log(
+    scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDays, kms_key: kms.IKey | None
+) -> logs.LogGroup:
     """Log all traffic of the VPC."""
-    log_group = logs.LogGroup(scope, "FlowLogs", retention=retention)
+    if kms_key is not None:
+        let_logs_use_key(scope, kms_key)
+    log_group = logs.LogGroup(scope, "FlowLogs", retention=retention, encryption_key=kms_key)
     flow_logs = iam.ServicePrincipal(
         "vpc-flow-logs.amazonaws.com",
         # Without it, a flow log of another account could write here ("confused deputy").

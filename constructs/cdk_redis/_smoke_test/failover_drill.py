@@ -12,6 +12,8 @@ from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.log_groups import check_new_log_group
+from cdk_redis._core.naming import unique_name
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
 from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_stepfunctions as stepfunctions
@@ -37,6 +40,11 @@ _DEFAULT_SECONDS = 5 * 60
 # Time for the function to start, and for writes and reads that succeed before the failover.
 _BEFORE_SECONDS = 30
 
+# CloudWatch Logs allows ten resource policies in a Region. Log groups with this prefix share one entry of a policy.
+# (https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html)
+_LOG_PREFIX = "/aws/vendedlogs/states/"
+_MAX_LOG_NAME = 512
+
 
 class FailoverDrill(StoreFunctionConstruct):
     """Fails over a shard and reports how an application with the client of ``connect()`` is affected.
@@ -46,6 +54,8 @@ class FailoverDrill(StoreFunctionConstruct):
     ``FailoverShard`` (MemoryDB). Its output is the function's report: whether another node serves the shard now,
     seconds of failed writes and reads, the longest gap, errors by type, and acknowledged writes that were lost.
 
+    The state machine logs its executions and sends traces to X-Ray.
+
     AWS allows a few such failovers a day: 15 node groups in 24 hours for ElastiCache. A shard needs a replica.
 
     Attributes:
@@ -54,6 +64,7 @@ class FailoverDrill(StoreFunctionConstruct):
         role: Role of the function, to grant it more.
         security_groups: Security groups of the function; ``connections`` adds rules to them.
         log_group: Log group of the function, which has the report as well.
+        execution_log_group: Log group of the state machine, with the events of each execution.
         user: The user that it signs in as; None for a store with open access.
     """
 
@@ -71,6 +82,8 @@ class FailoverDrill(StoreFunctionConstruct):
         key_prefix: str = environment.DEFAULT_DRILL_KEY_PREFIX,
         role: iam.IRole | None = None,
         log_group: logs.ILogGroup | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_kms_key: kms.IKey | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         """Define the drill.
@@ -92,7 +105,11 @@ class FailoverDrill(StoreFunctionConstruct):
                 ``service-role/AWSLambdaVPCAccessExecutionRole`` or similar permissions. The permission to sign in to
                 the store is added to it. Default: - a new role, which can write to the log group of the function,
                 manage network interfaces and sign in.
-            log_group: Log group of the function. Default: - a new one that keeps reports for a month.
+            log_group: Log group of the function and the state machine. Default: - a new one for each of the two.
+            log_retention: How long the new log groups keep reports; AWS Control Tower requires a year or more.
+                Default: - one month.
+            log_kms_key: Key that encrypts the new log groups. CloudWatch Logs is allowed to use it in its policy, if
+                it is defined in this app. Default: - a key owned by CloudWatch Logs.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.
 
@@ -114,6 +131,7 @@ class FailoverDrill(StoreFunctionConstruct):
             log_group=log_group,
             security_groups=security_groups,
         )
+        check_new_log_group(problems, log_group, log_retention, log_kms_key)
         if cast("object", shard) is None:
             problems.add("shard", None, 'it is the name of a shard, such as "0001"')
         seconds, before = _check_times(problems, duration, failover_after)
@@ -127,6 +145,8 @@ class FailoverDrill(StoreFunctionConstruct):
             key_prefix=key_prefix,
             role=role,
             log_group=log_group,
+            log_retention=log_retention,
+            log_kms_key=log_kms_key,
             security_groups=security_groups,
             purpose="Failover drill",
             handler=_HANDLER,
@@ -137,6 +157,7 @@ class FailoverDrill(StoreFunctionConstruct):
             },
         )
         self._use(parts)
+        self.execution_log_group = self.log_group if log_group else self._create_log_group(log_retention, log_kms_key)
         self.state_machine = self._create_state_machine(
             parts.weak("Name", target.store_name), shard, cdk.Duration.seconds(before)
         )
@@ -149,6 +170,21 @@ class FailoverDrill(StoreFunctionConstruct):
         elif not is_token(replicas) and replicas < 1:
             reason = "a shard without replicas cannot fail over"
             problems.add("target", self._target.node.path, reason, "give the store replicas=1 or more")
+
+    def _create_log_group(self, retention: logs.RetentionDays | None, kms_key: kms.IKey | None) -> logs.ILogGroup:
+        from aws_cdk import aws_logs as logs
+
+        parent = Construct(self, "Executions")
+        log_group = logs.LogGroup(
+            parent,
+            "Logs",
+            log_group_name=_LOG_PREFIX + unique_name(parent, max_length=_MAX_LOG_NAME - len(_LOG_PREFIX)),
+            retention=retention or logs.RetentionDays.ONE_MONTH,
+            # The policy of the key allows all log groups, see `StoreFunction`.
+            encryption_key=kms_key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        return cast("logs.ILogGroup", log_group)
 
     def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:
         from aws_cdk import aws_stepfunctions as stepfunctions
@@ -172,6 +208,10 @@ class FailoverDrill(StoreFunctionConstruct):
             comment=f"Fails over a shard of {self._target.node.path} and reports what a client saw",
             definition_body=stepfunctions.DefinitionBody.from_chainable(cast("stepfunctions.IChainable", both)),
             timeout=cdk.Duration.minutes(20),
+            logs=stepfunctions.LogOptions(
+                destination=self.execution_log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=True
+            ),
+            tracing_enabled=True,
         )
 
     def _create_failover(self, store_name: str, shard: str) -> Any:

@@ -13,6 +13,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._smoke_test.canary import Canary, alarm_period_of
 from cdk_redis._smoke_test.checks import check_function, check_interface, check_target, seconds_of
 from cdk_redis._smoke_test.digest import check_rerun_on, digest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_events as events
     from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sns as sns
@@ -83,6 +85,8 @@ class SmokeTest(StoreFunctionConstruct):
         rerun_on: Sequence[object] = (),
         role: iam.IRole | None = None,
         log_group: logs.ILogGroup | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_kms_key: kms.IKey | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
@@ -109,7 +113,11 @@ class SmokeTest(StoreFunctionConstruct):
                 ``service-role/AWSLambdaVPCAccessExecutionRole`` or similar permissions. The permission to sign in to
                 the store is added to it. Default: - a new role, which can write to the log group of the function,
                 manage network interfaces and sign in.
-            log_group: Log group of the function. Default: - a new one that keeps reports for a month.
+            log_group: Log group of the function. Default: - a new one.
+            log_retention: How long the new log group keeps reports; AWS Control Tower requires a year or more.
+                Default: - one month.
+            log_kms_key: Key that encrypts the new log group. CloudWatch Logs is allowed to use it in its policy, if it
+                is defined in this app. Default: - a key owned by CloudWatch Logs.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.
             schedule: Runs the test again and again after the deployment, such as
@@ -142,6 +150,7 @@ class SmokeTest(StoreFunctionConstruct):
             log_group=log_group,
             security_groups=security_groups,
         )
+        check_new_log_group(problems, log_group, log_retention, log_kms_key)
         limit = self._check_latency_limit(problems, latency_limit)
         check_rerun_on(problems, rerun_on)
         period = self._check_schedule(problems, schedule, alarm_topic, alarm_period)
@@ -155,6 +164,8 @@ class SmokeTest(StoreFunctionConstruct):
             key_prefix=key_prefix,
             role=role,
             log_group=log_group,
+            log_retention=log_retention,
+            log_kms_key=log_kms_key,
             security_groups=security_groups,
             purpose="Smoke test",
             handler=_HANDLER,

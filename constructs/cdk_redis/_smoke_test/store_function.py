@@ -16,6 +16,7 @@ from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.members import ImportedUserList
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._network.security_groups import allow_connections
@@ -24,6 +25,7 @@ from cdk_redis._store.store import Store, has_user_named
 from cdk_redis_runtime._client import environment as runtime
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -68,6 +70,8 @@ class StoreFunction:
         key_prefix: str,
         role: iam.IRole | None,
         log_group: logs.ILogGroup | None,
+        log_retention: logs.RetentionDays | None,
+        log_kms_key: kms.IKey | None,
         security_groups: Sequence[ec2.ISecurityGroup] | None,
         purpose: str,
         handler: str,
@@ -85,6 +89,8 @@ class StoreFunction:
             key_prefix: Prefix of the keys that the added user can access.
             role: Role of the function; None to create one.
             log_group: Log group of the function; None to create one.
+            log_retention: How long a new log group keeps entries; None for a month.
+            log_kms_key: Key of a new log group; None for a key that CloudWatch Logs owns.
             security_groups: Security groups of the function; None to create one.
             purpose: Its purpose, for descriptions.
             handler: Handler within ``cdk_redis_runtime``.
@@ -101,7 +107,11 @@ class StoreFunction:
         self._purpose = purpose
         self._network = _network_of(scope, target)
         self.user = self._choose_user(user, user_name, key_prefix)
-        self.log_group = self._create_log_group() if log_group is None else self._local_log_group(log_group)
+        self.log_group = (
+            self._create_log_group(log_retention, log_kms_key)
+            if log_group is None
+            else self._local_log_group(log_group)
+        )
         created_group = None if security_groups else self._create_security_group()
         self.security_groups: list[ec2.ISecurityGroup] = (
             [created_group] if created_group else self._local_security_groups(security_groups or ())
@@ -211,11 +221,17 @@ class StoreFunction:
             for number, group in enumerate(groups, start=1)
         ]
 
-    def _create_log_group(self) -> logs.ILogGroup:
+    def _create_log_group(self, retention: logs.RetentionDays | None, kms_key: kms.IKey | None) -> logs.ILogGroup:
         from aws_cdk import aws_logs as logs
 
+        if kms_key is not None:
+            let_logs_use_key(self._scope, kms_key)
         log_group = logs.LogGroup(
-            self._scope, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+            self._scope,
+            "Logs",
+            retention=retention or logs.RetentionDays.ONE_MONTH,
+            encryption_key=kms_key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         return cast("logs.ILogGroup", log_group)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
 
@@ -149,10 +150,12 @@ def test_parameters_of_a_new_vpc_are_refused_with_an_existing_one():
             zones=2,
             cidr="10.1.0.0/16",
             flow_log_retention=logs.RetentionDays.ONE_DAY,
+            flow_log_kms_key=kms.Key(stack, "Key"),
         )
     assert raised.value.problems == (
         "zones: got 2, but it is for a new VPC, and `vpc` is given; leave it out",
         "cidr: got '10.1.0.0/16', but it is for a new VPC, and `vpc` is given; leave it out",
         "flow_log_retention: got <RetentionDays.ONE_DAY: 'ONE_DAY'>, but it is for a new VPC, and `vpc` is given; "
         "leave it out",
+        "flow_log_kms_key: got 'a key', but it is for a new VPC, and `vpc` is given; leave it out",
     )

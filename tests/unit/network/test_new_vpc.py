@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
 
@@ -154,11 +155,16 @@ def test_every_parameter_of_a_new_vpc_reaches_the_template():
         cidr="192.168.8.0/24",
         secrets_endpoint=True,
         flow_log_retention=logs.RetentionDays.ONE_WEEK,
+        flow_log_kms_key=kms.Key(stack, "Key"),
     )
     template = Template.from_stack(stack)
     template.has_resource_properties("AWS::EC2::VPC", {"CidrBlock": "192.168.8.0/24"})
     template.has_resource_properties("AWS::EC2::Subnet", {"CidrBlock": "192.168.8.32/28"})
-    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
+    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7, "KmsKeyId": Match.any_value()})
+    may_use = Match.object_like(
+        {"Principal": {"Service": Match.any_value()}, "Action": Match.array_with(["kms:Encrypt"])}
+    )
+    template.has_resource_properties("AWS::KMS::Key", {"KeyPolicy": {"Statement": Match.array_with([may_use])}})
     template.has_resource_properties(
         "AWS::EC2::VPCEndpoint",
         {
@@ -203,7 +209,17 @@ def test_a_selection_without_a_vpc_is_refused_and_all_problems_are_listed():
 
 @pytest.mark.parametrize(
     "parameter",
-    ["vpc", "vpc_subnets", "zones", "zone_ids", "cidr", "dual_stack", "secrets_endpoint", "flow_log_retention"],
+    [
+        "vpc",
+        "vpc_subnets",
+        "zones",
+        "zone_ids",
+        "cidr",
+        "dual_stack",
+        "secrets_endpoint",
+        "flow_log_retention",
+        "flow_log_kms_key",
+    ],
 )
 @pytest.mark.parametrize("wrong", ["text", b"x", 5, [], [None], math.nan, {}, object(), logs.RetentionDays])
 def test_a_value_of_a_wrong_type_is_refused(parameter: str, wrong: Any):

@@ -33,6 +33,8 @@ SMOKE_TEST = {
     "rerun_on": ("list",),
     "role": ("None",),
     "log_group": ("None",),
+    "log_retention": ("None",),
+    "log_kms_key": ("None",),
     "security_groups": ("None",),
     "schedule": (),
     "alarm_topic": ("None",),
@@ -47,6 +49,8 @@ FAILOVER_DRILL = {
     "key_prefix": (),
     "role": ("None",),
     "log_group": ("None",),
+    "log_retention": ("None",),
+    "log_kms_key": ("None",),
     "security_groups": ("None",),
 }
 TABLE = [
