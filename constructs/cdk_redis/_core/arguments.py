@@ -20,7 +20,7 @@ from typing import ParamSpec, TypeVar, cast
 from constructs import Construct, IConstruct
 
 from cdk_redis._core.annotations import Annotation, read_annotation
-from cdk_redis._core.errors import ConfigurationError, Problems
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 
 _Parameters = ParamSpec("_Parameters")
@@ -46,6 +46,7 @@ def checked_arguments(function: Callable[_Parameters, _Result]) -> Callable[_Par
         arguments = _Arguments(function, args, kwargs)
         arguments.check()
         defined = arguments.defined()
+        arguments.check_id(defined)
         try:
             return function(*args, **kwargs)
         except ConfigurationError:
@@ -112,7 +113,8 @@ class _Arguments:
         for name, given in self._given.items():
             if name in self._signature.annotations:
                 self._signature.annotations[name].check(problems, name, given)
-        self._check_id(problems)
+        if "scope" in self._signature.parameters and is_token(self._given.get("id")):
+            problems.note("id: got a token, but an id is written out: it is part of the path of the construct")
         if problems.found:
             raise ConfigurationError(self._where(), problems.found)
 
@@ -126,15 +128,19 @@ class _Arguments:
                 closest = difflib.get_close_matches(name, signature.parameters, n=1, cutoff=0.8)
                 hint = f"; did you mean {closest[0]!r}?" if closest else ""
                 problems.note(f"{name}: {signature.owner} has no such parameter{hint}")
+        for name in signature.positional[: len(self._positional)]:
+            if name in self._named:
+                problems.note(f"{name}: it is given twice, with and without its name")
         for name, one in signature.parameters.items():
             is_optional = one.default is not one.empty or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
             if not is_optional and name not in self._given:
                 problems.note(f"{name}: it is required")
 
-    def _check_id(self, problems: Problems) -> None:
-        given = self._given.get("id")
-        if "scope" in self._signature.parameters and isinstance(given, str) and is_token(given):
-            problems.note("id: got a token, but an id is written out: it is part of the path of the construct")
+    def check_id(self, defined: Sequence[IConstruct]) -> None:
+        """Check that the id of a new construct is not taken."""
+        if "scope" in self._signature.parameters and defined:
+            reason = "this scope has a construct with that id"
+            raise ConfigurationError(self._where(), [problem("id", self._given["id"], reason, "choose another id")])
 
     def _where(self) -> str:
         if "scope" not in self._signature.parameters:

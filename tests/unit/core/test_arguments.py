@@ -258,6 +258,24 @@ def test_an_id_that_is_a_token_is_refused(stack: cdk.Stack, network: RedisNetwor
         ServerlessCache(stack, cdk.Aws.REGION, network=network)
 
 
+def test_an_id_that_is_taken_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ServerlessCache(stack, "Cache", network=network)
+
+    with pytest.raises(ConfigurationError) as caught:
+        ReplicationGroup(stack, "Cache", network=network)
+
+    message = "id: got 'Cache', but this scope has a construct with that id; choose another id"
+    assert str(caught.value) == f"Stack/Cache: {message}"
+    assert stack.node.find_child("Cache") is cache
+
+
+def test_an_argument_that_is_given_twice_is_refused(stack: cdk.Stack, network: RedisNetwork) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ServerlessCache(stack, "Cache", network=network, id="Other")  # type: ignore[misc]
+
+    assert "id: it is given twice, with and without its name" in caught.value.problems
+
+
 class Group:
     """A parameter group of a user's own, without naming our interface."""
 
