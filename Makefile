@@ -31,14 +31,14 @@ COMPUTING := tests/compliance tests/packaging tests/snapshot tests/unit tests/te
 WAITING := tests/runtime tests/local tests/e2e $(LOWEST)
 TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser lint ## Run every check and every test
-	$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=line waiting computing
+	$(MAKE) --no-print-directory --keep-going --jobs 2 waiting computing
 	pytest $(TIMED)
 
 waiting:
-	pytest -n 3 --dist loadfile $(TIMED:%=--ignore=%) $(WAITING)
+	set -o pipefail; pytest -n 3 --dist loadfile $(TIMED:%=--ignore=%) $(WAITING) 2>&1 | sed -u 's/^/waiting   | /'
 
 computing:
-	nice -n 10 pytest -n 2 --dist loadfile --ignore=$(LOWEST) $(COMPUTING)
+	set -o pipefail; nice -n 10 pytest -n 2 --dist loadfile --ignore=$(LOWEST) $(COMPUTING) 2>&1 | sed -u 's/^/computing | /'
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
