@@ -24,7 +24,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
@@ -206,8 +206,6 @@ class StoreMetrics:
         A formula of hits and misses, which are two metrics a node: an alarm on a replication group can combine five
         nodes. It has no `statistic`.
         """
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
         if "statistic" in options:
             given, reason = options["statistic"], "the hit rate is a formula of sums"
             raise ConfigurationError(self._path, [problem("statistic", given, reason, "leave it out")])
@@ -218,7 +216,8 @@ class StoreMetrics:
         of_counts.pop("label", None)
         of_counts.pop("color", None)
         counts = {count: self._measure(f"{prefix}{count.title()}", _SUM, of_counts) for count in ("hits", "misses")}
-        return cloudwatch.MathExpression(
+        return self._expression(
+            2 * len(self._metric_dimensions(options.get("node"))),
             expression="100 * hits / (hits + misses)",
             using_metrics=cast("dict[str, cloudwatch.IMetric]", counts),
             label=options.get("label", "Hit rate"),
@@ -317,7 +316,6 @@ class StoreMetrics:
         label: str | None,
         color: str | None,
     ) -> cloudwatch.MathExpression:
-        from aws_cdk import aws_cloudwatch as cloudwatch
 
         if statistic not in _COMBINED:
             reason = f"the statistics that combine nodes are {', '.join(_COMBINED)}"
@@ -325,13 +323,26 @@ class StoreMetrics:
         # The metric's name is part of the id, because formulas can be used in formulas.
         prefix = name[:1].lower() + name[1:]
         named = {f"{prefix}_{number.replace('-', '_')}": metric for number, metric in metrics.items()}
-        return cloudwatch.MathExpression(
+        return self._expression(
+            len(metrics),
             expression=f"{_COMBINED[statistic]}([{', '.join(named)}])",
             using_metrics=cast("dict[str, cloudwatch.IMetric]", named),
             label=label or name,
             color=color,
             period=period,
         )
+
+    def _expression(self, count: int, **given: Any) -> cloudwatch.MathExpression:
+        """A formula; one of too many metrics for an alarm refuses to create one."""
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        if count <= _MOST_METRICS_IN_AN_ALARM:
+            return cloudwatch.MathExpression(**given)
+        from cdk_redis._store.graph_metrics import GraphExpression
+
+        reason = f"it is a formula of {count} metrics, and an alarm can have {_MOST_METRICS_IN_AN_ALARM}"
+        hint = "create an alarm for each `node` and a CompositeAlarm of them"
+        return GraphExpression(self._path, problem("metric", given["label"], reason, hint), **given)
 
     def _node_numbers(self) -> list[str]:
         shards, replicas = self.topology.shards, self.topology.replicas
