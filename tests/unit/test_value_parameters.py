@@ -214,6 +214,7 @@ RIGHT: dict[str, list[object]] = {
     "ServerlessCache.engine": [Engine.valkey("8"), TEXT],
     "ServerlessCache.restore": [Restore.from_s3("arn:aws:s3:::backups/orders.rdb"), TEXT],
     "FailoverDrill.key_prefix": ["drill:"],
+    "FailoverDrill.shard": ["0001", TEXT],
     "SmokeTest.key_prefix": ["smoke:"],
     "Snapshots.at": ["03:00", TEXT],
     "Snapshots.window": [SnapshotWindow("03:00-04:00")],

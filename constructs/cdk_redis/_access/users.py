@@ -17,6 +17,7 @@ from cdk_redis._access.secrets import check_secret, create_secret
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.location import check_location
 from cdk_redis._core.naming import MAX_USER_NAME, name_problem
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class User(cdk.Resource):
             )
             reason = "only a user with a password can rotate it"
             raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
+        problems = Problems(self)
+        check_location(problems, "function", function, "a function", scope=self, user="the user")
+        problems.raise_if_any()
         from aws_cdk import aws_iam as iam
 
         function.add_to_role_policy(
@@ -95,6 +99,7 @@ class ImportedUser(User):
         if not isinstance(given, str) or not given or given.split() != [given]:
             problems.add("user_name", given, "a name is text without white space")
         check_secret(problems, "secret", secret)
+        check_location(problems, "secret", secret, "a secret", scope=self, user="the user")
         problems.raise_if_any()
         self.service = service
         self.user_name = user_name
@@ -136,6 +141,9 @@ class DefinedUser(User):
     def _choose_secret(self, description: str) -> secretsmanager.ISecret | None:
         if self.authentication.kind == "iam":
             return None
+        problems = Problems(self)
+        check_location(problems, "secret", self.authentication.secret, "a secret", scope=self, user="the user")
+        problems.raise_if_any()
         return self.authentication.secret or create_secret(
             self, "Secret", user_name=self.user_name, description=description
         )

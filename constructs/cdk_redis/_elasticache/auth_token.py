@@ -12,6 +12,7 @@ from cdk_redis._access.secrets import create_secret
 from cdk_redis._access.users import User, read_required
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.user import DEFAULT_USER
@@ -52,6 +53,7 @@ class AuthToken(User):
         )
         if authentication.kind != "auth-token":
             problems.add("authentication", authentication.kind, "an AUTH token needs Authentication.auth_token")
+        check_location(problems, "secret", authentication.secret, "a secret", scope=self)
         problems.raise_if_any()
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)

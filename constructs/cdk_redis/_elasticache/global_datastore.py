@@ -12,6 +12,7 @@ SecondaryReplicationGroup(self, "Cache", network=network, global_datastore=prima
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol, cast
 
 import aws_cdk as cdk
@@ -22,6 +23,7 @@ from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of, name_problem, unique_name
 from cdk_redis._core.resource import define
+from cdk_redis._core.taken_names import check_not_taken
 from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import deploy_after, read_weakly
 from cdk_redis._elasticache.durability import Durability
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 # AWS puts a prefix and a hyphen before it.
 _MAX_SUFFIX = 34
 _MAX_SECONDARIES = 2
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 # "Global datastores are supported on the following instance families in size large and above."
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Redis-Global-Datastores-Getting-Started.html
 # Read on 2026-11-21. A family that the table of node types lacks passes, so that NodeType.of can be used.
@@ -216,6 +219,7 @@ class GlobalDatastore(cdk.Resource):
             check_topology(problems, shards, primary.topology.replicas or 0)
         if suffix is not None and (reason := name_problem(suffix, max_length=_MAX_SUFFIX)) is not None:
             problems.add("suffix", suffix, reason)
+        check_not_taken(problems, "suffix", suffix, scope=self, kind="global datastore")
         problems.raise_if_any()
 
     @checked_arguments
@@ -310,7 +314,7 @@ class _ImportedGlobalDatastore(cdk.Resource):
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
         given: object = global_replication_group_id
-        if not is_token(given) and (not isinstance(given, str) or "-" not in given):
+        if not is_token(given) and (not isinstance(given, str) or not _ID.fullmatch(given)):
             reason = 'an id has a prefix that AWS chooses, a hyphen and a suffix, such as "ldgnf-orders"'
             problems.add("global_replication_group_id", given, reason)
         problems.raise_if_any()
@@ -319,8 +323,22 @@ class _ImportedGlobalDatastore(cdk.Resource):
         self.topology = topology
         self.automatic_failover = topology.cluster_mode or topology.replicas != 0
         self.open_access = open_access
+        self._secondaries: list[Construct] = []
 
-    def join(self, member: Construct) -> str:  # noqa: ARG002 - the Regions of its members are not known
+    def join(self, member: Construct) -> str:
+        """Add a secondary; the primary, and what other apps have added, are not known."""
+        problems = Problems(member)
+        path, stack = self.node.path, cdk.Stack.of(member)
+        for other in map(cdk.Stack.of, self._secondaries):
+            if stack is other or (stack.region == other.region and not is_token(stack.region)):
+                reason = f"it has a member in {'this stack' if is_token(stack.region) else stack.region} already"
+                hint = "define the secondary in a stack of another Region"
+                problems.add("global_datastore", path, reason, hint)
+                break
+        if len(self._secondaries) >= _MAX_SECONDARIES:
+            problems.add("global_datastore", path, f"it has {_MAX_SECONDARIES} secondaries, and AWS allows no more")
+        problems.raise_if_any()
+        self._secondaries.append(member)
         return self.global_replication_group_id
 
 

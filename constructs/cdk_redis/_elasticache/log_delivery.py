@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_redis._core.checks import check_given, value_of
 from cdk_redis._core.choice import Choice
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import unique_name
 
@@ -147,13 +148,16 @@ class LogDelivery:
         return cls(_ENGINE_LOG, log_group, delivery_stream, cast("LogFormat", format), retention, encryption_key)
 
 
-def check_log_delivery(problems: Problems, deliveries: Sequence[LogDelivery], *, engine: Engine) -> None:
-    """Check that the engine has the logs, and that each log is listed once.
+def check_log_delivery(
+    problems: Problems, deliveries: Sequence[LogDelivery], *, engine: Engine, scope: IConstruct
+) -> None:
+    """Check that the engine has the logs, that each log is listed once, and where its destination is.
 
     Args:
         problems: Where to add problems.
         deliveries: The logs and their destinations.
         engine: Engine of the store.
+        scope: The store.
     """
     seen: set[str] = set()
     for delivery in deliveries:
@@ -165,6 +169,12 @@ def check_log_delivery(problems: Problems, deliveries: Sequence[LogDelivery], *,
         if delivery.log_type in seen:
             problems.add("log_delivery", delivery.log_type, "a log has one destination, and this one is listed twice")
         seen.add(delivery.log_type)
+        # ElastiCache is given the names of both destinations, and looks for them in the store's account and Region.
+        check_location(problems, "log_group", delivery.log_group, "a log group", scope=scope, account=True)
+        stream = delivery.delivery_stream
+        arn = stream.delivery_stream_arn if stream else ""
+        check_location(problems, "delivery_stream", stream, "a Firehose stream", scope=scope, account=True, arn=arn)
+        check_location(problems, "encryption_key", delivery.encryption_key, "a key", scope=scope)
         if delivery.log_type == _SLOW_LOG and not engine.supports_slow_log:
             problems.add(
                 "log_delivery", _SLOW_LOG, f"{engine} does not have this log", "use Valkey, or Redis OSS 6.0 or newer"

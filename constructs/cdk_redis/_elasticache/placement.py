@@ -7,15 +7,19 @@ Example:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
 
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
+    from constructs import IConstruct
 
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._values.restore import Restore
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 _PLACEMENT = "placement"
 _DUMMY_ZONE = "dummy"
 _SLOTS = 16384
+_ZONE = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+[a-z]")
 
 
 @dataclass(frozen=True, init=False)
@@ -67,8 +72,10 @@ def check_placement(
     shards: int,
     replicas: int,
     network: RedisNetwork | None,
+    *,
+    scope: IConstruct,
 ) -> None:
-    """Check that each node has a zone, and that the zones have subnets.
+    """Check that each node has a zone, that the zones are of the store's Region, and that they have subnets.
 
     Args:
         problems: Where to add problems.
@@ -76,6 +83,7 @@ def check_placement(
         shards: Number of shards.
         replicas: Replicas of each shard.
         network: The network whose subnets the nodes are placed in; None if the subnets are not known.
+        scope: The store.
     """
     if placement is None:
         return
@@ -92,6 +100,8 @@ def check_placement(
         problems.add(_PLACEMENT, f"{len(placement)} shards", f"the store has {shards}", "place each shard")
     for number, shard in enumerate(placement, start=1):
         _check_shard(problems, f"{_PLACEMENT}[{number - 1}]", shard, replicas)
+    if not _check_region(problems, placement, cdk.Stack.of(scope).region):
+        return
     _check_zones(problems, placement, network)
 
 
@@ -101,6 +111,15 @@ def _check_shard(problems: Problems, parameter: str, shard: ShardPlacement, repl
     elif replicas > 0 and len(set(shard.zones)) == 1:
         reason = "automatic failover needs nodes in two zones or more"
         problems.add(parameter, shard.zones, reason, "place a replica in another zone")
+
+
+def _check_region(problems: Problems, placement: Sequence[ShardPlacement], region: str) -> bool:
+    """The name of a zone begins with that of its Region: ``eu-west-1a``, ``us-west-2-lax-1a``."""
+    named = {zone for shard in placement for zone in shard.zones if _ZONE.fullmatch(zone)}
+    others = [] if is_token(region) else sorted(zone for zone in named if not zone.startswith(region))
+    for zone in others:
+        problems.add(_PLACEMENT, zone, f"the store is in {region}", "use a zone of that Region")
+    return not others
 
 
 def _check_zones(problems: Problems, placement: Sequence[ShardPlacement], network: RedisNetwork | None) -> None:

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import check_name, list_of, value_of
+from cdk_redis._core.checks import list_of, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
@@ -42,7 +42,7 @@ from cdk_redis._elasticache.node_types import NODE_TYPES
 from cdk_redis._elasticache.parameter_group import ElastiCacheParameterGroup, check_parameter_group
 from cdk_redis._elasticache.placement import check_placement, node_group_configuration
 from cdk_redis._elasticache.scaling import ReplicaScaling, ShardScaling, check_scaling
-from cdk_redis._elasticache.store import DEFAULT_ENGINE, DEFAULT_NODE_TYPE, MAX_NAME, ElastiCacheStore, endpoint_of
+from cdk_redis._elasticache.store import DEFAULT_ENGINE, DEFAULT_NODE_TYPE, ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, check_transit_encryption
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
@@ -59,6 +59,16 @@ from cdk_redis._store.checks import (
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
 from cdk_redis._store.imported_store import ImportedStore
+from cdk_redis._store.parameter_groups import ELASTICACHE as SERVICE
+from cdk_redis._store.resources import (
+    check_addresses,
+    check_import,
+    check_same_place,
+    check_security_groups,
+    check_store_name,
+    check_subnet_group,
+)
+from cdk_redis._store.restored_data import check_restored_data
 from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
@@ -258,18 +268,23 @@ class ReplicationGroup(ElastiCacheStore):
         check_topic(problems, self, notification_topic)
         check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
-        check_placement(problems, placement, shard_count, replicas, None if subnet_group else network)
+        check_placement(problems, placement, shard_count, replicas, None if subnet_group else network, scope=self)
+        check_addresses(problems, network, subnet_group, shard_count, replicas, network_type)
+        check_subnet_group(problems, self, subnet_group, service=SERVICE)
+        check_security_groups(problems, self, security_groups, network)
+        check_same_place(problems, self, parameter_group=parameter_group, user_group=user_group)
         check_parameter_group(
             problems, parameters, extra_parameters, parameter_group, engine, node_type, in_cluster_group
         )
-        check_log_delivery(problems, log_delivery, engine=engine)
+        check_log_delivery(problems, log_delivery, engine=engine, scope=self)
         check_transit_encryption(problems, mode, plaintext=unsafe_plaintext, engine=engine)
         check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
         check_access(problems, authentication, user_group, unsafe_open_access, engine)
         check_durability(problems, durability, engine, node_type, cluster_mode, replicas, plaintext=unsafe_plaintext)
         check_cluster_mode_compatible(problems, cluster_mode_compatible, cluster_mode, replicas, engine)
         check_restore(problems, restore, shards)
-        check_name(problems, "replication_group_id", replication_group_id, max_length=MAX_NAME)
+        check_restored_data(problems, self, restore)
+        check_store_name(problems, "replication_group_id", replication_group_id, scope=self, kind="replication group")
         problems.raise_if_any()
 
         self.network = network
@@ -534,6 +549,8 @@ class ReplicationGroup(ElastiCacheStore):
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         check_topology(problems, 1 if shards is None else shards, replicas, engine)
         check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
+        parameter = "replication_group_id"
+        check_import(problems, scope, parameter, replication_group_id, network=network, security_groups=security_groups)
         problems.raise_if_any()
         store = ImportedStore(
             scope,

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import check_name, list_of, value_of
+from cdk_redis._core.checks import list_of, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
@@ -21,13 +21,21 @@ from cdk_redis._elasticache.log_delivery import (
     create_log_groups,
     log_delivery_configurations,
 )
-from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore, endpoint_of
+from cdk_redis._elasticache.store import ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
+from cdk_redis._store.parameter_groups import ELASTICACHE as SERVICE
+from cdk_redis._store.resources import (
+    check_addresses,
+    check_same_place,
+    check_security_groups,
+    check_store_name,
+    check_subnet_group,
+)
 from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.snapshots import Snapshots
 from cdk_redis._values.windows import MaintenanceWindow
@@ -159,9 +167,13 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
         check_key(problems, self, kms_key, create_kms_key)
         check_topic(problems, self, notification_topic)
+        check_addresses(problems, network, subnet_group, global_datastore.topology.shards, replicas)
+        check_subnet_group(problems, self, subnet_group, service=SERVICE)
+        check_security_groups(problems, self, security_groups, network)
+        check_same_place(problems, self, user_group=user_group)
         check_user_group(problems, user_group, global_datastore.open_access, engine)
-        check_log_delivery(problems, log_delivery, engine=engine)
-        check_name(problems, "replication_group_id", replication_group_id, max_length=MAX_NAME)
+        check_log_delivery(problems, log_delivery, engine=engine, scope=self)
+        check_store_name(problems, "replication_group_id", replication_group_id, scope=self, kind="replication group")
         problems.raise_if_any()
 
         self.network = network

@@ -16,7 +16,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import check_name, check_texts, value_of
+from cdk_redis._core.checks import check_texts, value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
@@ -31,6 +31,8 @@ from cdk_redis._store.checks import check_dual_stack, check_key
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
+from cdk_redis._store.resources import check_import, check_same_place, check_security_groups, check_store_name
+from cdk_redis._store.restored_data import check_restored_data
 from cdk_redis._store.warnings import warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
@@ -161,7 +163,10 @@ class ServerlessCache(ElastiCacheStore):
         check_key(problems, self, kms_key, create_kms_key)
         check_user_group(problems, user_group, unsafe_open_access, engine)
         check_dual_stack(problems, network_type, None, network, None)
-        check_name(problems, "serverless_cache_name", serverless_cache_name, max_length=MAX_NAME)
+        check_security_groups(problems, self, security_groups, network)
+        check_same_place(problems, self, user_group=user_group)
+        check_store_name(problems, "serverless_cache_name", serverless_cache_name, scope=self, kind="serverless cache")
+        check_restored_data(problems, self, restore)
         _check_snapshots(problems, snapshots)
         _check_restore(problems, restore)
         problems.raise_if_any()
@@ -245,6 +250,10 @@ class ServerlessCache(ElastiCacheStore):
         """
         problems = Problems(f"{scope.node.path}/{id}")
         engine = value_of(problems, "engine", engine, Engine) or _DEFAULT_ENGINE
+        parameter = "serverless_cache_name"
+        check_import(
+            problems, scope, parameter, serverless_cache_name, network=network, security_groups=security_groups
+        )
         problems.raise_if_any()
         return ImportedStore(
             scope,

@@ -21,6 +21,7 @@ from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.resource import define
 from cdk_redis._network.subnet_groups import ImportedSubnetGroup, ISubnetGroup, describe_subnets
+from cdk_redis._store.parameter_groups import ELASTICACHE
 
 if TYPE_CHECKING:
     from cdk_redis._network.network import RedisNetwork
@@ -30,8 +31,11 @@ class ElastiCacheSubnetGroup(cdk.Resource):
     """A subnet group for replication groups.
 
     Attributes:
+        service: Name of its service, ``"ElastiCache"``.
         resource: The ``AWS::ElastiCache::SubnetGroup``.
     """
+
+    service = ELASTICACHE
 
     @checked_arguments
     def __init__(self, scope: Construct, id: str, *, network: RedisNetwork, description: str | None = None) -> None:
@@ -71,7 +75,7 @@ class ElastiCacheSubnetGroup(cdk.Resource):
         Raises:
             ConfigurationError: If the name is invalid.
         """
-        return ImportedSubnetGroup(scope, id, name)
+        return ImportedSubnetGroup(scope, id, name, ELASTICACHE)
 
     @property
     def subnet_group_name(self) -> str:

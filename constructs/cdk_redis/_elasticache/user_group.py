@@ -16,6 +16,7 @@ from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
+from cdk_redis._core.taken_names import check_not_taken
 from cdk_redis._elasticache.user import DEFAULT_USER, ElastiCacheUser
 from cdk_redis._values.engine import Engine
 
@@ -107,6 +108,7 @@ class ElastiCacheUserGroup(UserList):
         problems = Problems(self)
         engine = read_required(problems, "engine", engine, Engine, Engine.valkey("8.1"))
         check_name(problems, "user_group_id", user_group_id, max_length=MAX_GROUP_NAME)
+        check_not_taken(problems, "user_group_id", user_group_id, scope=self, kind="user group")
         problems.raise_if_any()
 
         self.engine: Engine | None = engine

@@ -13,6 +13,7 @@ from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
+from cdk_redis._core.taken_names import check_not_taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,7 @@ class Acl(UserList):
 
         problems = Problems(self)
         check_name(problems, "acl_name", acl_name, max_length=MAX_GROUP_NAME)
+        check_not_taken(problems, "acl_name", acl_name, scope=self, kind="ACL")
         if acl_name == OPEN_ACCESS:
             hint = "for open access, give the cluster `unsafe_open_access`"
             problems.add("acl_name", acl_name, "MemoryDB has a list of this name", hint)

@@ -15,7 +15,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import check_name, value_of
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
@@ -41,7 +41,18 @@ from cdk_redis._store.checks import (
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
+from cdk_redis._store.parameter_groups import MEMORYDB as SERVICE
 from cdk_redis._store.parameter_groups import IParameterGroup
+from cdk_redis._store.resources import (
+    MAX_STORE_NAME,
+    check_addresses,
+    check_import,
+    check_same_place,
+    check_security_groups,
+    check_store_name,
+    check_subnet_group,
+)
+from cdk_redis._store.restored_data import check_restored_data
 from cdk_redis._store.store import Store
 from cdk_redis._store.warnings import inform_of_quota, warn_of_name, warn_of_unsafe
 from cdk_redis._values.endpoint import Endpoint
@@ -80,7 +91,6 @@ _REPLACING = (
     "subnet_group_name",
     "tls_enabled",
 )
-_MAX_NAME = 40
 _NAMED_BY_HAND = "@cdk-redis:namedCluster"
 
 
@@ -128,8 +138,8 @@ class MemoryDbCluster(Store):
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         engine: Engine | str | None = None,
-        node_type: NodeType | ec2.InstanceType | str = DEFAULT_NODE_TYPE,
-        shards: int = 1,
+        node_type: NodeType | ec2.InstanceType | str | None = None,
+        shards: int | None = None,
         replicas: int = 1,
         port: int = 6379,
         kms_key: kms.IKey | None = None,
@@ -168,8 +178,8 @@ class MemoryDbCluster(Store):
             engine: Engine and version, such as ``"valkey:7.3"``. A newer version is installed in place, and so is
                 Valkey over Redis OSS; AWS refuses a downgrade. Default: - ``"valkey:7.3"``.
             node_type: Size of each node, such as ``db.r7g.large``; ``r6gd`` types use data tiering. `NodeType.of`
-                accepts one that is newer than this library.
-            shards: Number of shards, 1 to 500.
+                accepts one that is newer than this library. Default: - ``db.t4g.small``, or that of `multi_region`.
+            shards: Number of shards, 1 to 500. Default: - 1, or that of `multi_region`.
             replicas: Replicas of each shard, 0 to 5. Data is durable without replicas; with one or more, the cluster
                 stays available when a node or a zone fails.
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the cluster.
@@ -222,7 +232,7 @@ class MemoryDbCluster(Store):
 
         problems = Problems(self)
         engine = value_of(problems, "engine", engine, Engine)
-        node_type = value_of(problems, "node_type", node_type, NodeType) or NodeType(DEFAULT_NODE_TYPE)
+        node_type = value_of(problems, "node_type", node_type, NodeType)
         snapshots = value_of(problems, "snapshots", snapshots, Snapshots) or Snapshots.daily()
         restore = value_of(problems, "restore", restore, Restore)
         maintenance_window = value_of(problems, "maintenance_window", maintenance_window, MaintenanceWindow)
@@ -234,7 +244,8 @@ class MemoryDbCluster(Store):
             check_member(problems, multi_region, engine, node_type, shards, unsafe_plaintext)
             check_member_parameters(problems, parameters, extra_parameters, parameter_group)
             engine, node_type, shards = multi_region.engine, multi_region.node_type, multi_region.shards
-        engine = engine or DEFAULT_ENGINE
+        engine, node_type = engine or DEFAULT_ENGINE, node_type or NodeType(DEFAULT_NODE_TYPE)
+        shards = 1 if shards is None else shards
         problems.note(engine.check_memorydb())
         check_topology(problems, shards, replicas)
         check_node_type(problems, node_type, NODE_TYPES, engine)
@@ -245,9 +256,14 @@ class MemoryDbCluster(Store):
         check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)
         check_zones(problems, network, subnet_group)
+        check_addresses(problems, network, subnet_group, shards, replicas, network_type)
+        check_subnet_group(problems, self, subnet_group, service=SERVICE)
+        check_security_groups(problems, self, security_groups, network)
+        check_same_place(problems, self, parameter_group=parameter_group, acl=acl)
+        check_restored_data(problems, self, restore)
         if multi_region is None:
             check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
-        check_name(problems, "cluster_name", cluster_name, max_length=_MAX_NAME)
+        check_store_name(problems, "cluster_name", cluster_name, scope=self, kind="cluster")
         _check_access(problems, acl, unsafe_open_access, unsafe_plaintext)
         problems.raise_if_any()
 
@@ -315,7 +331,7 @@ class MemoryDbCluster(Store):
         if cluster_name is None:
             # References to a VPC and to a Multi-Region cluster stay the same when these are replaced.
             also = (network.vpc.vpc_id, multi_region.identity if multi_region else None)
-            self.resource.cluster_name = name_by_properties(self.resource, _REPLACING, *also, max_length=_MAX_NAME)
+            self.resource.cluster_name = name_by_properties(self.resource, _REPLACING, *also, max_length=MAX_STORE_NAME)
         apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy, vpc=network.vpc)
         self.cluster_name = self.store_name = self.resource.ref
         self.cluster_arn = self.store_arn = self.service.store_arn(self, self.store_name)
@@ -388,6 +404,7 @@ class MemoryDbCluster(Store):
         engine = value_of(problems, "engine", engine, Engine) or DEFAULT_ENGINE
         check_topology(problems, shards, replicas)
         _check_access(problems, None, unsafe_open_access, unsafe_plaintext)
+        check_import(problems, scope, "cluster_name", cluster_name, network=network, security_groups=security_groups)
         problems.raise_if_any()
         return ImportedStore(
             scope,

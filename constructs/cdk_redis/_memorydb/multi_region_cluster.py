@@ -18,7 +18,7 @@ from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.tokens import is_token
-from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
+from cdk_redis._memorydb.defaults import DEFAULT_ENGINE
 from cdk_redis._memorydb.node_types import NODE_TYPES
 from cdk_redis._memorydb.regions import warn_of_region
 from cdk_redis._store.checks import MAX_SHARDS, check_node_type
@@ -208,8 +208,8 @@ def check_member(
     problems: Problems,
     multi_region: IMultiRegionCluster,
     engine: Engine | None,
-    node_type: NodeType,
-    shards: int,
+    node_type: NodeType | None,
+    shards: int | None,
     plaintext: bool,
 ) -> None:
     """Check that a member leaves out the parameters of its Multi-Region cluster, or has the same values.
@@ -218,16 +218,16 @@ def check_member(
         problems: Where to add problems.
         multi_region: The Multi-Region cluster.
         engine: Engine of the member; None if it is left out.
-        node_type: Node type of the member.
-        shards: Shards of the member.
+        node_type: Node type of the member; None if it is left out.
+        shards: Shards of the member; None if they are left out.
         plaintext: Whether the member has `unsafe_plaintext`.
     """
-    for parameter, given, default, its in (
-        ("engine", engine, None, multi_region.engine),
-        ("node_type", node_type, NodeType(DEFAULT_NODE_TYPE), multi_region.node_type),
-        ("shards", shards, 1, multi_region.shards),
+    for parameter, given, its in (
+        ("engine", engine, multi_region.engine),
+        ("node_type", node_type, multi_region.node_type),
+        ("shards", shards, multi_region.shards),
     ):
-        if given not in (default, its):
+        if given not in (None, its):
             shown = given if isinstance(given, int) else str(given)
             problems.add(parameter, shown, f"the Multi-Region cluster sets it to {its}", "leave it out")
     if plaintext:

@@ -12,8 +12,10 @@ from cdk_redis._core.checks import check_name
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
+from cdk_redis._core.taken_names import check_not_taken
 from cdk_redis._memorydb.regions import check_zones, inform_of_zones
 from cdk_redis._network.subnet_groups import LONGEST_NAME, ImportedSubnetGroup, ISubnetGroup, describe_subnets
+from cdk_redis._store.parameter_groups import MEMORYDB
 
 if TYPE_CHECKING:
     from cdk_redis._network.network import RedisNetwork
@@ -25,8 +27,11 @@ class MemoryDbSubnetGroup(cdk.Resource):
     Defines one ``AWS::MemoryDB::SubnetGroup``. A cluster creates its own unless you give it one.
 
     Attributes:
+        service: Name of its service, ``"MemoryDB"``.
         resource: The L1 construct.
     """
+
+    service = MEMORYDB
 
     @checked_arguments
     def __init__(
@@ -58,6 +63,7 @@ class MemoryDbSubnetGroup(cdk.Resource):
         problems = Problems(self)
         check_zones(problems, network)
         check_name(problems, "subnet_group_name", subnet_group_name, max_length=LONGEST_NAME)
+        check_not_taken(problems, "subnet_group_name", subnet_group_name, scope=self, kind="subnet group")
         problems.raise_if_any()
 
         # A group cannot move to another VPC, and no property of it names the VPC.
@@ -85,7 +91,7 @@ class MemoryDbSubnetGroup(cdk.Resource):
         Raises:
             ConfigurationError: If the name is invalid.
         """
-        return ImportedSubnetGroup(scope, id, name)
+        return ImportedSubnetGroup(scope, id, name, MEMORYDB)
 
     @property
     def subnet_group_name(self) -> str:

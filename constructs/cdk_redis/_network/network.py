@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_flags
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.location import are_different, check_location
 from cdk_redis._core.naming import description_of
 from cdk_redis._network.security_groups import create_security_group
 from cdk_redis._network.vpc import (
@@ -119,7 +120,7 @@ class RedisNetwork(Construct):
             dual_stack,
             secrets_endpoint,
             flow_log_retention,
-            None if flow_log_kms_key is None else "a key",
+            flow_log_kms_key,
         )
         self.owns_vpc = vpc is None
         self.flow_log_group: logs.LogGroup | None = None
@@ -209,7 +210,7 @@ class RedisNetwork(Construct):
         dual_stack: bool | None,
         secrets_endpoint: object,
         flow_log_retention: logs.RetentionDays | None,
-        flow_log_kms_key: str | None,
+        flow_log_kms_key: kms.IKey | None,
     ) -> None:
         problems = Problems(self)
         if dual_stack is not None:
@@ -217,20 +218,24 @@ class RedisNetwork(Construct):
         if not isinstance(secrets_endpoint, (bool, NoneType)) and not hasattr(secrets_endpoint, "vpc_endpoint_id"):
             problems.add("secrets_endpoint", secrets_endpoint, "it must be True, False or an ec2.IInterfaceVpcEndpoint")
         _check_kinds(problems, vpc, vpc_subnets, flow_log_retention)
+        user = "the network"
+        check_location(problems, "flow_log_kms_key", flow_log_kms_key, "a key", scope=self, user=user)
+        check_location(problems, "secrets_endpoint", secrets_endpoint, "an endpoint", scope=self, user=user)
         if vpc is None:
             check_zones(problems, zones)
-            check_zone_ids(problems, zones, zone_ids)
+            check_zone_ids(problems, zones, zone_ids, region=cdk.Stack.of(self).region)
             check_cidr(problems, cidr)
             if vpc_subnets is not None:
                 problems.add("vpc_subnets", "a selection", "there is no vpc to select from", "give the vpc as well")
         else:
+            check_location(problems, "vpc", vpc, "a VPC", scope=self, user=user)
             own_cidr = None if cidr == DEFAULT_CIDR else cidr
             given = (
                 ("zones", zones),
                 ("zone_ids", zone_ids),
                 ("cidr", own_cidr),
                 ("flow_log_retention", flow_log_retention),
-                ("flow_log_kms_key", flow_log_kms_key),
+                ("flow_log_kms_key", None if flow_log_kms_key is None else "a key"),
             )
             for parameter, value in given:
                 if value is not None:
@@ -330,11 +335,20 @@ def network_of(
         problems.add("vpc_subnets", "a selection", "there is no `vpc` to select from", "give the `vpc` as well")
     if network is not None and vpc is not None:
         problems.add("vpc", "a VPC", "`network` is given, which has a VPC", "leave out one of the two")
+    if isinstance(network, RedisNetwork):
+        check_network(problems, scope, network)
     given: object = network
     if (network is None and vpc is None) or not isinstance(given, (RedisNetwork, NoneType)):
         problems.add("network", given, "a store needs a RedisNetwork or a VPC", "set `network` or `vpc`")
         problems.raise_if_any()
     return network or RedisNetwork(scope, "Network", vpc=vpc, vpc_subnets=vpc_subnets)
+
+
+def check_network(problems: Problems, scope: IConstruct, network: RedisNetwork) -> None:
+    """Check that a network is in the Region of the construct that uses it."""
+    own, other = cdk.Stack.of(scope).region, cdk.Stack.of(network).region
+    if are_different(own, other):
+        problems.add("network", f"a network in {other}", f"the store is in {own}", "use a network of that Region")
 
 
 def _check_kinds(problems: Problems, vpc: object, vpc_subnets: object, flow_log_retention: object) -> None:

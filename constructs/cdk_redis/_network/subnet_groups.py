@@ -28,11 +28,17 @@ class ISubnetGroup(Protocol):
 
 
 class ImportedSubnetGroup(cdk.Resource):
-    """A subnet group that another app owns."""
+    """A subnet group that another app owns.
 
-    def __init__(self, scope: Construct, id: str, name: str) -> None:
+    Attributes:
+        subnet_group_name: Its name.
+        service: Name of its service.
+    """
+
+    def __init__(self, scope: Construct, id: str, name: str, service: str) -> None:
         super().__init__(scope, id)
         self.subnet_group_name = name
+        self.service = service
         given: object = name
         if is_token(given) or (isinstance(given, str) and re.fullmatch(r"[a-z0-9-]{1,255}", given)):
             return

@@ -16,7 +16,7 @@ from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
-from cdk_redis._network.zones import preferred_zones
+from cdk_redis._network.zones import preferred_zones, supported_zones, zones_of_other_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,8 @@ def check_zones(problems: Problems, zones: object) -> None:
     problems.add("zones", zones, "a network spans 2 or 3 zones")
 
 
-def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None) -> None:
-    """Check that optional zone ids are two or three different ones, and as many as `zones`."""
+def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None, *, region: str) -> None:
+    """Check that optional zone ids are two or three different ones of the Region, and as many as `zones`."""
     if zone_ids is None:
         return
     reason = 'a network spans 2 or 3 zones, given by different ids such as "use1-az1"'
@@ -53,6 +53,13 @@ def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str
         problems.add("zone_ids", given, reason)
     elif zones not in (None, len(given)):
         problems.add("zones", zones, f"zone_ids has {len(given)}", "leave it out")
+    if well_formed and (others := zones_of_other_regions(region, [zone for zone in zone_ids if not is_token(zone)])):
+        problems.add("zone_ids", others, f"the network is in {region}, which has other zones", _zone_hint(region))
+
+
+def _zone_hint(region: str) -> str:
+    zones = supported_zones(region)
+    return f"use for example {', '.join(zones)}" if zones else "use zones of that Region"
 
 
 def check_cidr(problems: Problems, cidr: object) -> None:
@@ -64,7 +71,9 @@ def check_cidr(problems: Problems, cidr: object) -> None:
         )
         return
     try:
-        size = ipaddress.IPv4Network(cidr).prefixlen if isinstance(cidr, str) and "/" in cidr else 0
+        # ipaddress also reads a netmask, which AWS and the CDK do not: "10.0.0.0/255.255.0.0".
+        is_block = isinstance(cidr, str) and re.fullmatch(r"[0-9.]+/[0-9]{1,2}", cidr)
+        size = ipaddress.IPv4Network(cidr).prefixlen if is_block else 0
     except ValueError:
         size = 0
     if not _LARGEST_VPC <= size <= _SMALLEST_VPC:

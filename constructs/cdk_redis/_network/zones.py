@@ -83,6 +83,16 @@ def unsupported_zones(region: str, zone_ids: Iterable[str]) -> list[str]:
     return [] if supported is None else [zone for zone in zone_ids if zone not in supported]
 
 
+def zones_of_other_regions(region: str, zone_ids: Iterable[str]) -> list[str]:
+    """Select the ids of zones that are in another Region; empty for a Region that is not in AWS's list.
+
+    The first part of an id stands for the Region: ``use1-az1`` is in us-east-1.
+    """
+    if region not in _PREFIXES:
+        return []
+    return [zone for zone in zone_ids if zone.partition("-")[0] != _PREFIXES[region][0]]
+
+
 def preferred_zones(region: str) -> tuple[str, ...] | None:
     """Ids of the zones that a network should use; None if it may use any zone, or an account may not have them all."""
     return supported_zones(region) if region in _WITH_UNSUPPORTED_ZONES else None

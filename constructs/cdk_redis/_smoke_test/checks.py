@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
@@ -12,10 +11,15 @@ from cdk_redis._access.members import ImportedUserList
 from cdk_redis._access.users import DefinedUser, User
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._store.imported_store import ImportedStore
+from cdk_redis._store.resources import check_security_groups
 from cdk_redis._store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
 
     from cdk_redis._store.interface import IStore
@@ -32,13 +36,14 @@ def check_target(scope: Construct, target: object) -> None:
 
 def check_function(
     problems: Problems,
+    scope: Construct,
     *,
     target: IStore,
     user: object,
     key_prefix: object,
     role: object,
     log_group: object,
-    security_groups: object,
+    security_groups: Sequence[ec2.ISecurityGroup] | None,
 ) -> None:
     """Check the parameters that `SmokeTest` and `FailoverDrill` share."""
     _check_user(problems, target, value_of(problems, "user", user, User))
@@ -46,18 +51,13 @@ def check_function(
         AccessString.smoke_test(cast("str", key_prefix))
     except ConfigurationError as error:
         problems.note(error.problems[0])
+    name = "the function"
+    check_location(problems, "target", target, "a store", scope=scope, user=name, account=True)
     check_interface(problems, "role", role, "role_arn", "an IAM role")
+    check_location(problems, "role", role, "a role", scope=scope, user=name, region=False, account=True)
     check_interface(problems, "log_group", log_group, "log_group_name", "a log group")
-    if security_groups is None:
-        return
-    groups = cast("Sequence[object]", security_groups) if isinstance(security_groups, (list, tuple)) else []
-    if not groups:
-        reason = "it is a list of one or more security groups"
-        problems.add("security_groups", _path_or_type(security_groups), reason, "leave it out to create one")
-    for index, group in enumerate(groups):
-        if group is None:
-            problems.add(f"security_groups[{index}]", None, "it is a security group")
-        check_interface(problems, f"security_groups[{index}]", group, "security_group_id", "a security group")
+    check_location(problems, "log_group", log_group, "a log group", scope=scope, user=name, account=True)
+    check_security_groups(problems, scope, security_groups, target.network, user=name)
 
 
 def _check_user(problems: Problems, target: IStore, user: User | None) -> None:

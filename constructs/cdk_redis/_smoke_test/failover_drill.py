@@ -5,6 +5,7 @@ FailoverDrill(self, "Drill", target=cache)
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
@@ -12,11 +13,13 @@ from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
 from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
+from cdk_redis._store.checks import MAX_SHARDS
 from cdk_redis_runtime._client import environment
 
 if TYPE_CHECKING:
@@ -124,6 +127,7 @@ class FailoverDrill(StoreFunctionConstruct):
         self._check_replicas(problems)
         check_function(
             problems,
+            self,
             target=target,
             user=user,
             key_prefix=key_prefix,
@@ -132,8 +136,8 @@ class FailoverDrill(StoreFunctionConstruct):
             security_groups=security_groups,
         )
         check_new_log_group(problems, log_group, log_retention, log_kms_key)
-        if cast("object", shard) is None:
-            problems.add("shard", None, 'it is the name of a shard, such as "0001"')
+        check_location(problems, "log_kms_key", log_kms_key, "a key", scope=self, user="the log group")
+        self._check_shard(problems, shard)
         seconds, before = _check_times(problems, duration, failover_after)
         problems.raise_if_any()
 
@@ -185,6 +189,20 @@ class FailoverDrill(StoreFunctionConstruct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         return cast("logs.ILogGroup", log_group)
+
+    def _check_shard(self, problems: Problems, shard: str) -> None:
+        if is_token(shard):
+            return
+        topology = self._target.topology
+        hint = "give the name of a shard that the store has"
+        # "Pattern: \\d+", one to four digits, https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_TestFailover.html
+        if not re.fullmatch(r"[0-9]{1,4}", shard):
+            problems.add("shard", shard, 'the name of a shard has up to four digits, such as "0001"', hint)
+        elif not topology.cluster_mode and int(shard) != 1:
+            problems.add("shard", shard, 'a store without cluster mode has one shard, "0001"', "leave it out")
+        # Shards that were added later can have higher numbers than the store has shards.
+        elif not 1 <= int(shard) <= MAX_SHARDS:
+            problems.add("shard", shard, f'a store has shards "0001" to "0{MAX_SHARDS}"', hint)
 
     def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:
         from aws_cdk import aws_stepfunctions as stepfunctions

@@ -13,6 +13,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._smoke_test.canary import Canary, alarm_period_of
 from cdk_redis._smoke_test.checks import check_function, check_interface, check_target, seconds_of
@@ -143,6 +144,7 @@ class SmokeTest(StoreFunctionConstruct):
         self._check_target(problems)
         check_function(
             problems,
+            self,
             target=target,
             user=user,
             key_prefix=key_prefix,
@@ -151,6 +153,7 @@ class SmokeTest(StoreFunctionConstruct):
             security_groups=security_groups,
         )
         check_new_log_group(problems, log_group, log_retention, log_kms_key)
+        check_location(problems, "log_kms_key", log_kms_key, "a key", scope=self, user="the log group")
         limit = self._check_latency_limit(problems, latency_limit)
         check_rerun_on(problems, rerun_on)
         period = self._check_schedule(problems, schedule, alarm_topic, alarm_period)
@@ -210,6 +213,7 @@ class SmokeTest(StoreFunctionConstruct):
     ) -> cdk.Duration | None:
         """Return the period of the alarm; None without a schedule or if a parameter is invalid."""
         check_interface(problems, "alarm_topic", alarm_topic, "topic_arn", "an SNS topic")
+        check_location(problems, "alarm_topic", alarm_topic, "a topic", scope=self, user="the alarm")
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
                 if given is not None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
-
+from cdk_redis._core.location import check_location
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.notifications import warn_of_encrypted_topic
@@ -130,10 +129,7 @@ def check_key(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None, c
         return
     if create_kms_key:
         problems.add("create_kms_key", True, "`kms_key` is given", "leave out one of the two")
-    region, key_region = cdk.Stack.of(scope).region, kms_key.env.region
-    if is_token(region) or is_token(key_region) or region == key_region:
-        return
-    problems.add("kms_key", f"a key in {key_region}", f"the store is in {region}", "use a key of that Region")
+    check_location(problems, "kms_key", kms_key, "a key", scope=scope)
 
 
 def check_topic(problems: Problems, scope: Store, topic: sns.ITopic | None) -> None:
@@ -158,14 +154,7 @@ def check_topic(problems: Problems, scope: Store, topic: sns.ITopic | None) -> N
     elif topic.master_key is not None:
         reason = "ElastiCache cannot publish to an encrypted topic: its messages would be lost"
         problems.add("notification_topic", topic.node.path, reason, "use a topic without `master_key`")
-    stack = cdk.Stack.of(scope)
-    for what, own, other in (
-        ("account", stack.account, topic.env.account),
-        ("Region", stack.region, topic.env.region),
-    ):
-        if not is_token(own) and not is_token(other) and own != other:
-            reason, hint = f"the store is in {own}", f"use a topic of that {what}"
-            problems.add("notification_topic", f"a topic in {other}", reason, hint)
+    check_location(problems, "notification_topic", topic, "a topic", scope=scope, account=True)
 
 
 def check_dual_stack(

@@ -12,7 +12,8 @@ from constructs import Construct
 
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.location import check_location
 from cdk_redis._store.across_stacks import open_network, policy_of, reader_for
 from cdk_redis._store.metrics import StoreMetrics
 from cdk_redis._values.topology import Topology
@@ -268,4 +269,9 @@ class StoreGrants:
             hint = "give the function `vpc=network.vpc` and `vpc_subnets=network.subnet_selection`"
             raise ConfigurationError(store.node.path, [problem("grantee", given, "it is in no VPC", hint)])
         if getattr(grantee, "connections", None) is not None:
+            problems = Problems(store)
+            for group in cast("ec2.IConnectable", grantee).connections.security_groups:
+                # A rule cannot name a security group of another Region, not even between peered VPCs.
+                check_location(problems, "grantee", group, "a client with a security group", scope=store)
+            problems.raise_if_any()
             open_network(store, store.security_groups, store.ports, cast("ec2.IConnectable", grantee))

@@ -64,6 +64,10 @@ class Restore:
         for arn in arns:
             if not _matches(_OBJECT_ARN, arn):
                 problems.add("object_arns", arn, 'a file reads "arn:aws:s3:::bucket/file.rdb", with no comma in it')
+            elif arn.endswith("/"):
+                problems.add("object_arns", arn, "it is a folder, and a store is restored from files")
+        for arn in dict.fromkeys(arn for arn in arns if arns.count(arn) > 1):
+            problems.add("object_arns", arn, "it is in the list twice", "list each file once")
         problems.raise_if_any()
 
     @classmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.compliance.refused import node_types, parameters, scaling, security
+from tests.compliance.refused import network, node_types, parameters, resources, scaling, security, stores
 
 # The themes in the order of the page.
 THEMES: dict[str, ModuleType] = {
@@ -15,6 +15,9 @@ THEMES: dict[str, ModuleType] = {
     "Node types and versions": node_types,
     "Engine parameters": parameters,
     "Scaling and global datastores": scaling,
+    "Resources of other places and services": resources,
+    "Networks": network,
+    "Stores": stores,
 }
 
 _HEAD = """\

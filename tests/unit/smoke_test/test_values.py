@@ -102,7 +102,7 @@ def test_a_wrong_kind_of_value_is_rejected(
             "arn:aws:iam::1:role/x",
             "role: got 'arn:aws:iam::1:role/x', but it takes iam.IRole;",
         ),
-        (SmokeTest, "security_groups", [], "security_groups: got 'a value of type list', but it is a list of one or"),
+        (SmokeTest, "security_groups", [], "security_groups: got [], but it is a list of one or more"),
         (FailoverDrill, "duration", DURATION_OF_A_TOKEN, "duration: got 'a token', but it must be known at synth"),
         (FailoverDrill, "duration", cdk.Duration.millis(10_500), "duration: got '10.5 s', but a drill takes"),
         (
