@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import aws_iam as iam
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _PASSWORD_LENGTH = 64
 
 
-def create_secret(scope: Construct, id: str, *, user_name: str, description: str) -> secretsmanager.ISecret:
+def create_secret(
+    scope: Construct, id: str, *, user_name: str, description: str, kms_key: kms.IKey | None
+) -> secretsmanager.ISecret:
     """Generate a secret with the keys ``username`` and ``password``.
 
     Args:
@@ -26,6 +29,7 @@ def create_secret(scope: Construct, id: str, *, user_name: str, description: str
         id: Id within the scope.
         user_name: Name to sign in with.
         description: Text shown in the console.
+        kms_key: Key that encrypts the secret; None for the key ``aws/secretsmanager``.
     """
     from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -33,6 +37,7 @@ def create_secret(scope: Construct, id: str, *, user_name: str, description: str
         scope,
         id,
         description=description,
+        encryption_key=kms_key,
         generate_secret_string=secretsmanager.SecretStringGenerator(
             secret_string_template=json.dumps({"username": user_name}),
             generate_string_key="password",
@@ -44,6 +49,18 @@ def create_secret(scope: Construct, id: str, *, user_name: str, description: str
     )
     # To type checkers, jsii classes do not implement their own interfaces.
     return cast("secretsmanager.ISecret", secret)
+
+
+def check_secret_key(problems: Problems, secret: object, kms_key: object, kind: str) -> None:
+    """Check the key of a generated secret."""
+    if kms_key is None:
+        return
+    if not hasattr(kms_key, "key_arn"):
+        problems.add("kms_key", type(kms_key), "a key is a construct of aws_cdk.aws_kms")
+    elif kind == "iam":
+        problems.add("kms_key", "a key", "an IAM user has no secret", "leave it out")
+    elif secret is not None:
+        problems.add("kms_key", "a key", "it is for a generated secret, and `secret` is given", "leave it out")
 
 
 def check_secret(problems: Problems, parameter: str, secret: object) -> None:

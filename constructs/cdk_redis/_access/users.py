@@ -145,7 +145,11 @@ class DefinedUser(User):
         check_location(problems, "secret", self.authentication.secret, "a secret", scope=self, user="the user")
         problems.raise_if_any()
         return self.authentication.secret or create_secret(
-            self, "Secret", user_name=self.user_name, description=description
+            self,
+            "Secret",
+            user_name=self.user_name,
+            description=description,
+            kms_key=self.authentication.kms_key,
         )
 
     def _authentication_mode(self) -> dict[str, object]:

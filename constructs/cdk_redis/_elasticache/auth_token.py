@@ -57,7 +57,7 @@ class AuthToken(User):
         problems.raise_if_any()
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)
-        secret = authentication.secret or self._generated_secret(authentication.generation)
+        secret = authentication.secret or self._generated_secret(authentication)
         self.secret: secretsmanager.ISecret | None = secret
         if authentication.secret is not None and authentication.version_id is None:
             cdk.Annotations.of(self).add_warning_v2(
@@ -87,11 +87,13 @@ class AuthToken(User):
         """False: a change of the template changes the token, see `Authentication.auth_token`."""
         return False
 
-    def _generated_secret(self, generation: int) -> secretsmanager.ISecret:
+    def _generated_secret(self, authentication: Authentication) -> secretsmanager.ISecret:
+        generation = authentication.generation
         # One secret with one version for each generation, so that only a change of the template changes the token.
         return create_secret(
             self,
             "Secret" if generation == 1 else f"Secret{generation}",
             user_name=DEFAULT_USER,
             description=description_of(f"AUTH token of {self.node.path}"),
+            kms_key=authentication.kms_key,
         )

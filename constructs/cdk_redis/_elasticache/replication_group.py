@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_redis._access.authentication import Authentication
+from cdk_redis._access.authentication import Authentication, with_key
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import list_of, value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
@@ -140,6 +140,7 @@ class ReplicationGroup(ElastiCacheStore):
         port: int = 6379,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
+        secret_kms_key: kms.IKey | None = None,
         parameters: Mapping[str, str] | None = None,
         extra_parameters: Mapping[str, str] | None = None,
         parameter_group: IParameterGroup | None = None,
@@ -190,6 +191,10 @@ class ReplicationGroup(ElastiCacheStore):
                 Default: - a key owned by the service.
             create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
                 deleted. Changing it replaces the store.
+            secret_kms_key: Key that encrypts the secrets generated for users of the store, the disabled default
+                user of Redis OSS included.
+                Changing it encrypts the secrets again, without new passwords. Default: - the key
+                ``aws/secretsmanager``.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Their names and values are checked against the family. Default: - the family's.
             extra_parameters: Engine settings whose names or values this library does not know, passed on unchecked.
@@ -288,6 +293,7 @@ class ReplicationGroup(ElastiCacheStore):
         problems.raise_if_any()
 
         self.network = network
+        self._secret_kms_key = secret_kms_key
         self.node_type = node_type
         self.open_access = unsafe_open_access
         self._in_global_datastore = False
@@ -311,8 +317,12 @@ class ReplicationGroup(ElastiCacheStore):
         )
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
         if authentication is None and not unsafe_open_access:
-            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
-        token = None if authentication is None else AuthToken(self, "AuthToken", authentication=authentication)
+            self._use_user_group(
+                user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine, secret_kms_key=secret_kms_key)
+            )
+        token = None
+        if authentication is not None:
+            token = AuthToken(self, "AuthToken", authentication=with_key(authentication, secret_kms_key))
         self._use_auth_token(token)
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self.log_groups = create_log_groups(self, log_delivery)

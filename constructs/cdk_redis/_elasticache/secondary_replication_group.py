@@ -96,6 +96,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         port: int = 6379,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
+        secret_kms_key: kms.IKey | None = None,
         user_group: IUserGroup | None = None,
         snapshots: Snapshots | str | int | None = None,
         maintenance_window: MaintenanceWindow | str | None = None,
@@ -127,6 +128,10 @@ class SecondaryReplicationGroup(ElastiCacheStore):
                 Default: - a key owned by the service.
             create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
                 deleted.
+            secret_kms_key: Key that encrypts the secrets generated for users of the store, the disabled default
+                user of Redis OSS included.
+                Changing it encrypts the secrets again, without new passwords. Default: - the key
+                ``aws/secretsmanager``.
             user_group: An existing user group; users that you add to the store become its members.
                 Default: - the store creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. Default: - none, because those of the
@@ -177,11 +182,14 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         problems.raise_if_any()
 
         self.network = network
+        self._secret_kms_key = secret_kms_key
         self.open_access = global_datastore.open_access
         self.topology = dataclasses.replace(global_datastore.topology, replicas=replicas)
         self.subnet_group: ISubnetGroup = subnet_group or ElastiCacheSubnetGroup(self, "Subnets", network=network)
         if not self.open_access:
-            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
+            self._use_user_group(
+                user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine, secret_kms_key=secret_kms_key)
+            )
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         self.log_groups = create_log_groups(self, log_delivery)
         self._use_security_groups(

@@ -98,6 +98,7 @@ class ServerlessCache(ElastiCacheStore):
         usage_limits: UsageLimits | None = None,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
+        secret_kms_key: kms.IKey | None = None,
         user_group: IUserGroup | None = None,
         snapshots: Snapshots | str | int | None = None,
         restore: Restore | str | None = None,
@@ -127,6 +128,10 @@ class ServerlessCache(ElastiCacheStore):
                 Default: - a key owned by the service.
             create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the cache is
                 deleted. Changing it replaces the cache.
+            secret_kms_key: Key that encrypts the secrets generated for users of the store, the disabled default
+                user of Redis OSS included.
+                Changing it encrypts the secrets again, without new passwords. Default: - the key
+                ``aws/secretsmanager``.
             user_group: An existing user group; users that you add to the cache become its members.
                 Default: - the cache creates one.
             snapshots: Daily snapshots; a number is the days that each is kept. A serverless cache has a time instead of
@@ -172,11 +177,14 @@ class ServerlessCache(ElastiCacheStore):
         problems.raise_if_any()
 
         self.network = network
+        self._secret_kms_key = secret_kms_key
         self.open_access = unsafe_open_access
         self.topology = Topology(engine, cluster_mode=True, shards=None, replicas=None)
         self.kms_key = choose_key(self, kms_key, create_kms_key=create_kms_key)
         if not unsafe_open_access:
-            self._use_user_group(user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine))
+            self._use_user_group(
+                user_group or ElastiCacheUserGroup(self, "UserGroup", engine=engine, secret_kms_key=secret_kms_key)
+            )
         self._use_security_groups(
             security_groups
             or [network.create_store_security_group(self, "SecurityGroup", port=_PORT, last_port=_READER_PORT)]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_elasticache as elasticache
+    from aws_cdk import aws_kms as kms
 
     from cdk_redis._access.users import User
 
@@ -87,6 +88,7 @@ class ElastiCacheUserGroup(UserList):
         engine: Engine | str,
         users: Sequence[User] = (),
         user_group_id: str | None = None,
+        secret_kms_key: kms.IKey | None = None,
     ) -> None:
         """Define the group.
 
@@ -98,6 +100,8 @@ class ElastiCacheUserGroup(UserList):
             users: The first users; `add` adds more.
             user_group_id: Id of the group, 1 to 40 lower-case letters, digits and single hyphens, unique in the
                 account's Region. Changing it replaces the group. Default: - generated from the path of this construct.
+            secret_kms_key: Key that encrypts the secret of the disabled default user. Default: - the key
+                ``aws/secretsmanager``.
 
         Raises:
             ConfigurationError: If the engine or the id is invalid, or a user cannot be in the group.
@@ -122,7 +126,7 @@ class ElastiCacheUserGroup(UserList):
         )
         self._add_all(users)
         if engine.name == "redis" and all(user.user_name != DEFAULT_USER for user in self.users):
-            self._add_member(self._disabled_default_user(engine))
+            self._add_member(self._disabled_default_user(engine, secret_kms_key))
 
     @property
     def user_group_id(self) -> str:
@@ -162,13 +166,13 @@ class ElastiCacheUserGroup(UserList):
             return reason, f"give it the engine {engine}"
         return super()._objection_to(user)
 
-    def _disabled_default_user(self, engine: Engine) -> ElastiCacheUser:
+    def _disabled_default_user(self, engine: Engine, secret_kms_key: kms.IKey | None) -> ElastiCacheUser:
         return ElastiCacheUser(
             self,
             "DefaultUser",
             engine=engine,
             access=AccessString.off(),
-            authentication=Authentication.password(),
+            authentication=Authentication.password(kms_key=secret_kms_key),
             user_name=DEFAULT_USER,
         )
 

@@ -144,6 +144,7 @@ class MemoryDbCluster(Store):
         port: int = 6379,
         kms_key: kms.IKey | None = None,
         create_kms_key: bool = False,
+        secret_kms_key: kms.IKey | None = None,
         parameters: Mapping[str, str] | None = None,
         extra_parameters: Mapping[str, str] | None = None,
         parameter_group: IParameterGroup | None = None,
@@ -187,6 +188,9 @@ class MemoryDbCluster(Store):
                 Default: - a key owned by the service.
             create_kms_key: Whether to create a key for the data, with yearly rotation; the key is retained when the
                 cluster is deleted. Changing it replaces the cluster.
+            secret_kms_key: Key that encrypts the secrets generated for users of the store.
+                Changing it encrypts the secrets again, without new passwords. Default: - the key
+                ``aws/secretsmanager``.
             parameters: Engine settings by the engine's names, such as ``{"maxmemory-policy": "allkeys-lru"}``.
                 Their names and values are checked against the family. Default: - the family's.
             extra_parameters: Engine settings whose names or values this library does not know, passed on unchecked.
@@ -268,6 +272,7 @@ class MemoryDbCluster(Store):
         problems.raise_if_any()
 
         self.network = network
+        self._secret_kms_key = secret_kms_key
         self.node_type = node_type
         self.open_access = unsafe_open_access
         self.multi_region = multi_region

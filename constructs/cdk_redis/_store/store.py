@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from constructs import Construct
 
-from cdk_redis._access.authentication import Authentication
+from cdk_redis._access.authentication import Authentication, with_key
 from cdk_redis._access.users import read_access
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name
@@ -15,6 +15,7 @@ from cdk_redis._core.naming import MAX_USER_NAME
 from cdk_redis._store.interface import IStore
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from cdk_redis._access.access_string import AccessString
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 class Store(IStore):
     """Base class of `ReplicationGroup`, `ServerlessCache` and `MemoryDbCluster`."""
+
+    _secret_kms_key: kms.IKey | None = None
 
     @checked_arguments
     def add_iam_user(self, name: str, access: AccessString | str) -> User:
@@ -43,7 +46,12 @@ class Store(IStore):
 
     @checked_arguments
     def add_password_user(
-        self, name: str, access: AccessString | str, *, secret: secretsmanager.ISecret | None = None
+        self,
+        name: str,
+        access: AccessString | str,
+        *,
+        secret: secretsmanager.ISecret | None = None,
+        kms_key: kms.IKey | None = None,
     ) -> User:
         """Add a user that signs in with a password kept in Secrets Manager.
 
@@ -52,14 +60,17 @@ class Store(IStore):
             access: What it may do, such as ``AccessString.read_write("app:*")`` or ``"on ~app:* +@read"``.
             secret: A secret whose value is JSON with the key ``password``, 16 to 128 characters long.
                 Default: - one with a random password is generated.
+            kms_key: Key that encrypts the generated secret. What reads the secret is allowed to decrypt with it.
+                Default: - `secret_kms_key` of the store, or else the key ``aws/secretsmanager``.
 
         Returns:
             The user, for `grant_connect`; its ``secret`` holds ``username`` and ``password``.
 
         Raises:
-            ConfigurationError: If the name is in use or invalid.
+            ConfigurationError: If the name is in use or invalid, or `kms_key` is given with `secret`.
         """
-        return self._add_user(name, access, Authentication.password(secret))
+        authentication = Authentication.password(secret, kms_key=kms_key)
+        return self._add_user(name, access, with_key(authentication, self._secret_kms_key))
 
     def _add_user(self, name: str, access: AccessString | str, authentication: Authentication) -> User:
         problems = Problems(self)

@@ -171,6 +171,10 @@ CHANGES: dict[str, Change] = {
     "port": (lambda _: {}, lambda _: {"port": 6380}),
     "kms_key": (lambda _: {}, lambda parts: {"kms_key": parts.key("Key")}),
     "create_kms_key": (lambda _: {}, lambda _: {"create_kms_key": True}),
+    "secret_kms_key": (
+        lambda _: {"authentication": "auth-token"},
+        lambda parts: {"authentication": "auth-token", "secret_kms_key": parts.key("SecretKey")},
+    ),
     "parameters": (lambda _: {}, lambda _: {"parameters": {"timeout": "300"}}),
     "extra_parameters": (lambda _: {}, lambda _: {"extra_parameters": {"brand-new": "yes"}}),
     "parameter_group": (lambda _: {}, lambda parts: {"parameter_group": parts.parameter_group("Group")}),
