@@ -31,13 +31,14 @@ class CounterStack(cdk.Stack):
             function = lambda_.Function(
                 self,
                 "Counter",
-                runtime=lambda_.Runtime.PYTHON_3_13,
+                runtime=lambda_.Runtime.PYTHON_3_14,
                 architecture=lambda_.Architecture.ARM_64,
                 handler="counter.handler",
                 code=_code(Path(folder)),
                 timeout=cdk.Duration.seconds(10),
                 vpc=network.vpc,
                 vpc_subnets=network.subnet_selection,
+                allow_all_outbound=False,  # `bind` adds the rule to the cache
             )
         cache.bind(function, user=user)  # rules, permission, environment
         SmokeTest(self, "SmokeTest", target=cache)
