@@ -71,7 +71,7 @@ def assert_found(fault: Fault, lab: Lab, battery: Battery) -> None:
     engines = run.pop("engines")
     names = _names(engines, run) | run.pop("named", {})
     failed = {name: words.format_map(names) for name, words in fault.failed.items()}
-    battery(engines, budget=fault.budget, **run).assert_are(failed, fault.skipped)
+    battery.assert_verdicts(engines, failed, fault.skipped, budget=fault.budget, **run)
 
 
 def _names(engines: EngineSet, run: Run) -> dict[str, object]:
