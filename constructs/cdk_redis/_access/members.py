@@ -14,12 +14,22 @@ from cdk_redis._access.users import DefinedUser, ImportedUser, User
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, list_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.service import MEMORYDB
+from cdk_redis._core.tokens import is_token
+from cdk_redis._core.weak_reference import require_order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import IConstruct
+
     from cdk_redis._core.service import Service
 
 # Both services have this limit.
 MAX_GROUP_NAME = 40
+# Both services have a user with this name and id, whose access string is "on ~* +@all" and who has no password.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
+SERVICES_USER = "default"
 
 
 class UserList(cdk.Resource):
@@ -68,17 +78,18 @@ class UserList(cdk.Resource):
 
     def _objection_to(self, user: User) -> tuple[str, str] | None:
         """Return why the user cannot be added and how to fix it, or None if it can be added."""
-        if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != self._service.name:
-            return f"it is not {self._kind}, defined or imported", ""
-        if user in self._members:
-            return "it has been added already", ""
-        for other in self._members:
-            if other.user_name == user.user_name:
-                reason = f"{other.node.path} has the same user name, {user.user_name!r}"
-                return reason, "the users of one list need different names"
-        return None
+        if (
+            isinstance(user, ImportedUser)
+            and user.user_name == SERVICES_USER
+            and user.service.name == self._service.name
+        ):
+            reason = "the service's user of this name signs in without a password and has full access"
+            return reason, "leave it out; for open access, give the store `unsafe_open_access`"
+        return objection_to(user, self._members, self._service, self._kind) or _objection_to_place(self, user)
 
     def _add_member(self, user: User) -> None:
+        if isinstance(user, DefinedUser):
+            require_order(self, "user", user)
         self._members.append(user)
         if not isinstance(user, DefinedUser):
             return
@@ -110,9 +121,7 @@ class ImportedUserList(cdk.Resource):
         problems = Problems(self)
         check_name(problems, parameter, name, max_length=MAX_GROUP_NAME)
         self.users: list[User] = list_of(problems, "users", users, User)
-        for user in self.users:
-            if user.service.name != self._service.name:
-                problems.add("users", user.node.path, f"it is not {self._kind}")
+        check_users(problems, self.users, self._service)
         problems.raise_if_any()
         self._name = name
 
@@ -125,6 +134,42 @@ class ImportedUserList(cdk.Resource):
         given = user.node.path if isinstance(user, User) else type(user)
         hint = "add it in the app that owns the list, and name it in `users` of the import"
         raise ConfigurationError(self.node.path, [problem("user", given, "the list is imported", hint)])
+
+
+def objection_to(user: User, others: Sequence[User], service: Service, kind: str) -> tuple[str, str] | None:
+    """Return why a user cannot be in a list with others and how to fix it, or None if it can be."""
+    if not isinstance(user, (DefinedUser, ImportedUser)) or user.service.name != service.name:
+        return f"it is not {kind}, defined or imported", ""
+    if user in others:
+        return "it has been added already", ""
+    for other in others:
+        if other.user_name == user.user_name:
+            reason = f"{other.node.path} has the same user name, {user.user_name!r}"
+            return reason, "the users of one list need different names"
+    return None
+
+
+def check_users(problems: Problems, users: Sequence[User], service: Service) -> None:
+    """Check the users of an import: of its service, and with different names.
+
+    Args:
+        problems: Where to add problems.
+        users: The users.
+        service: Service of the import.
+    """
+    kind = "a MemoryDbUser" if service.name == MEMORYDB.name else "an ElastiCacheUser"
+    for index, user in enumerate(users):
+        if (objection := objection_to(user, users[:index], service, kind)) is not None:
+            problems.add("users", user.node.path, *objection)
+
+
+def _objection_to_place(scope: IConstruct, user: User) -> tuple[str, str] | None:
+    """Return why a user of another account or Region cannot be added, or None."""
+    ours, theirs = cdk.Stack.of(scope), cdk.Stack.of(user)
+    for what, own, other in (("account", ours.account, theirs.account), ("Region", ours.region, theirs.region)):
+        if own != other and not is_token(own) and not is_token(other):
+            return f"it is a user in {other}, and the list is in {own}", f"define one in that {what}"
+    return None
 
 
 def _compare(user: DefinedUser, other: DefinedUser) -> int:

@@ -19,6 +19,7 @@ from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import check_location
 from cdk_redis._core.naming import MAX_USER_NAME, name_problem
+from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
@@ -98,6 +99,12 @@ class ImportedUser(User):
         given: object = user_name
         if not isinstance(given, str) or not given or given.split() != [given]:
             problems.add("user_name", given, "a name is text without white space")
+        elif secret is None and not is_token(given) and given != given.lower():
+            # IAM compares the id in the ARN exactly, and would deny the connection.
+            reason = "the services keep the id of a user, which is also the name of an IAM user, in lower case"
+            problems.add(
+                "user_name", given, reason, f"write {given.lower()!r}, or give the `secret` of a password user"
+            )
         check_secret(problems, "secret", secret)
         check_location(problems, "secret", secret, "a secret", scope=self, user="the user")
         problems.raise_if_any()

@@ -12,6 +12,7 @@ from typing import cast
 import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
+from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.tokens import is_token
 
 
@@ -48,6 +49,31 @@ def deploy_after(reader: IConstruct, owner: IConstruct) -> None:
     # Renamed within aws-cdk-lib 2; the older name is deprecated in newer versions.
     add = stack.add_stack_dependency if hasattr(stack, "add_stack_dependency") else stack.add_dependency
     add(cdk.Stack.of(owner))
+
+
+def require_order(construct: IConstruct, parameter: str, used: IConstruct) -> None:
+    """Deploy the stack of a construct after the stack of another one that it refers to.
+
+    The CDK does this at the end of the synth, and its error about a cycle names neither parameter nor remedy.
+
+    Args:
+        construct: The construct.
+        parameter: The parameter of it that was given the other one.
+        used: The other construct.
+
+    Raises:
+        ConfigurationError: If that stack is deployed after the construct's.
+    """
+    own, other = outer_stack(construct), outer_stack(used)
+    if own is other:
+        return
+    try:
+        deploy_after(construct, used)
+    except RuntimeError:
+        first, last = other.node.path, own.node.path
+        reason = f"stack {first} is deployed after stack {last} and would have to be deployed before it as well"
+        hint = f"define it in stack {last}, or in a third stack"
+        raise ConfigurationError(construct.node.path, [problem(parameter, used.node.path, reason, hint)]) from None
 
 
 def outer_stack(construct: IConstruct) -> cdk.Stack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cdk_redis._access.engine_rules import check_rules_of
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def check_user_group(problems: Problems, user_group: IUserGroup | None, open_acc
     if user_group.engine is not None and user_group.engine.name == "valkey" and engine.name == "redis":
         reason = "a store of Redis OSS cannot use a user group of Valkey"
         problems.add("user_group", given, reason, f"give the group the engine {engine}")
+    check_rules_of(problems, user_group.users, engine)
 
 
 def _check_authentication(

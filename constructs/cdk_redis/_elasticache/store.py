@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._core.weak_reference import require_order
 from cdk_redis._elasticache.user import ElastiCacheUser
+from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._store.store import Store
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
@@ -40,6 +42,8 @@ class ElastiCacheStore(Store):
     _why_no_users: tuple[str, str] = ("a store with open access has no users", "leave out `unsafe_open_access`")
 
     def _use_user_group(self, user_group: IUserGroup) -> None:
+        if isinstance(user_group, ElastiCacheUserGroup):
+            require_order(self, "user_group", user_group)
         self.user_group = user_group
         # The same list object: stores that share a group share its users.
         self.users = user_group.users

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from cdk_redis._access.engine_rules import check_rules
 from cdk_redis._access.users import DefinedUser, check_user_name, read_access, read_authentication, read_required
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
@@ -79,6 +80,7 @@ class ElastiCacheUser(DefinedUser):
         access = read_access(problems, access)
         authentication = read_authentication(problems, authentication)
         engine = _read_engine(problems, engine, authentication)
+        check_rules(problems, "access", access, engine)
         check_user_name(problems, "user_name", user_name)
         check_user_name(problems, "user_id", user_id)
         self.user_id = self._choose_id(user_name, user_id)

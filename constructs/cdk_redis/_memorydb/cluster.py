@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._access.engine_rules import check_rules, check_rules_of
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
+from cdk_redis._core.weak_reference import require_order
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
 from cdk_redis._memorydb.multi_region_cluster import check_member, check_member_parameters
@@ -269,6 +271,7 @@ class MemoryDbCluster(Store):
             check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
         check_store_name(problems, "cluster_name", cluster_name, scope=self, kind="cluster")
         _check_access(problems, acl, unsafe_open_access, unsafe_plaintext)
+        check_rules_of(problems, acl.users if acl else (), engine)
         problems.raise_if_any()
 
         self.network = network
@@ -292,6 +295,8 @@ class MemoryDbCluster(Store):
         self.parameters = dict(getattr(self.parameter_group, "parameters", {}))
         self.subnet_group: ISubnetGroup = subnet_group or MemoryDbSubnetGroup(self, "Subnets", network=network)
         self.acl: IAcl | None = None if unsafe_open_access else acl or Acl(self, "Acl")
+        if isinstance(self.acl, Acl):
+            require_order(self, "acl", self.acl)
         if self.acl is not None:
             # The same list object, because clusters that share an ACL share its users.
             self.users = self.acl.users
@@ -364,6 +369,9 @@ class MemoryDbCluster(Store):
         if authentication.kind == "iam" and not self.topology.engine.supports_iam:
             reason = f"{self.topology.engine} has no IAM users"
             raise ConfigurationError(self.node.path, [problem("name", id, reason, "use `add_password_user`")])
+        problems = Problems(self)
+        check_rules(problems, "access", access, self.topology.engine)
+        problems.raise_if_any()
         user = MemoryDbUser(scope, id, access=access, authentication=authentication)
         self.acl.add(user)
         return user

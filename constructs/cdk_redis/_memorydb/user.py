@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from cdk_redis._access.members import SERVICES_USER
 from cdk_redis._access.users import DefinedUser, check_user_name, read_access, read_authentication
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
@@ -64,6 +65,8 @@ class MemoryDbUser(DefinedUser):
         access = read_access(problems, access)
         authentication = read_authentication(problems, authentication)
         check_user_name(problems, "user_name", user_name)
+        if user_name == SERVICES_USER:
+            problems.add("user_name", user_name, "MemoryDB has a user with this name", "choose another name")
         problems.raise_if_any()
 
         self.access = access

@@ -28,6 +28,7 @@ from cdk_redis._core.checks import check_flags
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import are_different, check_location
 from cdk_redis._core.naming import description_of
+from cdk_redis._core.weak_reference import require_order
 from cdk_redis._network.security_groups import create_security_group
 from cdk_redis._network.vpc import (
     DEFAULT_CIDR,
@@ -185,6 +186,7 @@ class RedisNetwork(Construct):
             port: TCP port of the store.
             last_port: Last of a range of ports that begins with `port`. Default: - `port` alone.
         """
+        require_order(scope, "network", self)
         ports = ec2.Port.tcp(port) if last_port is None else ec2.Port.tcp_range(port, last_port)
         group = create_security_group(scope, id, self.vpc, f"Store {scope.node.path}")
         group.add_ingress_rule(self.client_security_group, ports, description_of(f"From clients of {self.node.path}"))

@@ -18,7 +18,7 @@ from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
-from cdk_redis._core.weak_reference import deploy_after, read_weakly
+from cdk_redis._core.weak_reference import deploy_after, read_weakly, require_order
 from cdk_redis._network.security_groups import allow_connections
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store, has_user_named
@@ -106,6 +106,8 @@ class StoreFunction:
         self._description = description_of(f"{purpose} of {target.node.path}")
         self._purpose = purpose
         self._network = _network_of(scope, target)
+        if not isinstance(target, ImportedStore):
+            require_order(scope, "target", target)
         self.user = self._choose_user(user, user_name, key_prefix)
         self.log_group = (
             self._create_log_group(log_retention, log_kms_key)

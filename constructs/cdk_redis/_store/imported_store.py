@@ -8,7 +8,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication
-from cdk_redis._core.errors import ConfigurationError, problem
+from cdk_redis._access.members import check_users
+from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._store.store import Store
 from cdk_redis._values.topology import Topology
 
@@ -52,6 +53,9 @@ class ImportedStore(Store):
         self.users = list(users)
         self.open_access = open_access
         self._use_security_groups(security_groups)
+        problems = Problems(self)
+        check_users(problems, self.users, service)
+        problems.raise_if_any()
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
         hint = "define it in the store's app, import it with `from_user_attributes`, and add it to `users`"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._access.authentication import Authentication, with_key
+from cdk_redis._access.members import UserList
 from cdk_redis._access.users import read_access
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name
@@ -77,11 +79,16 @@ class Store(IStore):
         check_name(problems, "name", name, max_length=MAX_USER_NAME)
         access = read_access(problems, access)
         problems.raise_if_any()
-        # A scope for the users, so that their ids differ from those of the other children.
-        users = cast("Construct", self.node.try_find_child("Users")) or Construct(self, "Users")
         if has_user_named(self, name):
             raise ConfigurationError(self.node.path, [problem("name", name, "the store has a user of that name")])
-        user = self._create_user(users, name, access, authentication)
+        scope, folder = _place_of_users(self)
+        # A scope for the users, so that their ids differ from those of the other children.
+        users = cast("Construct", scope.node.try_find_child(folder)) or Construct(scope, folder)
+        try:
+            user = self._create_user(users, name, access, authentication)
+        except ConfigurationError:
+            users.node.try_remove_child(name)
+            raise
         # If stores share their list of users, the list contains it already.
         if user not in self.users:
             self.users.append(user)
@@ -94,5 +101,18 @@ class Store(IStore):
 
 def has_user_named(store: Store, name: str) -> bool:
     """Whether `Store.add_iam_user` or `Store.add_password_user` was called with this name."""
-    users = store.node.try_find_child("Users")
+    scope, folder = _place_of_users(store)
+    users = scope.node.try_find_child(folder)
     return users is not None and users.node.try_find_child(name) is not None
+
+
+def _place_of_users(store: Store) -> tuple[Construct, str]:
+    """Scope and id of the construct that has the store's users as children.
+
+    A list in another stack refers to its users, and the store refers to the list: if the users were in the stack of the
+    store, each of the two stacks would depend on the other.
+    """
+    shared = getattr(store, "user_group", None) or getattr(store, "acl", None)
+    if isinstance(shared, UserList) and cdk.Stack.of(shared) is not cdk.Stack.of(store):
+        return shared, f"{cdk.Names.node_unique_id(store.node)}Users"
+    return store, "Users"

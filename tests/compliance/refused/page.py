@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.compliance.refused import network, node_types, parameters, resources, scaling, security, stores
+from tests.compliance.refused import network, node_types, parameters, resources, scaling, security, stores, users
 
 # The themes in the order of the page.
 THEMES: dict[str, ModuleType] = {
     "Security": security,
+    "Users": users,
     "Node types and versions": node_types,
     "Engine parameters": parameters,
     "Scaling and global datastores": scaling,

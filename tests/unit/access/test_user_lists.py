@@ -201,7 +201,7 @@ def test_users_of_the_other_service_are_rejected(stack: cdk.Stack, kind: Kind) -
         with pytest.raises(ConfigurationError) as caught:
             kind.import_list(stack, f"Of{user.node.id}", "theirs", users=[user])
         assert str(caught.value) == (
-            f"Stack/Of{user.node.id}: users: got '{user.node.path}', but it is not {kind.needs}"
+            f"Stack/Of{user.node.id}: users: got '{user.node.path}', but it is not {kind.needs}, defined or imported"
         )
 
 
