@@ -14,7 +14,7 @@ from tests.packaging.support.environments import project as read_project
 
 pytestmark = pytest.mark.long
 
-FILES = ["requirements.txt", "requirements-dev.txt"]
+APP, DEVELOPMENT, SCANNERS = FILES = ["requirements.txt", "requirements-dev.txt", "requirements-scan.txt"]
 EXTRAS = ["app", "cli", "local"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 SYSTEMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
@@ -29,10 +29,13 @@ def asked_for(project: dict[str, Any], file: str) -> list[Requirement]:
     """The requirements in pyproject.toml that a requirement file pins."""
     extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
     groups: dict[str, list[Any]] = project["dependency-groups"]
+    if file == SCANNERS:
+        return [Requirement(line) for line in groups["scan"]]
     lines: list[str] = [*project["project"]["dependencies"], *extras["app"]]
-    if file == "requirements-dev.txt":
+    if file == DEVELOPMENT:
         lines += [line for extra in EXTRAS for line in extras[extra]]
-        lines += [line for group in groups.values() for line in group if isinstance(line, str)]
+        names = groups.keys() - {"scan"}
+        lines += [line for name in names for line in groups[name] if isinstance(line, str)]
         lines += project["build-system"]["requires"]
     return [Requirement(line) for line in lines]
 
@@ -71,7 +74,7 @@ def test_the_pinned_versions_match_pyproject(repository: Path, project: dict[str
 
 
 def test_the_tests_run_with_the_versions_that_the_app_installs(repository: Path) -> None:
-    app, development = (pins_of(repository / file) for file in FILES)
+    app, development = (pins_of(repository / file) for file in (APP, DEVELOPMENT))
     assert app
     assert set(app) <= set(development)
 
@@ -99,7 +102,7 @@ def test_the_pinned_versions_resolve_by_their_hashes_without_a_build(
     repository: Path, tmp_path: Path, python: str
 ) -> None:
     options = ["--dry-run", "--require-hashes", "--only-binary", ":all:", "--python-version", python]
-    run(UV, "pip", "install", *options, "--target", tmp_path, "-r", FILES[1], cwd=repository)
+    run(UV, "pip", "install", *options, "--target", tmp_path, "-r", DEVELOPMENT, cwd=repository)
 
 
 @pytest.mark.timeout(300)
