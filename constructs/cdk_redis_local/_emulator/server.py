@@ -20,7 +20,11 @@ import hypercorn.config
 import ministack.app
 
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.functions import bind_function_processes, end_unused_function_processes
+from cdk_redis_local._emulator.functions import (
+    bind_function_processes,
+    end_unused_function_processes,
+    keep_log_lines,
+)
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.failover import FailoverCalls
@@ -126,6 +130,7 @@ def main() -> None:
     restrict_listeners()
     bind_function_processes()
     end_unused_function_processes()
+    keep_log_lines()
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75

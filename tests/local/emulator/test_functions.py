@@ -1,14 +1,21 @@
-"""The processes that run functions end when their version is deleted or idle."""
+"""The processes that run functions end when their version is deleted or idle, and no line of their logs is lost."""
 
 from __future__ import annotations
 
 import json
+import os
+import queue
+import threading
+import time
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack.core import lambda_runtime
 
 from cdk_redis_local._core.keeper import marked_processes
+from cdk_redis_local._emulator.functions import keep_log_lines
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
 from tests.support.concurrency import wait_until
 
@@ -68,3 +75,25 @@ def test_processes_of_an_idle_version_end_and_start_again_at_the_next_call(cloud
     wait_until(lambda: _function_processes(cloud) == 0, 40)
     assert _call(cloud, "1") == 1
     cloud.delete("functions")
+
+
+def test_lines_that_a_busy_machine_reads_late_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    emulated = lambda_runtime.Worker._drain_stderr_bounded
+    monkeypatch.setattr(lambda_runtime.Worker, "_drain_stderr_bounded", emulated)
+    read, write = os.pipe()
+    worker: Any = object.__new__(lambda_runtime.Worker)
+    worker._proc, worker._stderr_queue = types.SimpleNamespace(stderr=os.fdopen(read)), queue.Queue()
+
+    def read_late() -> None:
+        time.sleep(0.5)
+        worker._read_stderr()
+
+    with worker._proc.stderr, os.fdopen(write, "w") as log:
+        print("the report", file=log, flush=True)
+        reader = threading.Thread(target=read_late)
+        reader.start()
+        assert emulated(worker) == ""
+        keep_log_lines()
+        assert worker._drain_stderr_bounded() == "the report"
+        log.close()
+        reader.join()

@@ -48,6 +48,7 @@ FAULTS = [
         "keys-are-evicted-before-a-replica-is-read",
         make.evicted_before_a_replica_is_read,
         {"replica-read": "{reader}: " + EVICTED},
+        budget=8.0,
     ),
     Fault(
         "keys-are-gone-at-once",
