@@ -145,7 +145,7 @@ class _Run:
             failed_at = time.monotonic()
             failures += outcome.status != PASSED
             # The result of an earlier try is more useful than the message that this one did not finish.
-            if outcome != self._unfinished or check.name not in self._found:
+            if not outcome.unfinished or check.name not in self._found:
                 self._found[check.name] = _with_tries(outcome, failures)
             if not outcome.unsettled:
                 return
@@ -169,7 +169,9 @@ class _Run:
     def _unfinished(self) -> Outcome:
         budget = self._context.clock.budget
         return Outcome(
-            FAILED, f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly"
+            FAILED,
+            f"did not finish within the budget of {budget:g} s: the store hangs or answers very slowly",
+            unfinished=True,
         )
 
     def _verdict_so_far(self, check: Check, seconds: float) -> CheckResult:

@@ -26,6 +26,7 @@ class Outcome:
         observed: What was found; empty if nothing was.
         measurements: Figures for programs; no text in it comes from the store.
         unsettled: Whether another try may have another result, because something may heal or did not answer.
+        unfinished: Whether the time was over before anything was found.
     """
 
     status: str
@@ -34,6 +35,7 @@ class Outcome:
     observed: str = ""
     measurements: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unsettled: bool = field(default=False, compare=False)
+    unfinished: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

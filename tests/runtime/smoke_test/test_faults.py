@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from redis.credentials import UsernamePasswordCredentialProvider
 
 from cdk_redis_local import EngineSet
 from cdk_redis_local._engines.node import wait_until
+from cdk_redis_runtime import smoke_test
+from cdk_redis_runtime._smoke_test.checks.context import Check, Context, Problem, failed
 from cdk_redis_runtime._smoke_test.checks.data import TTL_SECONDS
-from tests.runtime.support.battery import COMMANDS, Battery, Verdicts
+from cdk_redis_runtime._smoke_test.report import Outcome
+from tests.runtime.support.battery import COMMANDS, PASSWORD, Battery, Verdicts, connection_to, declared_for
 from tests.runtime.support.fault_proxy import FaultProxy
 
 # Long enough for a busy machine, short enough for a test.
@@ -117,3 +121,19 @@ def test_check_reports_its_number_of_tries(cluster: EngineSet, battery: Run) -> 
     assert re.search(r"connection refused.* \(after \d+ tries\)$", verdicts["tls"])
     (observed,) = [check.outcome.observed for check in verdicts.report.checks if check.name == "dns"]
     assert observed == "1 name, 1 IP addresses in all"
+
+
+def test_a_finding_is_kept_if_the_last_try_does_not_finish(single: EngineSet) -> None:
+    tries: list[int] = []
+
+    def find_then_run_out_of_time(context: Context) -> Outcome:
+        tries.append(context.number)
+        first = Problem("node: the key is gone right after it was written", heals=True)
+        return failed(first if len(tries) < 3 else context.problem("node", None), "the value")
+
+    check = Check("fading", "the value is there", find_then_run_out_of_time)
+    credentials = UsernamePasswordCredentialProvider("smoke", PASSWORD)
+    report = smoke_test(connection_to(single), declared_for(single), credentials=credentials, checks=[check])
+
+    assert len(tries) == 3
+    assert report.checks[0].outcome.reason == "node: the key is gone right after it was written (after 2 tries)"

@@ -80,8 +80,9 @@ class Context:
     def problem(self, subject: object, error: Exception | None) -> Problem:
         """Describe an error of a node or a shard."""
         # Nodes are asked only after the endpoint has answered, which has the same security groups.
-        diagnosis = diagnose(error or UnfinishedError(), self.connection, endpoint_answers=True)
-        return Problem(f"{subject}: {diagnosis.reason}", diagnosis.heals)
+        error = error or UnfinishedError()
+        diagnosis = diagnose(error, self.connection, endpoint_answers=True)
+        return Problem(f"{subject}: {diagnosis.reason}", diagnosis.heals, isinstance(error, UnfinishedError))
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,12 @@ class Problem:
     Attributes:
         words: What is wrong, after its subject and a colon.
         heals: Whether it may go away by itself soon after a deploy.
+        unfinished: Whether the time was over before anything was found.
     """
 
     words: str
     heals: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,14 @@ def failed(problems: str | Problem | Iterable[str | Problem], expected: str, obs
     listed = [problems] if isinstance(problems, (str, Problem)) else list(problems)
     found = [Problem(problem) if isinstance(problem, str) else problem for problem in listed]
     reason = found[0].words if len(found) == 1 else _joined([problem.words for problem in found])
-    return Outcome(FAILED, reason, expected, observed, unsettled=all(problem.heals for problem in found))
+    return Outcome(
+        FAILED,
+        reason,
+        expected,
+        observed,
+        unsettled=all(problem.heals for problem in found),
+        unfinished=all(problem.unfinished for problem in found),
+    )
 
 
 def skipped(why: str, *, unsettled: bool = False) -> Outcome:
