@@ -276,7 +276,7 @@ class EngineSet:
                 self._grow(shards, replicas)
                 self._shrink(shards, replicas)
             except (EngineError, RedisError, OSError) as error:
-                ended = "".join(f"; {node} has ended" for node in self.nodes if not node.running)
+                ended = "".join(f"; {node} has ended" for node in members.ended(self.nodes))
                 self._remove_new_nodes()
                 raise EngineError(f"scaling failed: {error}{ended}") from error
             finally:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines.node import Node, wait_until
 
+# How long after its connections were closed a killed process may count as running, in seconds.
+_LONGEST_END = 0.5
+
 
 def running(nodes: Iterable[Node]) -> list[Node]:
     """The nodes whose processes run."""
     return [node for node in nodes if node.running]
+
+
+def ended(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes whose processes have ended, after an error of a connection.
+
+    The kernel closes the connections of a killed process before it reports its end.
+    """
+    deadline = time.monotonic() + _LONGEST_END
+    while all(node.running for node in nodes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return [node for node in nodes if not node.running]
 
 
 def with_role(nodes: Iterable[Node], role: str) -> list[Node]:
