@@ -58,7 +58,7 @@ class ClientTimeouts:
 
 
 def connect(
-    environment: Mapping[str, str] | None = None, *, timeouts: ClientTimeouts | None = None
+    name: str | None = None, *, environment: Mapping[str, str] | None = None, timeouts: ClientTimeouts | None = None
 ) -> Redis | RedisCluster:
     """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
 
@@ -75,6 +75,8 @@ def connect(
     command at most once, and raises the error.
 
     Args:
+        name: Name of the binding, as in ``store.bind(function, user=..., name="ledger")``. Default: - the binding
+            without a name.
         environment: Variables to read. Default: - ``os.environ``.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
 
@@ -85,7 +87,7 @@ def connect(
     Raises:
         SettingsError: The environment does not describe a store.
     """
-    connection = Connection.from_environment(os.environ if environment is None else environment)
+    connection = Connection.from_environment(os.environ if environment is None else environment, name)
     return client_for(connection, credential_provider(connection), timeouts)
 
 

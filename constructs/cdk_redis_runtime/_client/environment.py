@@ -1,9 +1,16 @@
 """Names of the environment variables that describe a store: constructs write them, the run-time package reads them.
 
-Imports nothing but the standard library, so that constructs can use the names at synth.
+The constants are the variables of a binding without a name; `variable` makes those of a named binding. Imports nothing
+but the standard library, so that constructs can use the names at synth.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+PREFIX = "CDK_REDIS_"
+"""Every variable begins with it."""
 
 SERVICE = "CDK_REDIS_SERVICE"
 """``elasticache`` or ``memorydb``; also the service name that an IAM token is signed for."""
@@ -44,11 +51,25 @@ USER = "CDK_REDIS_USER"
 SECRET_ARN = "CDK_REDIS_SECRET_ARN"  # noqa: S105 - the name of a variable
 """Secrets Manager secret with the user's password; present only if authentication is ``password``."""
 
+REGION = "CDK_REDIS_REGION"
+"""AWS Region of the store and of its secret; if absent, it is that of ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
+
+Lambda sets both, and ECS on Fargate sets ``AWS_REGION``; EC2 instances have neither."""
+
+RECORD = "CDK_REDIS_RECORD"
+"""A connection record (`cdk_redis_runtime.ConnectionRecord`) as JSON; read if the binding has no other variable."""
+
 SECURITY_GROUPS = "CDK_REDIS_SECURITY_GROUPS"
 """Ids of the function's own security groups, separated by commas; for messages only, absent if unknown."""
 
 STORE_SECURITY_GROUPS = "CDK_REDIS_STORE_SECURITY_GROUPS"
 """Ids of the store's security groups, separated by commas; for messages only, absent if unknown."""
+
+BINDING_VARIABLES = (
+    *(SERVICE, STORE, SERVERLESS, HOST, PORT, READER_HOST, READER_PORT, TLS, PLAINTEXT, CLUSTER_MODE, AUTHENTICATION),
+    *(USER, SECRET_ARN, REGION, RECORD, SECURITY_GROUPS, STORE_SECURITY_GROUPS),
+)
+"""Variables that describe how to connect; `variable` gives them the name of a binding."""
 
 ENGINE = "CDK_REDIS_ENGINE"
 """Declared engine: ``valkey`` or ``redis``."""
@@ -147,3 +168,59 @@ MEMORYDB_REFUSED_COMMANDS = (
 They would change what the service manages: nodes, slots, users, parameters, durability.
 (https://docs.aws.amazon.com/memorydb/latest/devguide/restrictedcommands.html)
 """
+
+_BINDING_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_FIELDS = [name.removeprefix(PREFIX) for name in BINDING_VARIABLES]
+# CDK_REDIS_READER_HOST is the reader's host, so "reader" cannot be the name of a binding; nor can "app-reader" be one,
+# because CDK_REDIS_APP_READER_HOST is the reader's host of "app".
+_QUALIFIERS = sorted(
+    {long.removesuffix(f"_{field}") for long in _FIELDS for field in _FIELDS if long.endswith(f"_{field}")}
+)
+
+
+def variable(field: str, name: str | None = None) -> str:
+    """Name of a variable of a binding.
+
+    Args:
+        field: One of `BINDING_VARIABLES`, such as ``CDK_REDIS_HOST``.
+        name: Name of the binding; one that `why_not_a_binding_name` accepts.
+
+    Returns:
+        ``CDK_REDIS_HOST`` without a name, ``CDK_REDIS_ORDER_LEDGER_HOST`` for ``order-ledger``.
+    """
+    return field if name is None else f"{PREFIX}{_upper(name)}_{field.removeprefix(PREFIX)}"
+
+
+def why_not_a_binding_name(name: str) -> str | None:
+    """Check the name of a binding.
+
+    Args:
+        name: The name.
+
+    Returns:
+        Why it cannot be used; None if it can.
+    """
+    if not _BINDING_NAME.fullmatch(name):
+        return "a name has 1 to 32 lower-case letters, digits and hyphens, and begins with a letter"
+    for qualifier in _QUALIFIERS:
+        if f"_{_upper(name)}".endswith(f"_{qualifier}"):
+            return f"a name does not end in {qualifier.lower()!r}, because {PREFIX}{qualifier}_... are other variables"
+    return None
+
+
+def binding_names(environment: Iterable[str]) -> list[str]:
+    """Names of the bindings whose variables an environment has; that without a name is left out.
+
+    Args:
+        environment: Names of variables.
+    """
+    found = {match[1] for name in environment if (match := _HOST_OR_RECORD.fullmatch(name))}
+    names = (found_name.lower().replace("_", "-") for found_name in found)
+    return sorted(name for name in names if why_not_a_binding_name(name) is None)
+
+
+_HOST_OR_RECORD = re.compile(rf"{PREFIX}(.+)_(?:HOST|RECORD)")
+
+
+def _upper(name: str) -> str:
+    return name.upper().replace("-", "_")

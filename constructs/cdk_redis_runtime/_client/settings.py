@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cdk_redis_runtime._client import environment as env
@@ -89,16 +89,26 @@ class Connection:
         return Address(self.host, self.port)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Connection:
+    def from_environment(cls, environment: Mapping[str, str], name: str | None = None) -> Connection:
         """Read the variables named in `cdk_redis_runtime._client.environment`.
 
         Args:
             environment: ``os.environ``, or the like.
+            name: Name of the binding: ``ledger`` for ``CDK_REDIS_LEDGER_*``. Default: - ``CDK_REDIS_*``.
 
         Raises:
             SettingsError: With every variable that is missing or wrong.
         """
-        read = _Reader(environment)
+        if name is not None and (reason := env.why_not_a_binding_name(name)):
+            raise SettingsError([f"name: got {name!r}, but {reason}"])
+        read = _Reader(environment, lambda key: env.variable(key, name) if key in env.BINDING_VARIABLES else key)
+        names = [other for other in env.binding_names(environment) if other != name]
+        if names and not any(map(read.has, env.BINDING_VARIABLES)):
+            read.note(f"the names of the bindings are {', '.join(names)}: call connect({names[0]!r})")
+        return cls._read(read)
+
+    @classmethod
+    def _read(cls, read: _Reader) -> Connection:
         authentication = read.choice(
             env.AUTHENTICATION, env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD, env.AUTHENTICATION_NONE
         )
@@ -115,7 +125,7 @@ class Connection:
             user=read.text(env.USER) if signs_in else None,
             secret_arn=read.text(env.SECRET_ARN) if authentication == env.AUTHENTICATION_PASSWORD else None,
             # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
-            region=read.text("AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
+            region=read.text(env.REGION, "AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
             serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
             plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
             security_groups=read.names(env.SECURITY_GROUPS),
@@ -222,18 +232,26 @@ def _reader_endpoint(read: _Reader) -> Address | None:
 class _Reader:
     """Reads variables and collects every problem instead of stopping at the first."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, values: Mapping[str, str], key: Callable[[str], str] = str) -> None:
+        """Keep the values.
+
+        Args:
+            values: ``os.environ``, or the like.
+            key: Returns the key of a variable in ``values``, which problems quote, too. Default: - its name.
+        """
+        self._values = values
+        self._key = key
         self._problems: list[str] = []
 
     def has(self, name: str) -> bool:
-        return bool(self._environment.get(name))
+        return bool(self._values.get(self._key(name)))
 
     def text(self, *names: str) -> str:
-        for name in names:
-            if value := self._environment.get(name):
+        keys = [self._key(name) for name in names]
+        for key in keys:
+            if value := self._values.get(key):
                 return value
-        self._problems.append(f"{' or '.join(names)} is not set")
+        self.note(f"{' or '.join(keys)} is not set")
         return ""
 
     def names(self, name: str) -> tuple[str, ...]:
@@ -242,7 +260,7 @@ class _Reader:
     def choice(self, name: str, *allowed: str) -> str:
         value = self.text(name)
         if value and value not in allowed:
-            self._problems.append(f"{name}: got {value!r}, allowed are {', '.join(allowed)}")
+            self.note(f"{self._key(name)}: got {value!r}, allowed are {', '.join(allowed)}")
         return value
 
     def boolean(self, name: str) -> bool:
@@ -255,8 +273,11 @@ class _Reader:
         try:
             return whole_number(text, low, high)
         except ValueError as error:
-            self._problems.append(f"{name}: {error}")
+            self.note(f"{self._key(name)}: {error}")
             return low
+
+    def note(self, problem: str) -> None:
+        self._problems.append(problem)
 
     def raise_if_any(self) -> None:
         if self._problems:

@@ -46,7 +46,7 @@ def bound(secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch) -> C
 def test_client_signs_in_writes_and_reads(
     store: str, kind: type, bound: Callable[[EngineSet], dict[str, str]], request: pytest.FixtureRequest
 ) -> None:
-    client = connect(bound(request.getfixturevalue(store)))
+    client = connect(environment=bound(request.getfixturevalue(store)))
     assert isinstance(client, kind)
     assert client.set(KEY, "1", ex=60)
     assert client.get(KEY) == "1"
@@ -76,16 +76,16 @@ def test_server_with_an_untrusted_certificate_is_rejected(
     other = CertificateAuthority(tmp_path_factory.mktemp("other") / "ca")
     monkeypatch.setenv("SSL_CERT_FILE", str(other.ca_file))
     with pytest.raises(RedisClusterException, match="CERTIFICATE_VERIFY_FAILED"):
-        connect(variables)
+        connect(environment=variables)
     with pytest.raises(RedisConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
-        connect({**variables, env.CLUSTER_MODE: "false"}).get(KEY)
+        connect(environment={**variables, env.CLUSTER_MODE: "false"}).get(KEY)
 
 
 def test_failure_of_secrets_manager_is_retried_like_a_failed_connection(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.failures = 2  # one read, which boto3 tries twice
-    client = connect(bound(single), timeouts=ClientTimeouts(retries=30))
+    client = connect(environment=bound(single), timeouts=ClientTimeouts(retries=30))
     assert client.get(KEY) is None
     assert secrets_manager.calls == 3
     client.close()
@@ -95,7 +95,7 @@ def test_no_connection_stays_open_without_a_sign_in_after_a_failed_read(
     single: EngineSet, bound: Callable[[EngineSet], dict[str, str]], secrets_manager: SecretsManager
 ) -> None:
     secrets_manager.refusal = "AccessDeniedException"
-    client = connect(bound(single), timeouts=ClientTimeouts(retries=0))
+    client = connect(environment=bound(single), timeouts=ClientTimeouts(retries=0))
     with pytest.raises(AuthenticationError, match="AccessDeniedException"):
         client.get(KEY)
     secrets_manager.refusal = ""
@@ -105,13 +105,15 @@ def test_no_connection_stays_open_without_a_sign_in_after_a_failed_read(
 
 
 def test_client_has_the_given_timeouts(single: EngineSet, bound: Callable[[EngineSet], dict[str, str]]) -> None:
-    options = connect(bound(single), timeouts=ClientTimeouts(connect=2, answer=9, retries=1)).get_connection_kwargs()
+    options = connect(
+        environment=bound(single), timeouts=ClientTimeouts(connect=2, answer=9, retries=1)
+    ).get_connection_kwargs()
     assert (options["socket_connect_timeout"], options["socket_timeout"]) == (2, 9)
 
 
 def test_missing_variables_are_an_error() -> None:
     with pytest.raises(SettingsError, match="CDK_REDIS_HOST is not set"):
-        connect({})
+        connect(environment={})
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def client(
     """A client of `connect()` without retries: the first command after a change has to work."""
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
     monkeypatch.setattr("cdk_redis_runtime._client.secret.MIN_SECONDS_BETWEEN_READS", 0.0)
-    made = connect(bound_environment(engines, user), timeouts=ClientTimeouts(retries=0))
+    made = connect(environment=bound_environment(engines, user), timeouts=ClientTimeouts(retries=0))
     yield made
     made.close()
 
