@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cdk_redis_runtime._client.connect import ClientTimeouts, connect
-    from cdk_redis_runtime._client.settings import Address, Connection, Declaration, SettingsError
+    from cdk_redis_runtime._client.reading import SettingsError
+    from cdk_redis_runtime._client.record import ConnectionRecord
+    from cdk_redis_runtime._client.settings import Address, Connection, Declaration
     from cdk_redis_runtime._smoke_test.battery import smoke_test
     from cdk_redis_runtime._smoke_test.render import render_report
     from cdk_redis_runtime._smoke_test.report import CheckResult, Report, SmokeTestFailed
@@ -20,6 +22,7 @@ __all__ = [
     "Address",
     "CheckResult",
     "Connection",
+    "ConnectionRecord",
     "Declaration",
     "ClientTimeouts",
     "Report",
@@ -34,10 +37,11 @@ _HOMES = {
     "Address": "_client.settings",
     "CheckResult": "_smoke_test.report",
     "Connection": "_client.settings",
+    "ConnectionRecord": "_client.record",
     "Declaration": "_client.settings",
     "ClientTimeouts": "_client.connect",
     "Report": "_smoke_test.report",
-    "SettingsError": "_client.settings",
+    "SettingsError": "_client.reading",
     "SmokeTestFailed": "_smoke_test.report",
     "connect": "_client.connect",
     "render_report": "_smoke_test.render",

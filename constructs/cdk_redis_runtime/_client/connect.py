@@ -21,6 +21,8 @@ from redis.retry import Retry
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.cluster import Cluster
 from cdk_redis_runtime._client.pool import pool_class
+from cdk_redis_runtime._client.reading import SettingsError
+from cdk_redis_runtime._client.record import ConnectionRecord
 from cdk_redis_runtime._client.settings import Address, Connection
 
 CONNECT_SECONDS = 0.5
@@ -58,7 +60,11 @@ class ClientTimeouts:
 
 
 def connect(
-    name: str | None = None, *, environment: Mapping[str, str] | None = None, timeouts: ClientTimeouts | None = None
+    name: str | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    record: str | ConnectionRecord | None = None,
+    timeouts: ClientTimeouts | None = None,
 ) -> Redis | RedisCluster:
     """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
 
@@ -78,6 +84,7 @@ def connect(
         name: Name of the binding, as in ``store.bind(function, user=..., name="ledger")``. Default: - the binding
             without a name.
         environment: Variables to read. Default: - ``os.environ``.
+        record: The value of the SSM parameter that ``store.share(...)`` created, in place of variables.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
 
     Returns:
@@ -85,10 +92,20 @@ def connect(
         command.
 
     Raises:
-        SettingsError: The environment does not describe a store.
+        SettingsError: The environment or the record does not describe a store.
     """
-    connection = Connection.from_environment(os.environ if environment is None else environment, name)
+    connection = _settings(name, environment, record)
     return client_for(connection, credential_provider(connection), timeouts)
+
+
+def _settings(
+    name: str | None, environment: Mapping[str, str] | None, record: str | ConnectionRecord | None
+) -> Connection:
+    if record is None:
+        return Connection.from_environment(os.environ if environment is None else environment, name)
+    if name is not None or environment is not None:
+        raise SettingsError(["give either a record, or a name and an environment"], "what connect() was given")
+    return (ConnectionRecord.from_json(record) if isinstance(record, str) else record).connection
 
 
 def credential_provider(connection: Connection) -> CredentialProvider | None:

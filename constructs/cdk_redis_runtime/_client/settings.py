@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdk_redis_runtime._client import environment as env
-
-
-class SettingsError(ValueError):
-    """The environment does not describe a store.
-
-    Attributes:
-        problems: One sentence a variable.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        """Describe the problems.
-
-        Args:
-            problems: At least one sentence.
-        """
-        self.problems = tuple(problems)
-        super().__init__("the environment does not describe a store: " + "; ".join(problems))
+from cdk_redis_runtime._client.reading import Reader, SettingsError, record_reader
 
 
 @dataclass(frozen=True)
@@ -92,6 +73,8 @@ class Connection:
     def from_environment(cls, environment: Mapping[str, str], name: str | None = None) -> Connection:
         """Read the variables named in `cdk_redis_runtime._client.environment`.
 
+        A connection record in ``CDK_REDIS_RECORD`` is read if no other variable of the binding is set.
+
         Args:
             environment: ``os.environ``, or the like.
             name: Name of the binding: ``ledger`` for ``CDK_REDIS_LEDGER_*``. Default: - ``CDK_REDIS_*``.
@@ -101,14 +84,26 @@ class Connection:
         """
         if name is not None and (reason := env.why_not_a_binding_name(name)):
             raise SettingsError([f"name: got {name!r}, but {reason}"])
-        read = _Reader(environment, lambda key: env.variable(key, name) if key in env.BINDING_VARIABLES else key)
-        names = [other for other in env.binding_names(environment) if other != name]
-        if names and not any(map(read.has, env.BINDING_VARIABLES)):
-            read.note(f"the names of the bindings are {', '.join(names)}: call connect({names[0]!r})")
-        return cls._read(read)
+        read = Reader(environment, lambda key: env.variable(key, name) if key in env.BINDING_VARIABLES else key)
+        if not any(read.has(variable) for variable in env.BINDING_VARIABLES if variable != env.RECORD):
+            if read.has(env.RECORD):
+                return cls.read(record_reader(read.text(env.RECORD), env.variable(env.RECORD, name)), env.REGION)
+            if names := env.binding_names(environment):
+                read.note(f"the names of the bindings are {', '.join(names)}: call connect({names[0]!r})")
+        # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
+        return cls.read(read, env.REGION, "AWS_REGION", "AWS_DEFAULT_REGION")
 
     @classmethod
-    def _read(cls, read: _Reader) -> Connection:
+    def read(cls, read: Reader, *regions: str) -> Connection:
+        """Take the settings from a reader.
+
+        Args:
+            read: What to read them with.
+            regions: Variables with the AWS Region; the first that is set counts.
+
+        Raises:
+            SettingsError: With every variable that is missing or wrong.
+        """
         authentication = read.choice(
             env.AUTHENTICATION, env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD, env.AUTHENTICATION_NONE
         )
@@ -124,8 +119,7 @@ class Connection:
             authentication=authentication,
             user=read.text(env.USER) if signs_in else None,
             secret_arn=read.text(env.SECRET_ARN) if authentication == env.AUTHENTICATION_PASSWORD else None,
-            # boto3 reads AWS_DEFAULT_REGION and Lambda sets both; a workstation has one of them.
-            region=read.text(env.REGION, "AWS_REGION", "AWS_DEFAULT_REGION") if signs_in else None,
+            region=read.text(*regions) if signs_in else None,
             serverless=read.has(env.SERVERLESS) and read.boolean(env.SERVERLESS),
             plaintext=read.has(env.PLAINTEXT) and read.boolean(env.PLAINTEXT),
             security_groups=read.names(env.SECURITY_GROUPS),
@@ -169,7 +163,7 @@ class Declaration:
         Raises:
             SettingsError: With every variable that is missing or wrong.
         """
-        read = _Reader(environment)
+        read = Reader(environment)
         declaration = cls(
             engine=read.choice(env.ENGINE, "valkey", "redis"),
             engine_version=read.text(env.ENGINE_VERSION),
@@ -188,97 +182,7 @@ class Declaration:
         return declaration
 
 
-def whole_number(text: str, low: int, high: int) -> int:
-    """Read a whole number within bounds.
-
-    Raises:
-        ValueError: It is not; the message has what was given and what is allowed.
-    """
-    if text.isascii() and text.isdigit() and low <= int(text) <= high:
-        return int(text)
-    raise ValueError(f"got {text!r}, allowed is a whole number from {low} to {high}")
-
-
-def host_and_port(text: str) -> tuple[str, int | None]:
-    """Read a host with or without a port: ``name``, ``name:6379``, ``::1``, ``[::1]`` or ``[::1]:6379``.
-
-    Returns:
-        The host, an IPv6 address without its brackets, and the port or None.
-
-    Raises:
-        ValueError: It is neither; the message has what was given and what is allowed.
-    """
-    bracketed = re.fullmatch(r"\[(.*)\](?::(.*))?", text)
-    host, port = bracketed.groups() if bracketed else (text, None)
-    with contextlib.suppress(ValueError):
-        if bracketed or text.count(":") > 1:
-            ipaddress.IPv6Address(host)
-        elif ":" in text:
-            host, port = text.split(":")
-        if host:
-            return host, None if port is None else whole_number(port, 1, 65535)
-    raise ValueError(
-        f"got {text!r}, allowed is HOST or HOST:PORT, with a port from 1 to 65535, an IPv6 address with a port in "
-        "brackets: [::1]:6379"
-    )
-
-
-def _reader_endpoint(read: _Reader) -> Address | None:
+def _reader_endpoint(read: Reader) -> Address | None:
     if not (read.has(env.READER_HOST) or read.has(env.READER_PORT)):
         return None
     return Address(read.text(env.READER_HOST), read.number(env.READER_PORT, 1, 65535))
-
-
-class _Reader:
-    """Reads variables and collects every problem instead of stopping at the first."""
-
-    def __init__(self, values: Mapping[str, str], key: Callable[[str], str] = str) -> None:
-        """Keep the values.
-
-        Args:
-            values: ``os.environ``, or the like.
-            key: Returns the key of a variable in ``values``, which problems quote, too. Default: - its name.
-        """
-        self._values = values
-        self._key = key
-        self._problems: list[str] = []
-
-    def has(self, name: str) -> bool:
-        return bool(self._values.get(self._key(name)))
-
-    def text(self, *names: str) -> str:
-        keys = [self._key(name) for name in names]
-        for key in keys:
-            if value := self._values.get(key):
-                return value
-        self.note(f"{' or '.join(keys)} is not set")
-        return ""
-
-    def names(self, name: str) -> tuple[str, ...]:
-        return tuple(self.text(name).split(",")) if self.has(name) else ()
-
-    def choice(self, name: str, *allowed: str) -> str:
-        value = self.text(name)
-        if value and value not in allowed:
-            self.note(f"{self._key(name)}: got {value!r}, allowed are {', '.join(allowed)}")
-        return value
-
-    def boolean(self, name: str) -> bool:
-        return self.choice(name, "true", "false") == "true"
-
-    def number(self, name: str, low: int, high: int) -> int:
-        text = self.text(name)
-        if not text:
-            return low
-        try:
-            return whole_number(text, low, high)
-        except ValueError as error:
-            self.note(f"{self._key(name)}: {error}")
-            return low
-
-    def note(self, problem: str) -> None:
-        self._problems.append(problem)
-
-    def raise_if_any(self) -> None:
-        if self._problems:
-            raise SettingsError(self._problems)

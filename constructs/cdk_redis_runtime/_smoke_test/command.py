@@ -18,7 +18,8 @@ from typing import Any
 from redis.credentials import CredentialProvider, UsernamePasswordCredentialProvider
 
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.settings import Address, Connection, Declaration, host_and_port, whole_number
+from cdk_redis_runtime._client.reading import host_and_port, whole_number
+from cdk_redis_runtime._client.settings import Address, Connection, Declaration
 from cdk_redis_runtime._smoke_test.battery import smoke_test
 from cdk_redis_runtime._smoke_test.report import CheckResult, Report
 

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.settings import Address, Connection, Declaration, SettingsError
+from cdk_redis_runtime._client.reading import SettingsError
+from cdk_redis_runtime._client.settings import Address, Connection, Declaration
 
 ENVIRONMENT = {
     env.SERVICE: "elasticache",

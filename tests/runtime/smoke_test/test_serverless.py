@@ -15,7 +15,7 @@ from cdk_redis_local import EngineSet, find_engine
 from cdk_redis_runtime import Connection, Declaration
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.connect import credential_provider
-from cdk_redis_runtime._client.settings import SettingsError
+from cdk_redis_runtime._client.reading import SettingsError
 from cdk_redis_runtime._smoke_test.battery import checks_of
 from tests.runtime.support.battery import Battery, smoke_user
 
