@@ -10,10 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cdk_redis_runtime._client.connect import ClientTimeouts, connect
+    from cdk_redis_runtime._client.connect import connect, connect_async
+    from cdk_redis_runtime._client.iam_token import IamTokenProvider
     from cdk_redis_runtime._client.reading import SettingsError
     from cdk_redis_runtime._client.record import ConnectionRecord
     from cdk_redis_runtime._client.settings import Address, Connection, Declaration
+    from cdk_redis_runtime._client.timeouts import ClientTimeouts
     from cdk_redis_runtime._smoke_test.battery import smoke_test
     from cdk_redis_runtime._smoke_test.render import render_report
     from cdk_redis_runtime._smoke_test.report import CheckResult, Report, SmokeTestFailed
@@ -25,10 +27,12 @@ __all__ = [
     "ConnectionRecord",
     "Declaration",
     "ClientTimeouts",
+    "IamTokenProvider",
     "Report",
     "SettingsError",
     "SmokeTestFailed",
     "connect",
+    "connect_async",
     "render_report",
     "smoke_test",
 ]
@@ -39,11 +43,13 @@ _HOMES = {
     "Connection": "_client.settings",
     "ConnectionRecord": "_client.record",
     "Declaration": "_client.settings",
-    "ClientTimeouts": "_client.connect",
+    "ClientTimeouts": "_client.timeouts",
+    "IamTokenProvider": "_client.iam_token",
     "Report": "_smoke_test.report",
     "SettingsError": "_client.reading",
     "SmokeTestFailed": "_smoke_test.report",
     "connect": "_client.connect",
+    "connect_async": "_client.connect",
     "render_report": "_smoke_test.render",
     "smoke_test": "_smoke_test.battery",
 }

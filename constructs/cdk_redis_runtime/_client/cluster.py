@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from typing import Any
 
+from redis import Connection
 from redis.cluster import ClusterNode, ClusterPipeline, RedisCluster
+from redis.exceptions import AuthorizationError, NoPermissionError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+CONTINUED_COMMANDS = frozenset({"SCAN", "HSCAN", "SSCAN", "ZSCAN"})
+"""Reads that continue with a cursor, which has a meaning only for the node that returned it."""
 
 
 class Cluster(RedisCluster):
@@ -24,6 +31,15 @@ class Cluster(RedisCluster):
             _send_once(pipeline)
         return pipeline
 
+    def on_connect(self, connection: Connection) -> None:
+        """Prepare a new connection; see redis-py."""
+        with reporting_readonly():
+            super().on_connect(connection)
+
+    def get_nodes_from_slot(self, command: str, *args: Any) -> Any:
+        """Find the node for a command; see redis-py, which continues a cursor of one replica on another."""
+        return super().get_nodes_from_slot("" if command in CONTINUED_COMMANDS else command, *args)
+
     def get_node(
         self, host: str | None = None, port: int | None = None, node_name: str | None = None
     ) -> ClusterNode | None:
@@ -36,6 +52,22 @@ class Cluster(RedisCluster):
             return known
         new_host, _, new_port = node_name.rpartition(":")
         return ClusterNode(new_host, int(new_port))
+
+
+@contextlib.contextmanager
+def reporting_readonly() -> Generator[None]:
+    """Explain why READONLY is refused; redis-py reports that cluster mode is not enabled.
+
+    Raises:
+        AuthorizationError: The user may not run READONLY.
+    """
+    try:
+        yield
+    except NoPermissionError as refusal:
+        raise AuthorizationError(
+            f"read_from_replicas=True needs the command READONLY, which the store refuses ({refusal}); add +readonly "
+            "to the user's access string"
+        ) from refusal
 
 
 def _send_once(pipeline: Any) -> None:

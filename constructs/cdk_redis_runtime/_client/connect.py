@@ -1,4 +1,4 @@
-"""Builds redis-py clients for a store: verified TLS, sign-in, timeouts and retries.
+"""Connects to the store that this program was bound to, with and without asyncio.
 
 Trusted authorities are OpenSSL's: those of the system, or of the file that ``SSL_CERT_FILE`` names.
 """
@@ -7,56 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-import redis
-from redis import ConnectionPool, Redis
-from redis.backoff import ExponentialWithJitterBackoff
+from redis import Redis
+from redis import asyncio as redis_asyncio
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
-from redis.maint_notifications import MaintNotificationsConfig
-from redis.retry import Retry
 
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.cluster import Cluster
-from cdk_redis_runtime._client.pool import pool_class
+from cdk_redis_runtime._client.clients import ClientOptions, client_for
 from cdk_redis_runtime._client.reading import SettingsError
 from cdk_redis_runtime._client.record import ConnectionRecord
-from cdk_redis_runtime._client.settings import Address, Connection
-
-CONNECT_SECONDS = 0.5
-"""Seconds to open a TCP connection. A primary that is cut off from the network answers no SYN, so a client connects to
-the new primary only after this time. Within a VPC a connection opens in milliseconds."""
-
-ANSWER_SECONDS = 0.5
-"""Seconds to wait for an answer. A primary that hangs accepts connections and answers nothing, so only this timeout
-ends the wait. A client reaches the new primary after this time, plus the time to find it and to sign in. With 0.75 s
-clients took up to 0.95 s, too close to the promised second.
-A command that may take longer (``BLPOP``, a long script) needs a client with longer timeouts."""
-
-RETRIES = 3
-"""Retries of a connection or a command. Each retry asks the cluster again which node serves the slot. Retries hide two
-of three errors of a failover from the application; they do not end the outage sooner."""
-
-
-@dataclass(frozen=True)
-class ClientTimeouts:
-    """How long a client waits, and how often it retries.
-
-    The defaults are for an application in the store's network. They decide how soon it works again after a failover,
-    and were measured: see docs/client-settings.md.
-
-    Attributes:
-        connect: Seconds to open a TCP connection.
-        answer: Seconds to wait for each answer, including that to the TLS handshake.
-        retries: How often a failed connection or command is tried again; without cluster mode with backoff and jitter.
-            A repeated command may run twice. With 0 no command is sent twice, in pipelines and transactions either.
-    """
-
-    connect: float = CONNECT_SECONDS
-    answer: float = ANSWER_SECONDS
-    retries: int = RETRIES
+from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._client.timeouts import ClientTimeouts
 
 
 def connect(
@@ -65,15 +27,18 @@ def connect(
     environment: Mapping[str, str] | None = None,
     record: str | ConnectionRecord | None = None,
     timeouts: ClientTimeouts | None = None,
+    read_from_replicas: bool = False,
+    client_name: str | None = None,
+    protocol: int | None = None,
 ) -> Redis | RedisCluster:
-    """Connect to the store that this function was bound to by ``store.bind(function, user=...)``.
+    """Connect to the store that this function, container or instance was bound to by ``store.bind(..., user=...)``.
 
-    TLS certificates are verified. An IAM token is signed for each connection. A password is read from its secret at the
-    first connection, and again when the store refuses it, as after a rotation; the old password is kept until Secrets
-    Manager returns another. Without credentials, commands raise a ``redis.exceptions.AuthenticationError`` with the
-    reason.
+    TLS certificates are verified. An IAM token is signed for each connection, and each connection is replaced before
+    AWS closes it, which it does 12 hours after the sign-in. A password is read from its secret at the first connection,
+    and again when the store refuses it, as after a rotation; the old password is kept until Secrets Manager returns
+    another. Without credentials, commands raise a ``redis.exceptions.AuthenticationError`` with the reason.
 
-    Create one client outside the handler and use it for all calls.
+    Create one client outside the handler and use it for all calls. Threads and forked processes can share it.
 
     A command whose answer was lost with the connection is sent again, although the store may have run it: of some 8,000
     ``INCR`` over five lost connections three were counted twice. For commands that must not run twice (``INCR``,
@@ -86,16 +51,63 @@ def connect(
         environment: Variables to read. Default: - ``os.environ``.
         record: The value of the SSM parameter that ``store.share(...)`` created, in place of variables.
         timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
+        read_from_replicas: Whether commands that only read (``GET``, ``HGETALL``, ``ZRANGE``) go to the primary and the
+            replicas of their shard in turn, or, without cluster mode, to the reader endpoint if the store has one. A
+            replica may not have the newest write yet. Pipelines of a store without cluster mode, transactions, and
+            commands that continue (``SCAN``) go to primaries. In cluster mode the user needs the command ``READONLY``.
+        client_name: Name of each connection in ``CLIENT LIST``, without spaces. It needs no permission: it is sent with
+            ``HELLO``, which engines since Redis OSS 6.0 know. Default: - no name.
+        protocol: Version of the protocol RESP, 2 or 3. Default: - that of redis-py.
 
     Returns:
         A cluster client, which connects at once; without cluster mode a plain client, which connects at its first
         command.
 
     Raises:
-        SettingsError: The environment or the record does not describe a store.
+        SettingsError: The environment or the record does not describe a store, or an argument is wrong.
     """
     connection = _settings(name, environment, record)
-    return client_for(connection, credential_provider(connection), timeouts)
+    options = ClientOptions(timeouts or ClientTimeouts(), read_from_replicas, client_name, protocol)
+    return client_for(connection, credential_provider(connection), options)
+
+
+def connect_async(
+    name: str | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    record: str | ConnectionRecord | None = None,
+    timeouts: ClientTimeouts | None = None,
+    read_from_replicas: bool = False,
+    client_name: str | None = None,
+    protocol: int | None = None,
+) -> redis_asyncio.Redis | redis_asyncio.RedisCluster:
+    """Connect with asyncio; everything else is as in `connect`.
+
+    AWS credentials and secrets are read in a thread, so they do not block the event loop. Use a client in one event
+    loop only, and close it with ``await client.aclose()``.
+
+    Args:
+        name: See `connect`.
+        environment: See `connect`.
+        record: See `connect`.
+        timeouts: See `connect`.
+        read_from_replicas: See `connect`.
+        client_name: See `connect`.
+        protocol: See `connect`.
+
+    Returns:
+        A cluster client, or without cluster mode a plain client; both connect at their first command, or with
+        ``await client``.
+
+    Raises:
+        SettingsError: The environment or the record does not describe a store, or an argument is wrong.
+    """
+    # Half as much again as the rest of this package, which a program without asyncio does not need.
+    from cdk_redis_runtime._client.clients_async import async_client_for
+
+    connection = _settings(name, environment, record)
+    options = ClientOptions(timeouts or ClientTimeouts(), read_from_replicas, client_name, protocol)
+    return async_client_for(connection, credential_provider(connection), options)
 
 
 def _settings(
@@ -133,94 +145,3 @@ def credential_provider(connection: Connection) -> CredentialProvider | None:
 
         return SecretProvider(secret_arn=connection.secret_arn or "", user=user, region=region)
     return None
-
-
-def client_for(
-    connection: Connection,
-    credentials: CredentialProvider | None,
-    timeouts: ClientTimeouts | None = None,
-    make_pool: type[ConnectionPool] | None = None,
-) -> Redis | RedisCluster:
-    """Build the client of an application.
-
-    Args:
-        connection: The store's settings.
-        credentials: From `credential_provider`; the clients of one store share it.
-        timeouts: Timeouts and retries. Default: - `ClientTimeouts()`.
-        make_pool: Class of its connection pools. Default: - one with its own TLS context.
-
-    Returns:
-        A cluster client, which connects at once; or a plain client, which connects at its first command.
-    """
-    timeouts = timeouts or ClientTimeouts()
-    make_pool = make_pool or pool_class(connection)
-    if connection.cluster_mode:
-        return Cluster(**cluster_options(connection, credentials, timeouts, make_pool))
-    return node_client(connection.endpoint, credentials, timeouts, make_pool)
-
-
-def node_client(
-    address: Address,
-    credentials: CredentialProvider | None,
-    timeouts: ClientTimeouts,
-    make_pool: type[ConnectionPool],
-) -> Redis:
-    """Build a client of one node, which connects at its first command.
-
-    Args:
-        address: The node, with the name in its certificate.
-        credentials: From `credential_provider`.
-        timeouts: Timeouts and retries.
-        make_pool: Class of its connection pool.
-    """
-    options = _common(credentials, timeouts)
-    return Redis.from_pool(make_pool(host=address.host, port=address.port, retry=_retry(timeouts), **options))
-
-
-def cluster_options(
-    connection: Connection,
-    credentials: CredentialProvider | None,
-    timeouts: ClientTimeouts,
-    make_pool: type[ConnectionPool],
-) -> dict[str, Any]:
-    """The options of a cluster client.
-
-    Args:
-        connection: The store's settings.
-        credentials: From `credential_provider`.
-        timeouts: Timeouts and retries.
-        make_pool: Class of the connection pool of each node.
-    """
-    return {
-        # With a URL, because the client accepts a pool class only then.
-        "url": f"{'rediss' if connection.tls else 'redis'}://{connection.endpoint}",
-        "connection_pool_class": make_pool,
-        "retry": _retry(timeouts),
-        # The smoke test reports a missing shard; the other shards can be used until then.
-        "require_full_coverage": False,
-        **_common(credentials, timeouts),
-    }
-
-
-def _retry(timeouts: ClientTimeouts) -> Retry:
-    return Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), timeouts.retries)
-
-
-def _common(credentials: CredentialProvider | None, timeouts: ClientTimeouts) -> dict[str, Any]:
-    return {
-        "credential_provider": credentials,
-        "socket_connect_timeout": timeouts.connect,
-        "socket_timeout": timeouts.answer,
-        "decode_responses": True,
-        # CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS: a least-privilege user is refused both, and each refusal is an
-        # entry in the store's ACL log.
-        "driver_info": None,
-        **_without_notifications(),
-    }
-
-
-def _without_notifications() -> dict[str, Any]:
-    # redis-py 7 uses RESP2 by default, which has no such notifications, and rejects every setting for them.
-    if int(redis.__version__.partition(".")[0]) < 8:
-        return {}
-    return {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -25,6 +26,10 @@ NO_AWS_CREDENTIALS_HINT = (
 """What to do if botocore's credential chain finds none."""
 
 
+BOTOCORE_HINT = 'pip install "cdk-redis-runtime[iam]"; Lambda has it'
+"""What to do without botocore."""
+
+
 class CredentialsUnavailableError(AuthenticationError):
     """There are no credentials, so no sign-in was tried. The message has the reason and no secret.
 
@@ -33,7 +38,15 @@ class CredentialsUnavailableError(AuthenticationError):
     """
 
 
-class RenewableProvider(CredentialProvider):
+class BlockingProvider(CredentialProvider):
+    """Credentials whose ``get_credentials`` may call AWS; ``redis.asyncio`` calls it in a thread."""
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """Return what ``get_credentials`` returns, without blocking the event loop."""
+        return await asyncio.to_thread(self.get_credentials)
+
+
+class RenewableProvider(BlockingProvider):
     """Credentials that may change while clients use them: they are read again when a store refuses them."""
 
     def renew(self, refused: tuple[str, ...]) -> bool:
@@ -52,7 +65,7 @@ class RenewableProvider(CredentialProvider):
 
 
 class RememberingProvider(RenewableProvider):
-    """Passes on another provider's credentials, and remembers them.
+    """Passes on another provider's credentials for one sign-in, and remembers them.
 
     Attributes:
         last: The credentials that were returned last.
@@ -66,19 +79,34 @@ class RememberingProvider(RenewableProvider):
             provider: Where the credentials come from.
         """
         self._provider = provider
+        self._fetched: tuple[str] | tuple[str, str] | None = None
+        self._renewed = False
         self.last: tuple[str, ...] = ()
         self.secrets: set[str] = set()
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
         """Return the provider's credentials."""
-        credentials = self._provider.get_credentials()
+        return self._remember(self._provider.get_credentials())
+
+    async def fetch(self) -> None:
+        """Read the provider's credentials, so that no time limit of the sign-in includes it."""
+        self._fetched = await self._provider.get_credentials_async()
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """Return the credentials of the last `fetch`, or else the provider's."""
+        return self._remember(self._fetched or await self._provider.get_credentials_async())
+
+    def _remember(self, credentials: tuple[str] | tuple[str, str]) -> tuple[str] | tuple[str, str]:
         self.last = credentials
         self.secrets.add(credentials[-1])
         return credentials
 
     def renew(self, refused: tuple[str, ...]) -> bool:
-        """Renew them if the provider can; see `RenewableProvider`."""
-        return isinstance(self._provider, RenewableProvider) and self._provider.renew(refused)
+        """Renew them once, if the provider can; see `RenewableProvider`."""
+        if self._renewed or not isinstance(self._provider, RenewableProvider):
+            return False
+        self._renewed, self._fetched = True, None
+        return self._provider.renew(refused)
 
 
 class _Read(Generic[T]):
@@ -93,13 +121,15 @@ class _Read(Generic[T]):
 class SharedRead(Generic[T]):
     """Reads for one thread at a time. Threads that ask meanwhile get the same result, a failure included."""
 
-    def __init__(self, read: Callable[[], T]) -> None:
-        """Keep the function for later.
+    def __init__(self, read: Callable[[], T], forget: Callable[[], None] = lambda: None) -> None:
+        """Keep the functions for later.
 
         Args:
             read: Reads, and never returns None.
+            forget: Called in a forked process: what was locked in the parent stays locked in the child.
         """
         self._read = read
+        self._forget = forget
         self._forget_reads()
         _shared_reads.add(self)
 
@@ -154,6 +184,7 @@ def _forget_reads_of_the_parent() -> None:
     # The thread that reads and holds the locks does not exist in the child.
     for shared in _shared_reads:
         shared._forget_reads()
+        shared._forget()
 
 
 _shared_reads: weakref.WeakSet[SharedRead[Any]] = weakref.WeakSet()

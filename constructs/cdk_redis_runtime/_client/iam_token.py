@@ -1,7 +1,13 @@
 """IAM authentication: a token is signed for each new connection, locally, without a network call.
 
 The token is a presigned URL without its scheme, and is sent as the password. It is valid for 15 minutes. Finding the
-AWS credentials and signing take about a millisecond, so no token is kept.
+AWS credentials and signing take about a millisecond, so no token is kept. Any client of redis-py can use the provider:
+
+    from cdk_redis_runtime import IamTokenProvider
+    client = redis.Redis(
+        host="master.orders.example.com", ssl=True,
+        credential_provider=IamTokenProvider.for_elasticache("orders", user="app", region="eu-west-1"),
+    )
 
 AWS source: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html and
 https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html
@@ -9,14 +15,24 @@ https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html
 
 from __future__ import annotations
 
+import os
 from typing import Any, Protocol
 
-from redis.credentials import CredentialProvider
-
-from cdk_redis_runtime._client.credentials import NO_AWS_CREDENTIALS_HINT, CredentialsUnavailableError, SharedRead
+from cdk_redis_runtime._client.credentials import (
+    BOTOCORE_HINT,
+    NO_AWS_CREDENTIALS_HINT,
+    BlockingProvider,
+    CredentialsUnavailableError,
+    SharedRead,
+)
+from cdk_redis_runtime._client.environment import ELASTICACHE, MEMORYDB
+from cdk_redis_runtime._client.reading import SettingsError
 
 TOKEN_LIFETIME_SECONDS = 900
 """What both services require in ``X-Amz-Expires``."""
+
+CONNECTION_SECONDS = 12 * 60 * 60
+"""Age at which both services close a connection that signed in with a token."""
 
 
 class AwsCredentials(Protocol):
@@ -42,11 +58,18 @@ class NoAwsCredentialsError(CredentialsUnavailableError):
     """There are no AWS credentials to sign a token with, or they could not be loaded; the message has the reason."""
 
 
-class IamTokenProvider(CredentialProvider):
-    """Signs an ElastiCache or MemoryDB token whenever redis-py opens a connection.
+class IamTokenProvider(BlockingProvider):
+    """Signs an ElastiCache or MemoryDB token whenever redis-py or ``redis.asyncio`` opens a connection.
 
-    Threads and forked processes can share it.
+    Threads, event loops and forked processes can share it. AWS closes each connection after 12 hours; the clients of
+    ``connect()`` replace their connections before that, others raise a ``redis.exceptions.ConnectionError`` then, or
+    retry.
+
+    Attributes:
+        connection_seconds: Age at which AWS closes a connection.
     """
+
+    connection_seconds: float = CONNECTION_SECONDS
 
     def __init__(
         self,
@@ -78,7 +101,91 @@ class IamTokenProvider(CredentialProvider):
         self._given_credentials = credentials
         self._session: Any = None
         self._refreshable: Any = None
-        self._shared_find = SharedRead(self._find_aws_credentials)
+        self._shared_find = SharedRead(self._find_aws_credentials, self._forget_session)
+
+    @classmethod
+    def for_elasticache(
+        cls,
+        replication_group_id: str,
+        *,
+        user: str,
+        region: str | None = None,
+        credentials: AwsCredentials | None = None,
+    ) -> IamTokenProvider:
+        """Sign tokens for an ElastiCache replication group.
+
+        Args:
+            replication_group_id: Its id; neither its endpoint nor its ARN.
+            user: User id, which for IAM users is the user name, too.
+            region: AWS Region of the store. Default: - ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
+            credentials: AWS credentials to sign with. Default: - botocore's usual chain.
+
+        Raises:
+            SettingsError: The id is not one, or there is no Region.
+        """
+        _require_name("replication_group_id", replication_group_id)
+        return cls(
+            service=ELASTICACHE,
+            store=replication_group_id,
+            user=user,
+            region=region or _own_region(),
+            credentials=credentials,
+        )
+
+    @classmethod
+    def for_serverless(
+        cls,
+        cache_name: str,
+        *,
+        user: str,
+        region: str | None = None,
+        credentials: AwsCredentials | None = None,
+    ) -> IamTokenProvider:
+        """Sign tokens for an ElastiCache serverless cache.
+
+        Args:
+            cache_name: Its name; neither its endpoint nor its ARN.
+            user: User id, which for IAM users is the user name, too.
+            region: AWS Region of the store. Default: - ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
+            credentials: AWS credentials to sign with. Default: - botocore's usual chain.
+
+        Raises:
+            SettingsError: The name is not one, or there is no Region.
+        """
+        _require_name("cache_name", cache_name)
+        return cls(
+            service=ELASTICACHE,
+            store=cache_name,
+            user=user,
+            region=region or _own_region(),
+            serverless=True,
+            credentials=credentials,
+        )
+
+    @classmethod
+    def for_memorydb(
+        cls,
+        cluster_name: str,
+        *,
+        user: str,
+        region: str | None = None,
+        credentials: AwsCredentials | None = None,
+    ) -> IamTokenProvider:
+        """Sign tokens for a MemoryDB cluster.
+
+        Args:
+            cluster_name: Its name; neither its endpoint nor its ARN.
+            user: User name.
+            region: AWS Region of the store. Default: - ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
+            credentials: AWS credentials to sign with. Default: - botocore's usual chain.
+
+        Raises:
+            SettingsError: The name is not one, or there is no Region.
+        """
+        _require_name("cluster_name", cluster_name)
+        return cls(
+            service=MEMORYDB, store=cluster_name, user=user, region=region or _own_region(), credentials=credentials
+        )
 
     def get_credentials(self) -> tuple[str, str]:
         """Sign a token.
@@ -91,8 +198,11 @@ class IamTokenProvider(CredentialProvider):
         """
         aws_credentials = self._given_credentials or self._shared_find()
         # botocore takes a tenth of a second to import, and only this kind of authentication needs it.
-        from botocore.auth import SigV4QueryAuth
-        from botocore.awsrequest import AWSRequest
+        try:
+            from botocore.auth import SigV4QueryAuth
+            from botocore.awsrequest import AWSRequest
+        except ImportError as error:
+            raise _without_botocore(error) from None
 
         parameters = {"Action": "connect", "User": self._user}
         if self._serverless:
@@ -107,15 +217,17 @@ class IamTokenProvider(CredentialProvider):
         signer.add_auth(request)
         return self._user, str(request.url).removeprefix("https://")
 
+    def _forget_session(self) -> None:
+        # Its locks may have been held in the process that forked this one.
+        self._session = self._refreshable = None
+
     def _find_aws_credentials(self) -> AwsCredentials:
         try:
             import botocore.session
             from botocore import exceptions as aws_errors
             from botocore.credentials import RefreshableCredentials, create_credential_resolver
         except ImportError as error:
-            raise NoAwsCredentialsError(
-                f"signing an IAM token needs botocore, which is not installed ({error}): pip install boto3"
-            ) from None
+            raise _without_botocore(error) from None
         try:
             # Searching the chain again takes half a millisecond for keys from the environment, and a network call for
             # those that expire.
@@ -135,3 +247,25 @@ class IamTokenProvider(CredentialProvider):
             raise NoAwsCredentialsError(
                 f"the AWS credentials to sign an IAM token with could not be loaded ({type(error).__name__}: {error})"
             ) from None
+
+
+def _without_botocore(error: ImportError) -> NoAwsCredentialsError:
+    return NoAwsCredentialsError(
+        f"signing an IAM token needs botocore, which is not installed ({error}); {BOTOCORE_HINT}"
+    )
+
+
+def _require_name(parameter: str, name: str) -> None:
+    # AWS answers a token for an endpoint with WRONGPASS, as it does every other mistake.
+    if not name or not all(part.isalnum() for part in name.split("-")) or not name.isascii():
+        raise SettingsError(
+            [f"{parameter}: got {name!r}, allowed are letters, digits and hyphens: not an endpoint and not an ARN"],
+            "the argument",
+        )
+
+
+def _own_region() -> str:
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if region := os.environ.get(variable):
+            return region
+    raise SettingsError(["region is not given, and neither AWS_REGION nor AWS_DEFAULT_REGION is set"], "the argument")

@@ -7,6 +7,7 @@ import time
 from typing import Any, cast
 
 from cdk_redis_runtime._client.credentials import (
+    BOTOCORE_HINT,
     NO_AWS_CREDENTIALS_HINT,
     CredentialsUnavailableError,
     RenewableProvider,
@@ -36,8 +37,8 @@ class SecretProvider(RenewableProvider):
             secret_arn: ARN of a secret whose value is JSON with a ``password`` and, optionally, a ``username``.
             user: User to sign in as.
             region: AWS Region of the secret.
-            client: A boto3 ``secretsmanager`` client. Default: - one with short timeouts, made for each read with the
-                AWS credentials that boto3 finds then.
+            client: A ``secretsmanager`` client of boto3 or botocore. Default: - one with short timeouts, made for each
+                read with the AWS credentials that botocore finds then.
         """
         self._secret_arn = secret_arn
         self._user = user
@@ -80,15 +81,15 @@ class SecretProvider(RenewableProvider):
             self._next_read = time.monotonic() + MIN_SECONDS_BETWEEN_READS
 
     def _secret_string(self) -> str:
-        # boto3 takes a fifth of a second to import, and only this kind of authentication needs it.
+        # botocore takes a tenth of a second to import, and only this kind of authentication needs it.
         try:
-            import boto3
+            import botocore.session
             from botocore import exceptions as aws_errors
             from botocore.config import Config
         except ImportError as error:
             raise SecretUnavailableError(
-                f"reading the password from Secrets Manager needs boto3, which is not installed ({error}): "
-                "pip install boto3"
+                f"reading the password from Secrets Manager needs botocore, which is not installed ({error}); "
+                f"{BOTOCORE_HINT}"
             ) from None
         timeouts = Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -96,8 +97,10 @@ class SecretProvider(RenewableProvider):
             retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         )
         try:
-            # boto3's default session keeps the AWS credentials of its first use, and is not safe for threads.
-            client = self._client or boto3.Session().client("secretsmanager", region_name=self._region, config=timeouts)
+            # A session keeps the AWS credentials of its first use, and is not safe for threads.
+            client: Any = self._client or botocore.session.Session().create_client(
+                "secretsmanager", region_name=self._region, config=timeouts
+            )
             answer: dict[str, Any] = client.get_secret_value(SecretId=self._secret_arn)
         except aws_errors.ClientError as error:
             code = str(cast("Any", error).response.get("Error", {}).get("Code", "unknown"))

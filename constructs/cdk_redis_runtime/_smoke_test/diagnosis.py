@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from redis import exceptions as redis_errors
 
 from cdk_redis_runtime._client.iam_token import NoAwsCredentialsError
-from cdk_redis_runtime._client.pool import HelloCutOffError
 from cdk_redis_runtime._client.secret import SecretUnavailableError
 from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._client.sign_in import HelloCutOffError
 from cdk_redis_runtime._client.wire import (
     ConnectTimeoutError,
     NoAnswerError,

@@ -21,8 +21,10 @@ from redis.crc import key_slot
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
-from cdk_redis_runtime._client.connect import ClientTimeouts, client_for, credential_provider
+from cdk_redis_runtime._client.clients import ClientOptions, client_for
+from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._client.timeouts import ClientTimeouts
 
 INTERVAL_SECONDS = 0.05
 """Seconds between two operations: shorter outages are not seen."""
@@ -262,7 +264,7 @@ class Drill:
             )
 
     def _client(self) -> Client:
-        return client_for(self._connection, self._credentials, self._timeouts)
+        return client_for(self._connection, self._credentials, ClientOptions(self._timeouts))
 
     def _repeat(self, operation: Callable[[Client], object], attempts: list[Attempt]) -> None:
         client: Client | None = None

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from cdk_redis_local import CertificateAuthority, EngineSet
 from cdk_redis_runtime import ClientTimeouts, Connection, SettingsError, connect
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.connect import cluster_options
+from cdk_redis_runtime._client.clients import ClientOptions, cluster_options
 from cdk_redis_runtime._client.credentials import SHARED_FAILURE_SECONDS
 from cdk_redis_runtime._client.pool import pool_class
 from tests.runtime.support.environment import bound_environment
@@ -121,4 +121,4 @@ def test_missing_variables_are_an_error() -> None:
 )
 def test_cluster_client_takes_names_and_ipv6_addresses(host: str, url: str) -> None:
     connection = Connection("elasticache", "orders", host, 6379)
-    assert cluster_options(connection, None, ClientTimeouts(), pool_class(connection))["url"] == url
+    assert cluster_options(connection, None, ClientOptions(), pool_class(connection))["url"] == url

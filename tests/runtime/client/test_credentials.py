@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +22,7 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from cdk_redis_runtime import SettingsError
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._client.credentials import SHARED_FAILURE_SECONDS
 from cdk_redis_runtime._client.iam_token import IamTokenProvider, NoAwsCredentialsError
@@ -96,6 +99,64 @@ def test_token_has_the_store_in_lower_case() -> None:
 def test_token_of_a_serverless_cache_has_a_signed_resource_type() -> None:
     query = parse_qs(urlsplit(f"//{_token(serverless=True)}").query)
     assert query["ResourceType"] == ["ServerlessCache"]
+
+
+@pytest.mark.usefixtures("_new_year_2025")
+@pytest.mark.parametrize(
+    ("provide", "settings"),
+    [
+        (IamTokenProvider.for_elasticache, {"service": "elasticache"}),
+        (IamTokenProvider.for_serverless, {"service": "elasticache", "serverless": True}),
+        (IamTokenProvider.for_memorydb, {"service": "memorydb"}),
+    ],
+)
+def test_each_service_has_its_tokens(provide: Callable[..., IamTokenProvider], settings: dict[str, Any]) -> None:
+    provider = provide("orders", user="smoke", region="eu-west-1", credentials=_aws_credentials())
+    assert provider.get_credentials() == ("smoke", _token(**settings))
+    assert asyncio.run(provider.get_credentials_async()) == ("smoke", _token(**settings))
+
+
+def test_region_is_that_of_the_environment_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    provider = IamTokenProvider.for_memorydb("orders", user="smoke", credentials=_aws_credentials())
+    assert "%2Feu-north-1%2Fmemorydb%2F" in provider.get_credentials()[1]
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(SettingsError, match="region is not given"):
+        IamTokenProvider.for_memorydb("orders", user="smoke")
+
+
+@pytest.mark.parametrize("name", ["", "master.orders.euw1.cache.amazonaws.com", "orders:6379", "arn:aws:x", "a--b"])
+def test_endpoint_in_place_of_a_name_is_refused(name: str) -> None:
+    for parameter, provide in {
+        "replication_group_id": IamTokenProvider.for_elasticache,
+        "cache_name": IamTokenProvider.for_serverless,
+        "cluster_name": IamTokenProvider.for_memorydb,
+    }.items():
+        with pytest.raises(SettingsError) as refused:
+            provide(name, user="smoke", region="eu-west-1")
+        assert refused.value.problems == (
+            f"{parameter}: got {name!r}, allowed are letters, digits and hyphens: not an endpoint and not an ARN",
+        )
+
+
+def test_event_loop_continues_while_aws_credentials_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_aws_credentials(monkeypatch)
+    file = tmp_path / "config"
+    keys = '{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "an-example"}'
+    file.write_text(f"[default]\ncredential_process = sh -c 'sleep 1; echo \"$0\"' '{keys}'\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+
+    async def provide() -> int:
+        providing = asyncio.ensure_future(_iam_provider().get_credentials_async())
+        ticks = 0
+        while not providing.done():
+            await asyncio.sleep(0.05)
+            ticks += 1
+        assert "AKIAEXAMPLE" in (await providing)[1]
+        return ticks
+
+    assert asyncio.run(provide()) >= 5
 
 
 def test_token_is_valid_for_fifteen_minutes() -> None:
@@ -202,14 +263,18 @@ def test_missing_aws_credentials_for_secrets_manager_are_explained(
     assert secrets_manager.calls == 0
 
 
-@pytest.mark.parametrize(("make", "needs"), [(_provider, "boto3"), (lambda: _iam_provider(), "botocore")])
-def test_missing_aws_sdk_is_explained(
-    make: Callable[[], CredentialProvider], needs: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("boto3", "botocore", "botocore.session"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(RedisConnectionError, match=f"needs {needs}, which is not installed.*pip install boto3"):
+@pytest.mark.parametrize("make", [_provider, lambda: _iam_provider(), lambda: _given_provider()])
+def test_missing_botocore_is_explained(make: Callable[[], CredentialProvider], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*sys.modules, "boto3", "botocore", "botocore.session"]:
+        if name.partition(".")[0] in ("boto3", "botocore"):
+            monkeypatch.setitem(sys.modules, name, None)
+    needs = r'needs botocore, which is not installed .*; pip install "cdk-redis-runtime\[iam\]"; Lambda has it'
+    with pytest.raises(RedisConnectionError, match=needs):
         make().get_credentials()
+
+
+def _given_provider() -> IamTokenProvider:
+    return IamTokenProvider.for_elasticache("orders", user="smoke", region="eu-west-1", credentials=_aws_credentials())
 
 
 def _iam_provider() -> IamTokenProvider:
@@ -227,7 +292,7 @@ def test_threads_share_one_failure(secrets_manager: SecretsManager) -> None:
     secrets_manager.failures = 1_000
     provider = _provider()
     failures = in_threads(provider.get_credentials, 10)
-    assert secrets_manager.calls == 2  # boto3 tries twice
+    assert secrets_manager.calls == 2  # botocore tries twice
     assert {type(failure) for failure in failures} == {SecretUnavailableError}
     assert len({id(failure) for failure in failures}) == 10
 

@@ -8,7 +8,7 @@ import pytest
 from redis.credentials import UsernamePasswordCredentialProvider
 
 from cdk_redis_local import EngineSet
-from cdk_redis_runtime._client.connect import client_for
+from cdk_redis_runtime._client.clients import client_for
 from tests.runtime.support.battery import PASSWORD, PREFIX, connection_to
 
 CREDENTIALS = UsernamePasswordCredentialProvider("smoke", PASSWORD)

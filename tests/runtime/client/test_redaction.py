@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local import CertificateAuthority
 from cdk_redis_runtime import ClientTimeouts, Connection, Declaration, smoke_test
-from cdk_redis_runtime._client.connect import client_for
+from cdk_redis_runtime._client.clients import ClientOptions, client_for
 from cdk_redis_runtime._client.redaction import redact
 
 PASSWORD = "x9\"Kq/+ 7é'Tz\\w4\n&mP<2vB%eR#8sL!dJ" * 4
@@ -171,7 +171,7 @@ def test_report_hides_a_password_that_a_server_repeats(echo: Connection) -> None
 
 
 def test_logged_error_hides_a_password_that_a_server_repeats(echo: Connection) -> None:
-    client = client_for(echo, CREDENTIALS, ClientTimeouts(retries=0))
+    client = client_for(echo, CREDENTIALS, ClientOptions(ClientTimeouts(retries=0)))
     with pytest.raises(RedisError) as raised:
         client.ping()
     logged = "".join(traceback.format_exception(raised.value))

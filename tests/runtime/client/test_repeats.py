@@ -17,7 +17,10 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local import AclUser, EngineSet
 from cdk_redis_runtime import ClientTimeouts, Connection
-from cdk_redis_runtime._client.connect import RETRIES, client_for
+from cdk_redis_runtime._client.clients import ClientOptions, client_for
+from cdk_redis_runtime._client.clients_async import async_client_for
+from cdk_redis_runtime._client.timeouts import RETRIES
+from tests.runtime.support.blocking import KINDS, Blocking
 
 PASSWORD = "a-password-of-the-app"
 KEY = "counter"
@@ -34,17 +37,22 @@ def engines(request: pytest.FixtureRequest) -> Iterator[EngineSet]:
         yield started
 
 
-@pytest.fixture
+@pytest.fixture(params=KINDS)
 def make_client(
-    engines: EngineSet, monkeypatch: pytest.MonkeyPatch
+    engines: EngineSet, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[ClientTimeouts | None], Redis | RedisCluster]]:
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
     host, port = engines.endpoint
     connection = Connection("elasticache", "orders", host, port, cluster_mode=engines.cluster_mode, user="app")
-    made: list[Redis | RedisCluster] = []
+    credentials = UsernamePasswordCredentialProvider("app", PASSWORD)
+    made: list[Any] = []
 
     def make(timeouts: ClientTimeouts | None) -> Redis | RedisCluster:
-        made.append(client_for(connection, UsernamePasswordCredentialProvider("app", PASSWORD), timeouts))
+        options = ClientOptions(timeouts or ClientTimeouts())
+        if request.param == "threads":
+            made.append(client_for(connection, credentials, options))
+        else:
+            made.append(Blocking(lambda: async_client_for(connection, credentials, options)))
         made[0].delete(KEY)
         return made[0]
 

@@ -10,9 +10,9 @@ import pytest
 from redis import exceptions as redis_errors
 
 from cdk_redis_runtime._client.iam_token import NoAwsCredentialsError
-from cdk_redis_runtime._client.pool import HelloCutOffError
 from cdk_redis_runtime._client.secret import SecretUnavailableError
 from cdk_redis_runtime._client.settings import Connection
+from cdk_redis_runtime._client.sign_in import HelloCutOffError
 from cdk_redis_runtime._client.wire import ConnectTimeoutError, NoAnswerError, NotAnEngineError, TlsOnlyError
 from cdk_redis_runtime._smoke_test.diagnosis import FindingError, diagnose
 

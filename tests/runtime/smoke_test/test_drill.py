@@ -148,7 +148,7 @@ def test_function_ends_in_time_and_leaves_no_key(
 ) -> None:
     secret = f'{{"username": "drill", "password": "{PASSWORD}"}}'
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
-    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
+    monkeypatch.setattr("botocore.session.Session.create_client", lambda *_arguments, **_options: client)
     # The node that the endpoint leads to may be stopped by another test.
     primary = primaries(engines)[0]
     bound = bound_environment(engines, "drill", HOST=primary.host, PORT=str(primary.port), DRILL_SECONDS="300")

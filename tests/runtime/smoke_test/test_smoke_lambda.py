@@ -33,7 +33,7 @@ def environment(single: EngineSet, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         monkeypatch.setenv(name, value)
     secret = json.dumps({"username": "smoke", "password": PASSWORD})
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": secret})
-    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
+    monkeypatch.setattr("botocore.session.Session.create_client", lambda *_arguments, **_options: client)
     return variables
 
 
@@ -65,7 +65,7 @@ def test_wrong_password_is_reported_without_showing_it(
 ) -> None:
     wrong = "not-the-password-of-the-user"
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": json.dumps({"password": wrong})})
-    monkeypatch.setattr("boto3.Session.client", lambda *_arguments, **_options: client)
+    monkeypatch.setattr("botocore.session.Session.create_client", lambda *_arguments, **_options: client)
     monkeypatch.setenv(env.BUDGET_SECONDS, "2")
     with pytest.raises(SmokeTestFailed, match="WRONGPASS") as failed:
         handler({}, _context())

@@ -11,10 +11,11 @@ from redis import Redis
 from redis.cluster import RedisCluster
 from redis.credentials import CredentialProvider
 
-from cdk_redis_runtime._client.connect import ClientTimeouts, client_for, node_client
+from cdk_redis_runtime._client.clients import ClientOptions, client_for, node_client
 from cdk_redis_runtime._client.credentials import RememberingProvider
 from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
+from cdk_redis_runtime._client.timeouts import ClientTimeouts
 from cdk_redis_runtime._client.wire import verifying_context
 from cdk_redis_runtime._smoke_test.checks.nodes import Node
 from cdk_redis_runtime._smoke_test.clock import Clock, Once
@@ -68,7 +69,7 @@ class Clients:
         if not self._connection.cluster_mode:
             yield self.node(self._connection.endpoint).client
             return
-        client = client_for(self._connection, self._credentials, self._timeouts, self._pool_class())
+        client = client_for(self._connection, self._credentials, ClientOptions(self._timeouts), self._pool_class())
         with contextlib.closing(client):
             yield client
 
