@@ -3,7 +3,7 @@
 An open-source engine accepts passwords, but no IAM tokens. So each IAM user has an internal password in the engine,
 which only the gate knows. In ``AUTH user token`` (or ``HELLO 3 AUTH user token``) the gate replaces a valid token with
 that password, and an invalid token with a wrong password. So the engine sends all answers, in order, and applies its
-own ACL. The gate forwards everything else unchanged.
+own ACL. The gate forwards everything else unchanged, and closes a connection twelve hours after its last valid token.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from cdk_redis_local._gates.token_check import TokenRefusedError
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 _CHUNK = 256 * 1024
+CONNECTION_SECONDS = 12 * 60 * 60
+"""How long after its last valid token AWS closes a connection of an IAM user."""
 
 
 @dataclass
@@ -37,7 +39,8 @@ class GateRules:
     ``passwords`` maps each IAM user to its internal password; it may change while gates are open. ``check`` is
     called with token and user name, and raises :class:`TokenRefusedError`; ``on_refusal`` is called with user name and
     reason. Without ``certificate``, clients connect without TLS; without ``ca_file``, the gate connects to the engine
-    without TLS.
+    without TLS. ``connection_seconds`` may change, for the next sign-ins; ``closed_connections`` counts those that were
+    closed at that age.
     """
 
     check: Callable[[str, str], object]
@@ -45,6 +48,8 @@ class GateRules:
     certificate: Certificate | None
     ca_file: Path | None
     passwords: dict[str, str] = field(default_factory=dict[str, str])
+    connection_seconds: float = CONNECTION_SECONDS
+    closed_connections: int = 0
 
     def server_context(self) -> ssl.SSLContext | None:
         """TLS settings for clients: TLS 1.2 or newer."""
@@ -59,22 +64,28 @@ class GateRules:
         """TLS settings for the connection to the engine; None for an engine that was built without TLS."""
         return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
 
-    def admit(self, words: list[bytes]) -> list[bytes]:
-        """The command to send to the engine in place of a client's AUTH or HELLO."""
+    def admit(self, words: list[bytes], on_token: Callable[[], object] = lambda: None) -> list[bytes]:
+        """The command to send to the engine in place of a client's AUTH or HELLO.
+
+        Args:
+            words: The client's command.
+            on_token: Called if it has a valid token.
+        """
         at = _user_position(words)
         if at is None or len(words) < at + 2:
             return words
         user = words[at].decode("utf-8", "replace")
         if user not in self.passwords:
             return words
-        return [*words[: at + 1], self._password(user, words[at + 1]).encode(), *words[at + 2 :]]
+        return [*words[: at + 1], self._password(user, words[at + 1], on_token).encode(), *words[at + 2 :]]
 
-    def _password(self, user: str, token: bytes) -> str:
+    def _password(self, user: str, token: bytes, on_token: Callable[[], object]) -> str:
         try:
             self.check(token.decode("utf-8", "replace"), user)
         except TokenRefusedError as refusal:
             self.on_refusal(user, str(refusal))
             return secrets.token_hex(16)
+        on_token()
         return self.passwords[user]
 
 
@@ -160,20 +171,44 @@ async def _serve(
         _log.debug("a gate could not reach its engine: %s", error)
         writer.transport.abort()
         return
+    life = _Life(rules)
     pumps = [
-        asyncio.create_task(_pump_commands(reader, engine_writer, rules)),
+        asyncio.create_task(_pump_commands(reader, engine_writer, rules, life)),
         asyncio.create_task(_pump(engine_reader, writer)),
     ]
     try:
         # When one side closes its connection, close the other.
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*pumps, life.over], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        life.stop()
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
         for end in (engine_writer, writer):
             with contextlib.suppress(OSError):
                 end.close()
+
+
+class _Life:
+    """How long a connection may stay open; without a token, for ever."""
+
+    def __init__(self, rules: GateRules) -> None:
+        self._rules = rules
+        self._loop = asyncio.get_running_loop()
+        self._end: asyncio.TimerHandle | None = None
+        self.over: asyncio.Future[None] = self._loop.create_future()
+
+    def prolong(self) -> None:
+        self.stop()
+        self._end = self._loop.call_later(self._rules.connection_seconds, self._close)
+
+    def stop(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+
+    def _close(self) -> None:
+        self._rules.closed_connections += 1
+        self.over.set_result(None)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,10 +218,12 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
 
 
-async def _pump_commands(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: GateRules) -> None:
+async def _pump_commands(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: GateRules, life: _Life
+) -> None:
     scanner = CommandScanner()
     with contextlib.suppress(OSError):
         while data := await reader.read(_CHUNK):
             for piece in scanner.feed(data):
-                writer.write(encode_command(rules.admit(piece)) if isinstance(piece, list) else piece)
+                writer.write(encode_command(rules.admit(piece, life.prolong)) if isinstance(piece, list) else piece)
             await writer.drain()

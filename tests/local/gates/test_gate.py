@@ -15,7 +15,7 @@ import redis
 
 from cdk_redis_local import AclUser, EngineSet
 from cdk_redis_local._gates.commands import CommandScanner, encode_command
-from cdk_redis_local._gates.node_gate import Gatekeeper, GateRules
+from cdk_redis_local._gates.node_gate import CONNECTION_SECONDS, Gatekeeper, GateRules
 from cdk_redis_local._gates.token_check import TokenRefusedError
 
 SET = encode_command([b"SET", b"key", b"a value with AUTH\r\n*1\r\n in it"])
@@ -165,6 +165,42 @@ def test_later_sign_ins_are_checked_and_answered_in_order(gated: Gated) -> None:
             answers += part
     refusal = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
     assert answers == b"+OK\r\n+OK\r\n" + refusal + b"$-1\r\n+OK\r\n$4\r\npass\r\n"
+
+
+@pytest.fixture
+def short_life(gated: Gated) -> Iterator[Gated]:
+    gated.rules.connection_seconds = 1.0
+    yield gated
+    gated.rules.connection_seconds = CONNECTION_SECONDS
+
+
+def _signed_in(gated: Gated, user: bytes, password: bytes) -> socket.socket:
+    connection = gated.raw()
+    connection.sendall(encode_command([b"AUTH", user, password]))
+    assert connection.recv(100) == b"+OK\r\n"
+    return connection
+
+
+def test_connection_is_closed_some_time_after_its_last_valid_token(short_life: Gated) -> None:
+    closed = short_life.rules.closed_connections
+    with _signed_in(short_life, b"iam", b"good-token") as connection:
+        began = time.monotonic()
+        for _ in range(6):
+            time.sleep(0.2)
+            connection.sendall(encode_command([b"AUTH", b"iam", b"good-token"]))
+            assert connection.recv(100) == b"+OK\r\n"
+        assert time.monotonic() - began > 1
+        connection.sendall(encode_command([b"AUTH", b"iam", b"bad-token"]))
+        assert connection.recv(100).startswith(b"-WRONGPASS")
+        assert connection.recv(100) == b""
+    assert short_life.rules.closed_connections == closed + 1
+
+
+def test_connection_of_a_password_user_stays_open(short_life: Gated) -> None:
+    with _signed_in(short_life, b"pass", b"a-password") as connection:
+        time.sleep(1.5)
+        connection.sendall(b"PING\r\n")
+        assert connection.recv(100) == b"+PONG\r\n"
 
 
 def test_large_values_pass_in_both_directions(gated: Gated) -> None:
