@@ -19,7 +19,7 @@ from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly, require_order
-from cdk_redis._network.security_groups import allow_connections
+from cdk_redis._network.security_groups import allow_connections, import_group
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store, has_user_named
 from cdk_redis_runtime._client import environment as runtime
@@ -119,6 +119,8 @@ class StoreFunction:
             [created_group] if created_group else self._local_security_groups(security_groups or ())
         )
         self._store_security_groups = Construct(scope, "StoreSecurityGroups")
+        # Rules that another construct defines for the same groups are not below those two.
+        self._rules: list[IConstruct] = []
         variables = {
             **target.connection_environment(self.user, self.weak),
             **self._path_environment(),
@@ -137,6 +139,7 @@ class StoreFunction:
             self.function,
             self._store_security_groups,
             *self.security_groups,
+            *self._rules,
             self.role,
         ]
 
@@ -212,9 +215,10 @@ class StoreFunction:
     def _local_security_groups(self, groups: Sequence[ec2.ISecurityGroup]) -> list[ec2.ISecurityGroup]:
         """The groups; imports of those that another stack owns, so that their new rules are defined in this stack."""
         return [
-            ec2.SecurityGroup.from_security_group_id(
+            import_group(
                 self._scope,
                 f"SecurityGroup{number}",
+                group,
                 self._read_from_another_stack(group, "GroupId", group.security_group_id),
                 allow_all_outbound=group.allow_all_outbound,
             )
@@ -309,10 +313,9 @@ class StoreFunction:
         target = self._target
         # Imports, so that the rules are defined in this stack and not in the stack of the store's groups.
         for number, group in enumerate(target.security_groups, start=1):
-            store_group = ec2.SecurityGroup.from_security_group_id(
-                self._store_security_groups, str(number), self._weak_group_id(number, group)
-            )
-            allow_connections(self.function, store_group, target.ports, self._description)
+            group_id = self._weak_group_id(number, group)
+            store_group = import_group(self._store_security_groups, str(number), group, group_id)
+            self._rules += allow_connections(self.function, store_group, target.ports, self._description)
         if self.user is None:
             return
         if self.user.secret is not None:
@@ -327,7 +330,8 @@ class StoreFunction:
     def _grant_secret(self, secret: secretsmanager.ISecret) -> None:
         # From isolated subnets, Secrets Manager can be reached only through an interface endpoint.
         endpoint = self._network.require_secrets_endpoint()
-        allow_connections(self.function, endpoint, ec2.Port.tcp(443), f"{self._purpose} to Secrets Manager")
+        description = f"{self._purpose} to Secrets Manager"
+        self._rules += allow_connections(self.function, endpoint, ec2.Port.tcp(443), description)
         grant_secret_read(secret, self.function, self.weak)
 
 
