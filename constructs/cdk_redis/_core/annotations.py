@@ -82,7 +82,7 @@ class Annotation:
                     self.values.check(problems, f"{parameter}[{key!r}]", value)
                 else:
                     problems.note(f"{parameter}: got a key that is {shown(key)}, but its keys must be text")
-        elif not (self._accepts_plain(given) or any(_is_instance(given, name) for name in self.classes)):
+        elif not (self._accepts_plain(given) or any(is_instance(given, name) for name in self.classes)):
             is_blank = isinstance(given, str) and not given.strip()
             got = shown(given, secret=not (self.plain & {"bool", "int", "float"} or is_blank))
             problems.note(f"{parameter}: got {got}, but it {self._expected()}{self._hint(given)}")
@@ -132,7 +132,7 @@ class Annotation:
             return f"write {int(given)}"
         if is_number and self.plain & {"str", _ANY_TEXT} and not self.classes:
             return f"write '{given}'"
-        if self.items is not None and any(_is_instance(given, name) for name in self.items.classes):
+        if self.items is not None and any(is_instance(given, name) for name in self.items.classes):
             return "put it in a list"
         return ""
 
@@ -187,7 +187,13 @@ def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _is_instance(given: object, name: str) -> bool:
+def is_instance(given: object, name: str) -> bool:
+    """Whether a value is of a class or an interface, without importing it.
+
+    Args:
+        given: The value; what the CDK imports is of the interfaces that it has.
+        name: The class as annotations name it: ``"Engine"``, ``"ecs.FargateService"``.
+    """
     alias, _, simple = name.rpartition(".")
     module = _MODULES.get(alias, f"aws_cdk.aws_{alias.strip('_')}")
     # A construct that the CDK imports is a proxy of the interfaces that it has.

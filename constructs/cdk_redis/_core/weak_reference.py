@@ -32,6 +32,9 @@ def read_weakly(reader: IConstruct, owner: Construct, name: str, value: str) -> 
     stack = outer_stack(owner)
     if outer_stack(reader) is stack or not is_token(value):
         return value
+    owner, stack = _producer(owner, stack, value)
+    if outer_stack(reader) is stack:
+        return value
     outputs = _outputs(owner, stack)
     output = _child(outputs, name)
     if not isinstance(output, cdk.CfnOutput):
@@ -82,6 +85,33 @@ def outer_stack(construct: IConstruct) -> cdk.Stack:
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
     return stack
+
+
+def refer_weakly(scope: IConstruct) -> None:
+    """Let other stacks read the attributes of all resources below a construct without exports.
+
+    This is for references that the CDK makes, such as that of a function to its subnets, and applies whatever the
+    feature flag ``@aws-cdk/core:defaultCrossStackReferences`` says. Versions of aws-cdk-lib before 2.254 only have
+    exports.
+    """
+    strength = getattr(cdk, "ReferenceStrength", None)
+    if strength is None:
+        return
+    for construct in scope.node.find_all():
+        if isinstance(construct, cdk.CfnResource):
+            construct.apply_cross_stack_reference_strength(strength.WEAK)
+
+
+def _producer(owner: Construct, stack: cdk.Stack, value: str) -> tuple[Construct, cdk.Stack]:
+    """The construct below which a value's output is added, and its stack.
+
+    A value of a third stack, such as the secret of a user that stores share, is read from that stack: in an output of
+    the owner's stack, the CDK would read it by an export.
+    """
+    target = getattr(cdk.Tokenization.reverse_string(value).first_token, "target", None)
+    if target is None or outer_stack(target) is stack:
+        return owner, stack
+    return cast("Construct", target.node.scope), outer_stack(target)
 
 
 def _outputs(owner: Construct, stack: cdk.Stack) -> Construct:

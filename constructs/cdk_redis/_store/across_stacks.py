@@ -9,18 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
+from constructs import Construct
 
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, outer_stack, read_weakly
-from cdk_redis._network.security_groups import allow_connections
+from cdk_redis._network.security_groups import add_rules, allow_connections, existing_rules, import_group, is_joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
-    from constructs import Construct, IConstruct
+    from constructs import IConstruct
 
 
 def reader_for(store: Construct, reader: IConstruct) -> Callable[[str, str], str]:
@@ -47,33 +48,89 @@ def policy_of(grantee: iam.IGrantable) -> IConstruct | None:
 
 
 def open_network(
-    store: Construct, security_groups: Sequence[ec2.ISecurityGroup], ports: ec2.Port, client: ec2.IConnectable
-) -> None:
-    """Add the rules that let a client connect to a store; they are defined in the client's stack.
+    owner: Construct,
+    security_groups: Sequence[ec2.ISecurityGroup],
+    ports: ec2.Port,
+    client: ec2.IConnectable,
+    scope: IConstruct,
+) -> list[IConstruct]:
+    """Add the rules that let a client connect to a server, except those that the app has already.
+
+    A rule is defined in the stack of the client's security group, which reads the id of the server's group from an
+    output. If that stack is deployed before the server's, the rule is defined in the stack of the client itself.
 
     Args:
-        store: The store, which is connectable.
-        security_groups: Security groups of the store.
-        ports: Ports of the store.
+        owner: The construct that the server's security groups belong to, such as a store; it is connectable.
+        security_groups: The server's security groups.
+        ports: Ports of the server.
         client: The client.
-    """
-    description = description_of(f"to {store.node.path}")
-    outer = outer_stack(store)
-    elsewhere = [group for group in client.connections.security_groups if outer_stack(group) is not outer]
-    if not elsewhere:
-        allow_connections(client, cast("ec2.IConnectable", store), ports, description)
-        return
-    from aws_cdk import aws_ec2 as ec2
+        scope: The construct of the client.
 
-    # A rule is defined in the stack of its security group, so the store's groups are imported there.
-    scope = cast("Construct", elsewhere[0])
-    read = reader_for(store, scope)
-    for number, group in enumerate(security_groups, start=1):
-        name = f"{cdk.Names.node_unique_id(store.node)}SecurityGroup{number}"
-        imported = scope.node.try_find_child(name) or ec2.SecurityGroup.from_security_group_id(
-            scope, name, read(f"SecurityGroup{number}", group.security_group_id)
-        )
-        allow_connections(client, cast("ec2.IConnectable", imported), ports, description)
+    Returns:
+        The rules, also those that the app had already.
+
+    Raises:
+        ConfigurationError: If the server's stack is deployed after the client's.
+    """
+    description = description_of(f"to {owner.node.path}")
+    groups = [group for group in client.connections.security_groups if not is_joined(group)]
+    if not groups:
+        return allow_connections(client, cast("ec2.IConnectable", owner), ports, description)
+    outer = outer_stack(owner)
+    # The first group of each other stack: the server's groups are imported below it.
+    holders: dict[str, Construct] = {}
+    rules: list[IConstruct] = []
+    for group in groups:
+        holder = holders.setdefault(outer_stack(group).node.path, _scope_of(group))
+        for number, server in enumerate(security_groups, start=1):
+            found = existing_rules(group, server, ports)
+            if found is None:
+                pair = (group, server)
+                if outer_stack(group) is not outer:
+                    pair = _in_one_stack(owner, server, f"SecurityGroup{number}", group, holder, scope)
+                found = add_rules(*pair, ports, description)
+            rules += found
+    return rules
+
+
+def _in_one_stack(
+    owner: Construct,
+    server: ec2.ISecurityGroup,
+    name: str,
+    group: ec2.ISecurityGroup,
+    holder: Construct,
+    scope: IConstruct,
+) -> tuple[ec2.ISecurityGroup, ec2.ISecurityGroup]:
+    """Return a client's group and the server's for rules between them, one or both imported.
+
+    The rules are in the stack of the client's group; if the server's stack is deployed after it, in that of the client.
+    """
+    try:
+        deploy_after(holder, owner)
+    except RuntimeError:
+        if outer_stack(scope) is not outer_stack(group):
+            holder = _scope_of(scope)
+            group = _imported(group, holder)
+    import_id = f"{cdk.Names.node_unique_id(owner.node)}{name}"
+    if (existing := holder.node.try_find_child(import_id)) is not None:
+        return group, cast("ec2.ISecurityGroup", existing)
+    group_id = reader_for(owner, holder)(name, server.security_group_id)
+    return group, import_group(holder, import_id, server, group_id)
+
+
+def _scope_of(construct: IConstruct) -> Construct:
+    """Where to define what belongs to a construct: below it, or in its stack, as Python has no object for an import."""
+    return construct if isinstance(construct, Construct) else cdk.Stack.of(construct)
+
+
+def _imported(group: ec2.ISecurityGroup, scope: Construct) -> ec2.ISecurityGroup:
+    import_id = cdk.Names.node_unique_id(group.node)
+    if (existing := scope.node.try_find_child(import_id)) is not None:
+        return cast("ec2.ISecurityGroup", existing)
+    deploy_after(scope, group)
+    group_id = read_weakly(scope, cast("Construct", group), "GroupId", group.security_group_id)
+    outbound = group.allow_all_outbound
+    return import_group(scope, import_id, group, group_id, allow_all_outbound=outbound)
 
 
 def _deploy_after(store: Construct, reader: IConstruct) -> None:

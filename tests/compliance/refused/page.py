@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.compliance.refused import network, node_types, parameters, resources, scaling, security, stores, users
+from tests.compliance.refused import (
+    bindings,
+    network,
+    node_types,
+    parameters,
+    resources,
+    scaling,
+    security,
+    stores,
+    users,
+)
 
 # The themes in the order of the page.
 THEMES: dict[str, ModuleType] = {
@@ -17,6 +27,7 @@ THEMES: dict[str, ModuleType] = {
     "Engine parameters": parameters,
     "Scaling and global datastores": scaling,
     "Resources of other places and services": resources,
+    "Bindings": bindings,
     "Networks": network,
     "Stores": stores,
 }

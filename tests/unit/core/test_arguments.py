@@ -119,7 +119,15 @@ EXPECTED: dict[str, str | None] = {
     "iam.IRole": "takes iam.IRole",
     "int": "must be a whole number",
     "kms.IKey": "takes kms.IKey",
-    "lambda_.Function": "takes lambda_.Function",
+    "iam.IGrantable | ecs.BaseService": "takes iam.IGrantable or ecs.BaseService",
+    "iam.IGrantable | ecs.BaseService | ecs.TaskDefinition": (
+        "takes iam.IGrantable, ecs.BaseService or ecs.TaskDefinition"
+    ),
+    "lambda_.Function | lambda_.IFunction | ecs.BaseService | ecs.TaskDefinition | ecs.ContainerDefinition | "
+    "ec2.Instance | autoscaling.AutoScalingGroup | iam.IGrantable": (
+        "takes lambda_.Function, lambda_.IFunction, ecs.BaseService, ecs.TaskDefinition, ecs.ContainerDefinition, "
+        "ec2.Instance, autoscaling.AutoScalingGroup or iam.IGrantable"
+    ),
     "lambda_.IFunction": "takes lambda_.IFunction",
     "logs.ILogGroup": "takes logs.ILogGroup",
     "logs.RetentionDays": "takes logs.RetentionDays",

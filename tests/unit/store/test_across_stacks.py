@@ -39,7 +39,7 @@ class TwoStacks:
         self.app = cdk.App()
         self.data = cdk.Stack(self.app, "Data")
         self.web = cdk.Stack(self.app, "Web")
-        self.network = RedisNetwork(self.data, "Network", vpc=_vpc(self.data))
+        self.network = RedisNetwork(self.data, "Network", vpc=_vpc(self.data), secrets_endpoint=True)
         self.store: Store = kind(self.data, "Store", network=self.network, **options)
 
     def function(self, id: str = "Function", **options: Any) -> lambda_.Function:

@@ -18,6 +18,7 @@ from cdk_redis import (
     SmokeTest,
 )
 from cdk_redis_runtime._client import environment
+from cdk_redis_runtime._client.settings import Connection
 
 ACCESS = AccessString.read_write("app:*")
 
@@ -157,9 +158,9 @@ def test_binding_to_a_second_store_is_rejected(
         ledger.bind(function, user=user)
 
     assert str(caught.value) == (
-        "Stack/Ledger: function: got 'Stack/App', but it is bound to Stack/Cache as Stack/Cache/Users/app, and a "
-        "function can be bound to one store as one user only; use a function for each, or `grant_connect` and your "
-        "own variables with the store's `endpoint`"
+        "Stack/Ledger: target: got 'Stack/App', but it is bound to Stack/Cache as Stack/Cache/Users/app, and a target "
+        "has one binding without a name; give this one a name: with bind(..., name='ledger'), the program calls "
+        "connect('ledger')"
     )
     # The rejected store has granted nothing, and the variables of the first store are unchanged.
     assert "memorydb:Connect" not in str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
@@ -173,9 +174,7 @@ def test_binding_as_a_second_user_is_rejected(
     cache.bind(function, user=cache.add_iam_user("app", ACCESS))
     other = cache.add_iam_user("other", ACCESS)
 
-    with pytest.raises(
-        ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a function can be bound"
-    ):
+    with pytest.raises(ConfigurationError, match="bound to Stack/Cache as Stack/Cache/Users/app, and a target has one"):
         cache.bind(function, user=other)
 
 
@@ -186,5 +185,64 @@ def test_binding_to_a_second_store_with_open_access_is_rejected(
     second = MemoryDbCluster(stack, "Second", network=network, unsafe_open_access=True)
     first.bind(function)
 
-    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a function can be bound"):
+    with pytest.raises(ConfigurationError, match="bound to Stack/First without a user, and a target has one"):
         second.bind(function)
+
+
+def test_one_function_is_bound_to_several_stores_by_name(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    ledger = MemoryDbCluster(stack, "Ledger", network=network)
+    cache.bind(function, user=cache.add_iam_user("app", ACCESS))
+    user = ledger.add_iam_user("app", ACCESS)
+    ledger.bind(function, user=user, name="order-ledger")
+
+    variables = _variables(stack)
+    assert variables[environment.STORE] == {"Ref": "Cache18F6EE16"}
+    assert variables["CDK_REDIS_ORDER_LEDGER_SERVICE"] == "memorydb"
+    assert variables["CDK_REDIS_ORDER_LEDGER_USER"] == user.user_name
+    assert variables["CDK_REDIS_ORDER_LEDGER_HOST"] == {"Fn::GetAtt": ["LedgerB7379752", "ClusterEndpoint.Address"]}
+    actions = str(Template.from_stack(stack).find_resources("AWS::IAM::Policy"))
+    assert "elasticache:Connect" in actions
+    assert "memorydb:Connect" in actions
+
+
+def test_the_client_reads_the_variables_of_a_named_binding(stack: cdk.Stack, network: RedisNetwork) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", ACCESS)
+    written = cache.connection_environment(user, lambda name, _: "6379" if name.endswith("Port") else name, name="web")
+
+    read = Connection.from_environment({**written, "AWS_REGION": "eu-west-1"}, "web")
+
+    assert (read.store, read.host, read.port, read.user) == ("Name", "Host", 6379, user.user_name)
+
+
+def test_a_name_is_that_of_one_binding(stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", ACCESS)
+    other = cache.add_iam_user("other", ACCESS)
+    for _ in range(2):
+        cache.bind(function, user=user, name="web")
+
+    with pytest.raises(ConfigurationError) as caught:
+        cache.bind(function, user=other, name="web")
+
+    assert str(caught.value) == (
+        "Stack/Cache: name: got 'web', but this is the name of the binding of Stack/App to Stack/Cache as "
+        "Stack/Cache/Users/app; use another name for each binding"
+    )
+
+
+@pytest.mark.parametrize("name", ["Web", "1st", "web_app", "reader", "a" * 33, cdk.Aws.REGION])
+def test_a_name_that_the_client_cannot_read_is_rejected(
+    stack: cdk.Stack, network: RedisNetwork, function: lambda_.Function, name: str
+) -> None:
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", ACCESS)
+
+    with pytest.raises(ConfigurationError, match=r"^Stack/Cache: name: got .*; use for example 'ledger'$"):
+        cache.bind(function, user=user, name=name)
+    with pytest.raises(ConfigurationError, match=r"^Stack/Cache: name: got "):
+        cache.connection_environment(user, name=name)
+    assert "elasticache:Connect" not in str(Template.from_stack(stack).to_json())
