@@ -150,6 +150,7 @@ class DefinedUser(User):
             return None
         problems = Problems(self)
         check_location(problems, "secret", self.authentication.secret, "a secret", scope=self, user="the user")
+        check_location(problems, "kms_key", self.authentication.kms_key, "a key", scope=self, user="the secret")
         problems.raise_if_any()
         return self.authentication.secret or create_secret(
             self,

@@ -54,6 +54,7 @@ class AuthToken(User):
         if authentication.kind != "auth-token":
             problems.add("authentication", authentication.kind, "an AUTH token needs Authentication.auth_token")
         check_location(problems, "secret", authentication.secret, "a secret", scope=self)
+        check_location(problems, "kms_key", authentication.kms_key, "a key", scope=self, user="the secret")
         problems.raise_if_any()
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)

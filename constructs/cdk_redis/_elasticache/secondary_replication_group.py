@@ -25,7 +25,7 @@ from cdk_redis._elasticache.store import ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
-from cdk_redis._store.checks import check_key, check_port, check_topic, check_topology, check_windows
+from cdk_redis._store.checks import check_keys, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
 from cdk_redis._store.parameter_groups import ELASTICACHE as SERVICE
@@ -170,7 +170,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         _check_failover(problems, replicas, failover)
         check_port(problems, port)
         check_windows(problems, snapshots or Snapshots.off(), maintenance_window)
-        check_key(problems, self, kms_key, create_kms_key)
+        check_keys(problems, self, kms_key, create_kms_key, secret_kms_key)
         check_topic(problems, self, notification_topic)
         check_addresses(problems, network, subnet_group, global_datastore.topology.shards, replicas)
         check_subnet_group(problems, self, subnet_group, service=SERVICE)

@@ -27,7 +27,7 @@ from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
 from cdk_redis._elasticache.usage_limits import UsageLimits
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
-from cdk_redis._store.checks import check_dual_stack, check_key
+from cdk_redis._store.checks import check_dual_stack, check_keys
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
 from cdk_redis._store.imported_store import ImportedStore
@@ -165,7 +165,7 @@ class ServerlessCache(ElastiCacheStore):
         network_type = value_of(problems, "network_type", network_type, NetworkType) or NetworkType.IPV4
         network = network_of(self, problems, network, vpc, vpc_subnets)
         problems.note(engine.check_serverless())
-        check_key(problems, self, kms_key, create_kms_key)
+        check_keys(problems, self, kms_key, create_kms_key, secret_kms_key)
         check_user_group(problems, user_group, unsafe_open_access, engine)
         check_dual_stack(problems, network_type, None, network, None)
         check_security_groups(problems, self, security_groups, network)

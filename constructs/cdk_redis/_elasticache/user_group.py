@@ -13,6 +13,7 @@ from cdk_redis._access.users import read_required
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
@@ -113,6 +114,7 @@ class ElastiCacheUserGroup(UserList):
         engine = read_required(problems, "engine", engine, Engine, Engine.valkey("8.1"))
         check_name(problems, "user_group_id", user_group_id, max_length=MAX_GROUP_NAME)
         check_not_taken(problems, "user_group_id", user_group_id, scope=self, kind="user group")
+        check_location(problems, "secret_kms_key", secret_kms_key, "a key", scope=self, user="the secret")
         problems.raise_if_any()
 
         self.engine: Engine | None = engine

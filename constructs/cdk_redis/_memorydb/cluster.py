@@ -33,7 +33,7 @@ from cdk_redis._memorydb.user import MemoryDbUser
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.checks import (
     check_dual_stack,
-    check_key,
+    check_keys,
     check_node_type,
     check_port,
     check_topic,
@@ -257,7 +257,7 @@ class MemoryDbCluster(Store):
         check_node_type(problems, node_type, NODE_TYPES, engine)
         check_port(problems, port)
         check_windows(problems, snapshots, maintenance_window)
-        check_key(problems, self, kms_key, create_kms_key=create_kms_key)
+        check_keys(problems, self, kms_key, create_kms_key, secret_kms_key)
         check_topic(problems, self, notification_topic)
         check_network_type(problems, network_type, engine=engine, node_type=node_type)
         check_dual_stack(problems, network_type, ip_discovery, network, subnet_group)

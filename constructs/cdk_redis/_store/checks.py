@@ -114,22 +114,28 @@ def check_windows(problems: Problems, snapshots: Snapshots, maintenance_window: 
         )
 
 
-def check_key(problems: Problems, scope: IConstruct, kms_key: kms.IKey | None, create_kms_key: bool) -> None:
-    """Check the key of the data at rest: given or created, not both, and in the Region of the store.
+def check_keys(
+    problems: Problems,
+    scope: IConstruct,
+    kms_key: kms.IKey | None,
+    create_kms_key: bool,
+    secret_kms_key: kms.IKey | None,
+) -> None:
+    """Check the keys of a store: in its Region, and the key of the data at rest either given or created.
 
     The service rejects a key of another Region with the message that it does not exist.
 
     Args:
         problems: Where to add problems.
         scope: The store.
-        kms_key: The key that was given.
-        create_kms_key: Whether the store creates a key.
+        kms_key: Key of the data at rest.
+        create_kms_key: Whether the store creates that key.
+        secret_kms_key: Key of the generated secrets.
     """
-    if kms_key is None:
-        return
-    if create_kms_key:
+    if kms_key is not None and create_kms_key:
         problems.add("create_kms_key", True, "`kms_key` is given", "leave out one of the two")
     check_location(problems, "kms_key", kms_key, "a key", scope=scope)
+    check_location(problems, "secret_kms_key", secret_kms_key, "a key", scope=scope, user="the secret")
 
 
 def check_topic(problems: Problems, scope: Store, topic: sns.ITopic | None) -> None:

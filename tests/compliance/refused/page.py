@@ -9,6 +9,7 @@ from types import ModuleType
 
 from tests.compliance.refused import (
     bindings,
+    keys,
     network,
     node_types,
     parameters,
@@ -28,6 +29,7 @@ THEMES: dict[str, ModuleType] = {
     "Scaling and global datastores": scaling,
     "Resources of other places and services": resources,
     "Bindings": bindings,
+    "Keys": keys,
     "Networks": network,
     "Stores": stores,
 }

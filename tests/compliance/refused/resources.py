@@ -144,41 +144,6 @@ def _imported(it: Scene, **given: object) -> object:
 
 
 REFUSED = [
-    # Keys.
-    Refused(
-        "A replication group's key is in its Region.",
-        lambda it: it.group(kms_key=_key(it)),
-        "kms_key: got 'a key in us-east-1', but the store is in eu-west-1; use a key of that Region",
-        _KEY,
-    ),
-    Refused(
-        "A serverless cache's key is in its Region.",
-        lambda it: it.serverless(kms_key=_key(it)),
-        "kms_key: got 'a key in us-east-1', but the store is in eu-west-1; use a key of that Region",
-        _KEY,
-    ),
-    Refused(
-        "A cluster's key is in its Region.",
-        lambda it: it.cluster(kms_key=_key(it)),
-        "kms_key: got 'a key in us-east-1', but the store is in eu-west-1; use a key of that Region",
-        _KEY,
-    ),
-    Refused(
-        "The Region in the ARN of an imported key counts.",
-        lambda it: it.group(
-            kms_key=kms.Key.from_key_arn(
-                it.scope, "Key", "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
-            )
-        ),
-        "kms_key: got 'a key in us-east-1', but the store is in eu-west-1; use a key of that Region",
-        _KEY,
-    ),
-    Refused(
-        "A store has a given key or a created one.",
-        lambda it: it.group(kms_key=kms.Key(it.scope, "Key"), create_kms_key=True),
-        "create_kms_key: got True, but `kms_key` is given; leave out one of the two",
-        "the library",
-    ),
     # Topics.
     Refused(
         "A replication group's topic is in its Region.",
@@ -253,24 +218,6 @@ REFUSED = [
         "The key of a log group is in its Region.",
         lambda it: it.group(log_delivery=[LogDelivery.slow_log(encryption_key=_key(it))]),
         "encryption_key: got 'a key in us-east-1', but the store is in eu-west-1; use a key of that Region",
-        _LOG_KEYS,
-    ),
-    Refused(
-        "The key of a flow log is in the network's Region.",
-        lambda it: RedisNetwork(it.scope, "Network", flow_log_kms_key=_key(it)),
-        "flow_log_kms_key: got 'a key in us-east-1', but the network is in eu-west-1; use a key of that Region",
-        _LOG_KEYS,
-    ),
-    Refused(
-        "The key of a smoke test's logs is in its Region.",
-        lambda it: SmokeTest(it.scope, "Smoke", target=it.group(), log_kms_key=_key(it)),
-        "log_kms_key: got 'a key in us-east-1', but the log group is in eu-west-1; use a key of that Region",
-        _LOG_KEYS,
-    ),
-    Refused(
-        "The key of a drill's logs is in its Region.",
-        lambda it: FailoverDrill(it.scope, "Drill", target=it.group(), log_kms_key=_key(it)),
-        "log_kms_key: got 'a key in us-east-1', but the log group is in eu-west-1; use a key of that Region",
         _LOG_KEYS,
     ),
     Refused(
@@ -738,14 +685,6 @@ def _agnostic_stack(it: Scene) -> cdk.Stack:
 
 
 ACCEPTED = [
-    Accepted(
-        "A key of another account in the same Region can be used.",
-        lambda it: it.group(
-            kms_key=kms.Key.from_key_arn(
-                it.scope, "Key", "arn:aws:kms:eu-west-1:999999999999:key/11111111-2222-3333-4444-555555555555"
-            )
-        ),
-    ),
     Accepted(
         "The Region of a topic that is a token is not known.",
         lambda it: it.group(
