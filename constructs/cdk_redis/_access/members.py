@@ -30,6 +30,10 @@ MAX_GROUP_NAME = 40
 # Both services have a user with this name and id, whose access string is "on ~* +@all" and who has no password.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
 SERVICES_USER = "default"
+_QUOTA = "@cdk-redis:userQuota"
+# "Users per user group", of both services. Read on 2026-11-21:
+# https://docs.aws.amazon.com/memorydb/latest/devguide/quota-limits.html
+_DEFAULT_USERS = 100
 
 
 class UserList(cdk.Resource):
@@ -91,6 +95,9 @@ class UserList(cdk.Resource):
         if isinstance(user, DefinedUser):
             require_order(self, "user", user)
         self._members.append(user)
+        if len(self._members) == _DEFAULT_USERS + 1:
+            text = f"more than {_DEFAULT_USERS} users exceed the default quota of a list; AWS raises it on request"
+            cdk.Annotations.of(self).add_info_v2(_QUOTA, text)
         if not isinstance(user, DefinedUser):
             return
         # The services change one user of a list at a time, and fail if CloudFormation changes two at once
