@@ -21,6 +21,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
+from cdk_redis._core.location import check_location
 from cdk_redis._core.naming import description_of, name_problem, unique_name
 from cdk_redis._core.resource import define
 from cdk_redis._core.taken_names import check_not_taken
@@ -189,7 +190,7 @@ class GlobalDatastore(cdk.Resource):
 
     def _check(
         self,
-        primary: object,
+        primary: ReplicationGroup,
         engine: Engine | None,
         node_type: NodeType | None,
         shards: int | None,
@@ -198,10 +199,6 @@ class GlobalDatastore(cdk.Resource):
         suffix: str | None,
     ) -> None:
         problems = Problems(self)
-        if not isinstance(primary, ReplicationGroup):
-            problems.add("primary", primary, "a primary is a ReplicationGroup")
-            problems.raise_if_any()
-            return
         _check_primary(problems, primary)
         if node_type is not None:
             check_node_type(problems, node_type, NODE_TYPES, engine or primary.topology.engine)
@@ -257,10 +254,10 @@ class GlobalDatastore(cdk.Resource):
             # occur between the two regions." (the page above)
             reason = f"the primary is in {taken[0]}, and Regions in China replicate only to each other"
             problems.add("global_datastore", path, reason, "choose another Region for the secondary")
-        account, primary_account = cdk.Stack.of(member).account, cdk.Stack.of(self.primary).account
-        if not is_token(account) and not is_token(primary_account) and account != primary_account:
-            reason = f"the primary is in the account {primary_account}, and the secondary in {account}"
-            problems.add("global_datastore", path, reason, "define both in one account")
+        what, user = "a global datastore", "the secondary"
+        check_location(
+            problems, "global_datastore", self.primary, what, scope=member, user=user, region=False, account=True
+        )
         if len(self._secondaries) >= _MAX_SECONDARIES:
             problems.add("global_datastore", path, f"it has {_MAX_SECONDARIES} secondaries, and AWS allows no more")
         problems.raise_if_any()
@@ -313,8 +310,8 @@ class _ImportedGlobalDatastore(cdk.Resource):
             _check_engine(problems, "engine", known_engine)
         problems.check_range("shards", shards, 1, MAX_SHARDS, "a store has {low} to {high} shards")
         problems.check_range("replicas", replicas, 0, MAX_REPLICAS, "a shard has {low} to {high} replicas")
-        given: object = global_replication_group_id
-        if not is_token(given) and (not isinstance(given, str) or not _ID.fullmatch(given)):
+        given = global_replication_group_id
+        if not is_token(given) and not _ID.fullmatch(given):
             reason = 'an id has a prefix that AWS chooses, a hyphen and a suffix, such as "ldgnf-orders"'
             problems.add("global_replication_group_id", given, reason)
         problems.raise_if_any()

@@ -161,11 +161,6 @@ def check_log_delivery(
     """
     seen: set[str] = set()
     for delivery in deliveries:
-        if not isinstance(delivery, LogDelivery):
-            problems.add(
-                "log_delivery", delivery, "it must be a list of LogDelivery.slow_log() and LogDelivery.engine_log()"
-            )
-            continue
         if delivery.log_type in seen:
             problems.add("log_delivery", delivery.log_type, "a log has one destination, and this one is listed twice")
         seen.add(delivery.log_type)

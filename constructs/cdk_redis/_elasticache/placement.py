@@ -87,10 +87,6 @@ def check_placement(
     """
     if placement is None:
         return
-    given: object = placement
-    if not isinstance(given, (list, tuple)) or not all(isinstance(shard, ShardPlacement) for shard in placement):
-        problems.add(_PLACEMENT, given, "it must be a list with one ShardPlacement for each shard")
-        return
     if is_token(shards) or is_token(replicas):
         problems.add(
             _PLACEMENT, len(placement), "`shards` and `replicas` must be numbers to compare it with, not tokens"

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from types import NoneType
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
@@ -24,7 +23,6 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import check_flags
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import are_different, check_location
 from cdk_redis._core.naming import description_of
@@ -118,7 +116,6 @@ class RedisNetwork(Construct):
             zones,
             zone_ids,
             cidr,
-            dual_stack,
             secrets_endpoint,
             flow_log_retention,
             flow_log_kms_key,
@@ -209,17 +206,11 @@ class RedisNetwork(Construct):
         zones: int | None,
         zone_ids: Sequence[str] | None,
         cidr: str,
-        dual_stack: bool | None,
-        secrets_endpoint: object,
+        secrets_endpoint: bool | ec2.IInterfaceVpcEndpoint | None,
         flow_log_retention: logs.RetentionDays | None,
         flow_log_kms_key: kms.IKey | None,
     ) -> None:
         problems = Problems(self)
-        if dual_stack is not None:
-            check_flags(problems, dual_stack=dual_stack)
-        if not isinstance(secrets_endpoint, (bool, NoneType)) and not hasattr(secrets_endpoint, "vpc_endpoint_id"):
-            problems.add("secrets_endpoint", secrets_endpoint, "it must be True, False or an ec2.IInterfaceVpcEndpoint")
-        _check_kinds(problems, vpc, vpc_subnets, flow_log_retention)
         user = "the network"
         check_location(problems, "flow_log_kms_key", flow_log_kms_key, "a key", scope=self, user=user)
         check_location(problems, "secrets_endpoint", secrets_endpoint, "an endpoint", scope=self, user=user)
@@ -337,11 +328,10 @@ def network_of(
         problems.add("vpc_subnets", "a selection", "there is no `vpc` to select from", "give the `vpc` as well")
     if network is not None and vpc is not None:
         problems.add("vpc", "a VPC", "`network` is given, which has a VPC", "leave out one of the two")
-    if isinstance(network, RedisNetwork):
+    if network is not None:
         check_network(problems, scope, network)
-    given: object = network
-    if (network is None and vpc is None) or not isinstance(given, (RedisNetwork, NoneType)):
-        problems.add("network", given, "a store needs a RedisNetwork or a VPC", "set `network` or `vpc`")
+    if network is None and vpc is None:
+        problems.add("network", None, "a store needs a RedisNetwork or a VPC", "set `network` or `vpc`")
         problems.raise_if_any()
     return network or RedisNetwork(scope, "Network", vpc=vpc, vpc_subnets=vpc_subnets)
 
@@ -351,16 +341,6 @@ def check_network(problems: Problems, scope: IConstruct, network: RedisNetwork) 
     own, other = cdk.Stack.of(scope).region, cdk.Stack.of(network).region
     if are_different(own, other):
         problems.add("network", f"a network in {other}", f"the store is in {own}", "use a network of that Region")
-
-
-def _check_kinds(problems: Problems, vpc: object, vpc_subnets: object, flow_log_retention: object) -> None:
-    """Check the types of CDK values, for which the CDK itself would raise jsii errors."""
-    if vpc is not None and not hasattr(vpc, "vpc_id"):
-        problems.add("vpc", vpc, "it must be an ec2.IVpc")
-    if not isinstance(vpc_subnets, (ec2.SubnetSelection, NoneType)):
-        problems.add("vpc_subnets", vpc_subnets, "it must be an ec2.SubnetSelection")
-    if not isinstance(flow_log_retention, (logs.RetentionDays, NoneType)):
-        problems.add("flow_log_retention", flow_log_retention, "it must be a logs.RetentionDays")
 
 
 def _zones(scope: Construct, subnets: Sequence[ec2.ISubnet]) -> int:

@@ -32,11 +32,10 @@ _LARGEST_VPC, _SMALLEST_VPC = 16, 28 - _SUBNET_BITS
 _ZONE_ID = re.compile(r"[a-z]{2,}[0-9]*-az[0-9]+")
 
 
-def check_zones(problems: Problems, zones: object) -> None:
+def check_zones(problems: Problems, zones: int | None) -> None:
     """Check the number of zones, which is optional."""
-    if zones is None or (zones in (2, 3) and isinstance(zones, int)):
-        return
-    problems.add("zones", zones, "a network spans 2 or 3 zones")
+    if zones not in (None, 2, 3):
+        problems.add("zones", zones, "a network spans 2 or 3 zones")
 
 
 def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str] | None, *, region: str) -> None:
@@ -44,11 +43,8 @@ def check_zone_ids(problems: Problems, zones: int | None, zone_ids: Sequence[str
     if zone_ids is None:
         return
     reason = 'a network spans 2 or 3 zones, given by different ids such as "use1-az1"'
-    if not isinstance(zone_ids, (list, tuple)):
-        problems.add("zone_ids", zone_ids, reason)
-        return
-    given: list[object] = list(zone_ids)
-    well_formed = all(is_token(zone) or (isinstance(zone, str) and _ZONE_ID.fullmatch(zone)) for zone in given)
+    given = list(zone_ids)
+    well_formed = all(is_token(zone) or _ZONE_ID.fullmatch(zone) for zone in given)
     if len(given) not in (2, 3) or not well_formed or len(set(given)) < len(given):
         problems.add("zone_ids", given, reason)
     elif zones not in (None, len(given)):
@@ -62,7 +58,7 @@ def _zone_hint(region: str) -> str:
     return f"use for example {', '.join(zones)}" if zones else "use zones of that Region"
 
 
-def check_cidr(problems: Problems, cidr: object) -> None:
+def check_cidr(problems: Problems, cidr: str) -> None:
     """Check that an IPv4 block can be divided into sixteen subnets."""
     reason = f'a VPC has an IPv4 block of size /{_LARGEST_VPC} to /{_SMALLEST_VPC}, such as "{DEFAULT_CIDR}"'
     if is_token(cidr):
@@ -72,7 +68,7 @@ def check_cidr(problems: Problems, cidr: object) -> None:
         return
     try:
         # ipaddress also reads a netmask, which AWS and the CDK do not: "10.0.0.0/255.255.0.0".
-        is_block = isinstance(cidr, str) and re.fullmatch(r"[0-9.]+/[0-9]{1,2}", cidr)
+        is_block = re.fullmatch(r"[0-9.]+/[0-9]{1,2}", cidr)
         size = ipaddress.IPv4Network(cidr).prefixlen if is_block else 0
     except ValueError:
         size = 0

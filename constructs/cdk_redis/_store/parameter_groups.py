@@ -50,12 +50,9 @@ class ImportedParameterGroup(cdk.Resource):
         self.service = service
         self.family: str | None = None
         self.cluster_mode: bool | None = None
-        given: object = name
-        if not isinstance(given, str):
-            return
-        if found := _ELASTICACHE_DEFAULT.fullmatch(given):
+        if found := _ELASTICACHE_DEFAULT.fullmatch(name):
             self.service, self.family, self.cluster_mode = ELASTICACHE, found[1], found[2] is not None
-        elif found := _MEMORYDB_DEFAULT.fullmatch(given):
+        elif found := _MEMORYDB_DEFAULT.fullmatch(name):
             self.service, self.family = MEMORYDB, f"memorydb_{found[1]}"
 
 

@@ -71,13 +71,13 @@ def check_values(
 
     Args:
         problems: Where to add what is found.
-        parameters: Parameters whose values are checked. A value that is not text is reported by `check_parameters`.
+        parameters: Parameters whose values are checked.
         family: Family of the parameter group.
         allowed: Allowed values by the name of the parameter.
     """
-    for name, value in (parameters if isinstance(parameters, Mapping) else {}).items():
+    for name, value in (parameters or {}).items():
         values = allowed.get(name)
-        if values is None or not isinstance(value, str) or is_token(value):
+        if values is None or is_token(value):
             continue
         if values.startswith(_FLAGS):
             _check_flags(problems, name, value, values.removeprefix(_FLAGS))

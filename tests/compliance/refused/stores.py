@@ -473,8 +473,8 @@ REFUSED = [
     Refused(
         "All members of a global datastore are in one account.",
         lambda it: _secondary(it, _global(it), it.other_stack(account="999999999999")),
-        "global_datastore: got '.../Global', but the primary is in the account 111122223333, and the "
-        "secondary in 999999999999; define both in one account",
+        "global_datastore: got 'a global datastore in 111122223333', but the secondary is in 999999999999; use a "
+        "global datastore of that account",
         _GLOBAL,
     ),
     Refused(

@@ -294,31 +294,32 @@ def test_a_third_secondary_is_refused(app: cdk.App, network: RedisNetwork) -> No
 
 
 @pytest.mark.parametrize(
-    ("account", "region", "reason"),
+    ("account", "region", "message"),
     [
         (
             "111122223333",
             "cn-north-1",
-            "the primary is in us-east-1, and Regions in China replicate only to each other; "
+            "got 'Primary/Global', but the primary is in us-east-1, and Regions in China replicate only to each other; "
             "choose another Region for the secondary",
         ),
         (
             "444455556666",
             "eu-west-1",
-            "the primary is in the account 111122223333, and the secondary in 444455556666; define both in one account",
+            "got 'a global datastore in 111122223333', but the secondary is in 444455556666; use a global datastore "
+            "of that account",
         ),
     ],
     ids=["China", "another account"],
 )
 def test_a_secondary_that_cannot_replicate_is_refused(
-    app: cdk.App, network: RedisNetwork, account: str, region: str, reason: str
+    app: cdk.App, network: RedisNetwork, account: str, region: str, message: str
 ) -> None:
     everywhere = _global(network)
     far = RedisNetwork(cdk.Stack(app, "Far", env=cdk.Environment(account=account, region=region)), "Network")
 
     with pytest.raises(ConfigurationError) as caught:
         _secondary(far, everywhere)
-    assert str(caught.value) == f"Far/Cache: global_datastore: got 'Primary/Global', but {reason}"
+    assert str(caught.value) == f"Far/Cache: global_datastore: {message}"
 
 
 def test_a_member_in_an_unknown_region_is_refused(app: cdk.App) -> None:

@@ -36,7 +36,6 @@ NEEDS = "but a store needs a RedisNetwork or a VPC; set `network` or `vpc`"
     ("network", "vpc", "vpc_subnets", "problems"),
     [
         (None, None, None, [f"network: got None, {NEEDS}"]),
-        ("text", None, None, [f"network: got 'text', {NEEDS}"]),
         (
             "a network",
             "a vpc",

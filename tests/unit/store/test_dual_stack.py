@@ -89,8 +89,6 @@ def test_ip_discovery_of_addresses_that_the_nodes_have_is_accepted(
 @pytest.mark.parametrize(
     ("network_type", "ip_discovery", "message"),
     [
-        ("ipv6", None, "network_type: got 'ipv6', but a network type is a NetworkType, such as NetworkType.DUAL_STACK"),
-        (NetworkType.IPV4, "ipv4", "ip_discovery: got 'ipv4', but it is IpDiscovery.IPV4 or IpDiscovery.IPV6"),
         (
             NetworkType.IPV4,
             IpDiscovery.IPV6,
