@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.members import ImportedUserList
-from cdk_redis._access.users import DefinedUser, User
+from cdk_redis._access.users import DefinedUser
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._core.location import check_location
+from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.resources import check_security_groups
 from cdk_redis._store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
 
+    from cdk_redis._access.users import User
+    from cdk_redis._smoke_test.store_function import FunctionOptions
     from cdk_redis._store.interface import IStore
 
 
-def check_target(scope: Construct, target: object) -> None:
+def check_target(scope: Construct, target: IStore) -> None:
     """Raise a ConfigurationError if the target is not a store, because the other checks need one."""
     if not isinstance(target, Store):
         problems = Problems(scope)
         reason = "it is a store, such as a ReplicationGroup, ServerlessCache or MemoryDbCluster"
-        problems.add("target", _path_or_type(target), reason)
+        problems.add("target", target.node.path, reason)
         problems.raise_if_any()
 
 
-def check_function(
-    problems: Problems,
-    scope: Construct,
-    *,
-    target: IStore,
-    user: object,
-    key_prefix: object,
-    role: object,
-    log_group: object,
-    security_groups: Sequence[ec2.ISecurityGroup] | None,
-) -> None:
+def check_function(problems: Problems, scope: Construct, target: IStore, options: FunctionOptions) -> None:
     """Check the parameters that `SmokeTest` and `FailoverDrill` share."""
-    _check_user(problems, target, value_of(problems, "user", user, User))
+    _check_user(problems, target, options.user)
     try:
-        AccessString.smoke_test(cast("str", key_prefix))
+        AccessString.smoke_test(options.key_prefix)
     except ConfigurationError as error:
         problems.note(error.problems[0])
+    role, log_group, log_key = options.role, options.log_group, options.log_kms_key
     name = "the function"
     check_location(problems, "target", target, "a store", scope=scope, user=name, account=True)
-    check_interface(problems, "role", role, "role_arn", "an IAM role")
     check_location(problems, "role", role, "a role", scope=scope, user=name, region=False, account=True)
-    check_interface(problems, "log_group", log_group, "log_group_name", "a log group")
     check_location(problems, "log_group", log_group, "a log group", scope=scope, user=name, account=True)
-    check_security_groups(problems, scope, security_groups, target.network, user=name)
+    check_new_log_group(problems, log_group, options.log_retention, log_key)
+    check_location(problems, "log_kms_key", log_key, "a key", scope=scope, user="the log group")
+    check_security_groups(problems, scope, options.security_groups, target.network, user=name)
 
 
 def _check_user(problems: Problems, target: IStore, user: User | None) -> None:
@@ -74,12 +65,6 @@ def _check_user(problems: Problems, target: IStore, user: User | None) -> None:
         problems.add("user", user.node.path, reason, hint)
 
 
-def check_interface(problems: Problems, parameter: str, given: object, attribute: str, what: str) -> None:
-    """Check that a value has an attribute of the interface of a construct; None passes."""
-    if given is not None and not hasattr(given, attribute):
-        problems.add(parameter, _path_or_type(given), f"it is {what}, defined in this app or imported")
-
-
 def seconds_of(problems: Problems, parameter: str, given: object) -> float | None:
     """Read a duration.
 
@@ -93,11 +78,3 @@ def seconds_of(problems: Problems, parameter: str, given: object) -> float | Non
         problems.add(parameter, "a token", "it must be known at synth", "use for example Duration.seconds(30)")
         return None
     return duration.to_milliseconds(integral=False) / 1000
-
-
-def _path_or_type(given: object) -> object:
-    """Return what a message shows: numbers and None as they are, the path of a construct, the type of other values."""
-    if given is None or isinstance(given, (bool, int, float)):
-        return given
-    path = getattr(getattr(given, "node", None), "path", None)
-    return path if isinstance(path, str) else f"a value of type {type(given).__name__}"

@@ -13,12 +13,10 @@ from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
-from cdk_redis._core.location import check_location
-from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._core.naming import unique_name
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
-from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
+from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
 from cdk_redis._store.checks import MAX_SHARDS
 from cdk_redis_runtime._client import environment
 
@@ -125,18 +123,16 @@ class FailoverDrill(StoreFunctionConstruct):
         self._target = target
         problems = Problems(self)
         self._check_replicas(problems)
-        check_function(
-            problems,
-            self,
-            target=target,
+        options = FunctionOptions(
             user=user,
             key_prefix=key_prefix,
             role=role,
             log_group=log_group,
+            log_retention=log_retention,
+            log_kms_key=log_kms_key,
             security_groups=security_groups,
         )
-        check_new_log_group(problems, log_group, log_retention, log_kms_key)
-        check_location(problems, "log_kms_key", log_kms_key, "a key", scope=self, user="the log group")
+        check_function(problems, self, target, options)
         self._check_shard(problems, shard)
         seconds, before = _check_times(problems, duration, failover_after)
         problems.raise_if_any()
@@ -144,14 +140,8 @@ class FailoverDrill(StoreFunctionConstruct):
         parts = StoreFunction(
             self,
             target=target,
-            user=user,
+            options=options,
             user_name="failover-drill",
-            key_prefix=key_prefix,
-            role=role,
-            log_group=log_group,
-            log_retention=log_retention,
-            log_kms_key=log_kms_key,
-            security_groups=security_groups,
             purpose="Failover drill",
             handler=_HANDLER,
             timeout=cdk.Duration.seconds(seconds + _SPARE_SECONDS),

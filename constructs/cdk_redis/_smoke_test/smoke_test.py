@@ -11,14 +11,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
-from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.location import check_location
-from cdk_redis._core.log_groups import check_new_log_group
 from cdk_redis._smoke_test.canary import Canary, alarm_period_of
-from cdk_redis._smoke_test.checks import check_function, check_interface, check_target, seconds_of
+from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
 from cdk_redis._smoke_test.digest import check_rerun_on, digest
-from cdk_redis._smoke_test.store_function import StoreFunction, StoreFunctionConstruct
+from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
 from cdk_redis_runtime._client import environment
 
 if TYPE_CHECKING:
@@ -142,18 +140,16 @@ class SmokeTest(StoreFunctionConstruct):
         self._rerun_on = rerun_on
         problems = Problems(self)
         self._check_target(problems)
-        check_function(
-            problems,
-            self,
-            target=target,
+        options = FunctionOptions(
             user=user,
             key_prefix=key_prefix,
             role=role,
             log_group=log_group,
+            log_retention=log_retention,
+            log_kms_key=log_kms_key,
             security_groups=security_groups,
         )
-        check_new_log_group(problems, log_group, log_retention, log_kms_key)
-        check_location(problems, "log_kms_key", log_kms_key, "a key", scope=self, user="the log group")
+        check_function(problems, self, target, options)
         limit = self._check_latency_limit(problems, latency_limit)
         check_rerun_on(problems, rerun_on)
         period = self._check_schedule(problems, schedule, alarm_topic, alarm_period)
@@ -162,14 +158,8 @@ class SmokeTest(StoreFunctionConstruct):
         parts = StoreFunction(
             self,
             target=target,
-            user=user,
+            options=options,
             user_name="smoke-test",
-            key_prefix=key_prefix,
-            role=role,
-            log_group=log_group,
-            log_retention=log_retention,
-            log_kms_key=log_kms_key,
-            security_groups=security_groups,
             purpose="Smoke test",
             handler=_HANDLER,
             timeout=_FUNCTION_TIMEOUT,
@@ -209,20 +199,20 @@ class SmokeTest(StoreFunctionConstruct):
         return None
 
     def _check_schedule(
-        self, problems: Problems, schedule: object, alarm_topic: object, alarm_period: object
+        self,
+        problems: Problems,
+        schedule: events.Schedule | None,
+        alarm_topic: sns.ITopic | None,
+        alarm_period: cdk.Duration | None,
     ) -> cdk.Duration | None:
         """Return the period of the alarm; None without a schedule or if a parameter is invalid."""
-        check_interface(problems, "alarm_topic", alarm_topic, "topic_arn", "an SNS topic")
         check_location(problems, "alarm_topic", alarm_topic, "a topic", scope=self, user="the alarm")
         if schedule is None:
             for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
                 if given is not None:
                     problems.note(f"{name}: given without a schedule, but only a scheduled test has an alarm")
             return None
-        from aws_cdk import aws_events as events
-
-        checked = value_of(problems, "schedule", schedule, events.Schedule)
-        return alarm_period_of(problems, checked, alarm_period)
+        return alarm_period_of(problems, schedule, alarm_period)
 
     def _check_target(self, problems: Problems) -> None:
         target, path = self._target, self._target.node.path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
@@ -46,6 +47,29 @@ _NETWORK_ACTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class FunctionOptions:
+    """Parameters that `SmokeTest` and `FailoverDrill` share.
+
+    Attributes:
+        user: User of the target to sign in as; None to add one.
+        key_prefix: Prefix of the keys that the added user can access.
+        role: Role of the function; None to create one.
+        log_group: Log group of the function; None to create one.
+        log_retention: How long a new log group keeps entries; None for a month.
+        log_kms_key: Key of a new log group; None for a key that CloudWatch Logs owns.
+        security_groups: Security groups of the function; None to create one.
+    """
+
+    user: User | None
+    key_prefix: str
+    role: iam.IRole | None
+    log_group: logs.ILogGroup | None
+    log_retention: logs.RetentionDays | None
+    log_kms_key: kms.IKey | None
+    security_groups: Sequence[ec2.ISecurityGroup] | None
+
+
 class StoreFunction:
     """A function with its role, log group, security group and rules, and the permission to sign in to a store.
 
@@ -65,14 +89,8 @@ class StoreFunction:
         scope: Construct,
         *,
         target: IStore,
-        user: User | None,
+        options: FunctionOptions,
         user_name: str,
-        key_prefix: str,
-        role: iam.IRole | None,
-        log_group: logs.ILogGroup | None,
-        log_retention: logs.RetentionDays | None,
-        log_kms_key: kms.IKey | None,
-        security_groups: Sequence[ec2.ISecurityGroup] | None,
         purpose: str,
         handler: str,
         timeout: cdk.Duration,
@@ -84,14 +102,8 @@ class StoreFunction:
         Args:
             scope: Construct whose children the parts become.
             target: The store.
-            user: User of the target to sign in as; None to add one.
-            user_name: Name of the user that is added.
-            key_prefix: Prefix of the keys that the added user can access.
-            role: Role of the function; None to create one.
-            log_group: Log group of the function; None to create one.
-            log_retention: How long a new log group keeps entries; None for a month.
-            log_kms_key: Key of a new log group; None for a key that CloudWatch Logs owns.
-            security_groups: Security groups of the function; None to create one.
+            options: Options of the smoke test or the drill.
+            user_name: Name of the store's user that is added.
             purpose: Its purpose, for descriptions.
             handler: Handler within ``cdk_redis_runtime``.
             timeout: Timeout of the function.
@@ -108,15 +120,15 @@ class StoreFunction:
         self._network = _network_of(scope, target)
         if not isinstance(target, ImportedStore):
             require_order(scope, "target", target)
-        self.user = self._choose_user(user, user_name, key_prefix)
+        self.user = self._choose_user(options.user, user_name, options.key_prefix)
         self.log_group = (
-            self._create_log_group(log_retention, log_kms_key)
-            if log_group is None
-            else self._local_log_group(log_group)
+            self._create_log_group(options.log_retention, options.log_kms_key)
+            if options.log_group is None
+            else self._local_log_group(options.log_group)
         )
-        created_group = None if security_groups else self._create_security_group()
+        created_group = None if options.security_groups else self._create_security_group()
         self.security_groups: list[ec2.ISecurityGroup] = (
-            [created_group] if created_group else self._local_security_groups(security_groups or ())
+            [created_group] if created_group else self._local_security_groups(options.security_groups or ())
         )
         self._store_security_groups = Construct(scope, "StoreSecurityGroups")
         # Rules that another construct defines for the same groups are not below those two.
@@ -126,7 +138,7 @@ class StoreFunction:
             **self._path_environment(),
             **environment,
         }
-        self.role = self._create_role() if role is None else self._local_role(role)
+        self.role = self._create_role() if options.role is None else self._local_role(options.role)
         self.function = self._create_function(handler, timeout, variables, at_most_one=at_most_one)
         self._grant_connect()
         # If the role is deleted before the network interfaces of the function, Lambda cannot delete them, and the
