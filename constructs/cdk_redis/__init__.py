@@ -31,6 +31,7 @@ from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
 from cdk_redis._network.network import RedisNetwork
 from cdk_redis._network.subnet_groups import ISubnetGroup
+from cdk_redis._operations.guard import assert_no_replacement
 from cdk_redis._smoke_test.failover_drill import FailoverDrill
 from cdk_redis._smoke_test.smoke_test import SmokeTest
 from cdk_redis._store.interface import IStore, StoreGrants
@@ -98,4 +99,5 @@ __all__ = [
     "TransitEncryptionMode",
     "UsageLimits",
     "User",
+    "assert_no_replacement",
 ]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 from aws_cdk.assertions import Template
 
-from cdk_redis import ReplicationGroup
 from tests.compliance.support import schemas
-from tests.compliance.support.elasticache import CHANGES, REPLICATION_GROUP, UNCHANGING, changed_properties, everything
+from tests.compliance.support.elasticache import REPLICATION_GROUP, everything
 from tests.compliance.support.omitted_properties import OMITTED
-from tests.compliance.support.replaces import CONDITIONAL, IN_PLACE, REPLACES, effect, table
 
 TYPES = [
     REPLICATION_GROUP,
@@ -58,37 +53,3 @@ def test_no_property_is_left_out_and_set(resource_type: str) -> None:
 
 def test_tags_reach_every_resource() -> None:
     assert all({"Tags.Key", "Tags.Value"} <= _set_properties()[resource_type] for resource_type in TYPES)
-
-
-def test_each_parameter_of_a_replication_group_has_a_change() -> None:
-    assert CHANGES.keys() == inspect.signature(ReplicationGroup.__init__).parameters.keys() - UNCHANGING
-
-
-def test_docs_replaces_md_is_up_to_date(repository: Path) -> None:
-    assert (repository / "docs" / "replaces.md").read_text() == table()
-
-
-@pytest.mark.parametrize("parameter", CHANGES)
-def test_a_change_does_what_the_docstring_says(parameter: str) -> None:
-    before, after = changed_properties(parameter)
-    assert before.keys() == after.keys()
-    documentation = inspect.getdoc(ReplicationGroup.__init__) or ""
-    described = re.search(rf"\n    {parameter}: (.*?)(?=\n    \w+: |\n\n|\Z)", documentation, re.DOTALL)
-    assert described is not None
-    _, what = effect(parameter)
-    text = " ".join(described[1].split())
-    assert ("replaces the store" in text or "replace the store" in text) is (what in (REPLACES, CONDITIONAL)), what
-
-
-def test_most_parameters_change_in_place() -> None:
-    assert {parameter for parameter in CHANGES if effect(parameter)[1] != IN_PLACE} == {
-        "authentication",
-        "create_kms_key",
-        "kms_key",
-        "network_type",
-        "placement",
-        "port",
-        "replication_group_id",
-        "restore",
-        "subnet_group",
-    }

@@ -10,7 +10,7 @@ import cdk_redis
 
 
 def test_all_public_names_are_exported_and_exist() -> None:
-    public = {name for name, value in vars(cdk_redis).items() if not name.startswith("_") and inspect.isclass(value)}
+    public = {name for name, value in vars(cdk_redis).items() if not name.startswith("_") and callable(value)}
 
     assert public == set(cdk_redis.__all__)
 

@@ -120,14 +120,15 @@ class SecondaryReplicationGroup(ElastiCacheStore):
                 the id "Network". Changing it replaces the store.
             vpc_subnets: Subnets of `vpc`; public ones are rejected. Default: - the isolated subnets if it has any, else
                 the private ones with egress.
-            global_datastore: The global datastore that it joins. Its stack is deployed before this one's.
+            global_datastore: The global datastore that it joins. Its stack is deployed before this one's. Changing it
+                replaces the secondary.
             replicas: Replicas of each shard, 0 to 5; at least 1 if the primary has automatic failover, because all
                 members then have it.
             port: Port that the nodes listen on, 1150 to 65535 without 8005. Changing it replaces the secondary.
             kms_key: Key that encrypts the data at rest, in this Region. Changing it replaces the secondary.
                 Default: - a key owned by the service.
             create_kms_key: Whether to create a key for the data, with yearly rotation; it is retained when the store is
-                deleted.
+                deleted. Changing it replaces the secondary.
             secret_kms_key: Key that encrypts the secrets generated for users of the store, the disabled default
                 user of Redis OSS included.
                 Changing it encrypts the secrets again, without new passwords. Default: - the key

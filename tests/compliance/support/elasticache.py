@@ -10,7 +10,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Template
 
 from cdk_redis import (
     AccessString,
@@ -232,17 +231,3 @@ def _durable(durability: Durability) -> Parameters:
         "shards": 1,
         "durability": durability,
     }
-
-
-def changed_properties(parameter: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Properties of a replication group before and after the change of a parameter, by logical id."""
-    found = []
-    for parameters in CHANGES[parameter]:
-        whole = stack()
-        parts = Parts(whole)
-        ReplicationGroup(whole, "Cache", network=parts.network, **parameters(parts))
-        template = Template.from_stack(whole)
-        resources = template.find_resources(REPLICATION_GROUP)
-        found.append({name: resource["Properties"] for name, resource in resources.items()})
-    before, after = found
-    return before, after

@@ -1,50 +1,85 @@
-"""The page docs/replaces.md: which changes replace a replication group, from CloudFormation's schema and templates.
+"""The page docs/replaces.md: what a change of each parameter does to a store, as the replacement guard judges it.
 
 Update it with ``python -m tests.compliance.support.replaces > docs/replaces.md``.
 """
 
 from __future__ import annotations
 
-from tests.compliance.support import schemas
-from tests.compliance.support.elasticache import CHANGES, REPLICATION_GROUP, changed_properties
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 
-IN_PLACE, CONDITIONAL, REPLACES = "changes in place", "can replace the store", "**replaces the store**"
+import aws_cdk as cdk
+
+from cdk_redis._operations.guard import compare
+from cdk_redis._operations.template_changes import Change
+from tests.compliance.support.edits import EDITS, STORE_TYPES, Build
+from tests.compliance.support.elasticache import REGION, Parts
+
+Changes = dict[str, list[Change]]
 
 _HEAD = """\
 # What a change replaces
 
-This table shows what CloudFormation does when one parameter of a `ReplicationGroup` changes. If the store is replaced,
-the new one is empty, and `removal_policy` decides what happens to the old one: by default, it is deleted after a final
-snapshot. The table is generated from CloudFormation's schema:
+These tables show what CloudFormation does when one parameter of a store changes. If the store is replaced, the new one
+is empty, and `removal_policy` decides what happens to the old one: by default, it is deleted after a final snapshot. A
+new id of the construct, or of one of its parents, replaces it, too.
+
+The tables are what `cdk-redis guard` says of each change, which reads CloudFormation's schemas:
 `python -m tests.compliance.support.replaces > docs/replaces.md`.
 
-`network` is not listed, because a store cannot move to another network: define a second store there.
-
-| Parameter | Sets | A change |
-| --- | --- | --- |
+`network`, `vpc` and `vpc_subnets` are not listed, because a store cannot move to another network: define a second store
+there.
 """
 
 
-def effect(parameter: str) -> tuple[list[str], str]:
-    """The properties that a change of a parameter changes, and the effect on the store."""
-    (before,), (after,) = (list(found.values()) for found in changed_properties(parameter))
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    if schemas.create_only(REPLICATION_GROUP).intersection(changed):
-        return changed, REPLACES
-    if schemas.conditional_create_only(REPLICATION_GROUP).intersection(changed):
-        return changed, CONDITIONAL
-    return changed, IN_PLACE
+def changes_of_edits() -> Changes:
+    """The changes of each edit, by its name: compared are two cloud assemblies with a stack for each edit."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = _synthesize(Path(folder, "before"), (edit.before for edit in EDITS))
+        after = _synthesize(Path(folder, "after"), (edit.after for edit in EDITS))
+        changes = compare(before, after)
+    found: Changes = {edit.name: [] for edit in EDITS}
+    for change in changes:
+        found[EDITS[int(change.template.removeprefix("Edit"))].name].append(change)
+    return found
 
 
-def table() -> str:
+def _synthesize(outdir: Path, builds: Iterable[Build]) -> Path:
+    app = cdk.App(outdir=str(outdir))
+    for number, build in enumerate(builds):
+        stack = cdk.Stack(app, f"Edit{number}", env=cdk.Environment(account="111122223333", region=REGION))
+        build(Parts(stack))
+    app.synth()
+    return outdir
+
+
+def change_of_store(changes: Changes, store: type, parameter: str) -> Change | None:
+    """What a change of a parameter does to the store; None if no property of the store changes."""
+    resource_type = f"AWS::{STORE_TYPES[store]}"
+    return next((one for one in changes[f"{store.__name__}.{parameter}"] if one.resource_type == resource_type), None)
+
+
+def parameters(store: type) -> list[str]:
+    """The parameters of a store that have an edit."""
+    prefix = f"{store.__name__}."
+    return [edit.name.removeprefix(prefix) for edit in EDITS if edit.name.startswith(prefix)]
+
+
+def page(changes: Changes) -> str:
     """The content of the page."""
-    rows = []
-    for parameter in CHANGES:
-        changed, what = effect(parameter)
-        properties = ", ".join(f"`{name}`" for name in changed) or "no property of the store"
-        rows.append(f"| `{parameter}` | {properties} | {what} |\n")
-    return _HEAD + "".join(rows)
+    parts = [_HEAD]
+    for store in STORE_TYPES:
+        parts.append(f"\n## `{store.__name__}`\n\n| Parameter | Sets | A change |\n| --- | --- | --- |\n")
+        for parameter in parameters(store):
+            change = change_of_store(changes, store, parameter)
+            if change is None:
+                parts.append(f"| `{parameter}` | no property of the store | changes in place |\n")
+                continue
+            what = "**replaces the store**" if change.effect.ends_resource else f"changes {change.effect.value}"
+            parts.append(f"| `{parameter}` | {', '.join(f'`{name}`' for name in change.properties)} | {what} |\n")
+    return "".join(parts)
 
 
 if __name__ == "__main__":
-    print(table(), end="")
+    print(page(changes_of_edits()), end="")

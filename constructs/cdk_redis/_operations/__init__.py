@@ -1,0 +1,1 @@
+"""Running stores in production: what a change of a template replaces."""
