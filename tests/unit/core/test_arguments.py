@@ -41,7 +41,8 @@ def _public_functions() -> Iterator[tuple[str, Callable[..., object]]]:
     """Constructors, methods and class methods of all public classes, with what they inherit from the library."""
     for name in cdk_redis.__all__:
         public: Any = getattr(cdk_redis, name)
-        if name in INTERNAL or getattr(public, "_is_protocol", False):
+        # A function checks its own arguments.
+        if name in INTERNAL or getattr(public, "_is_protocol", False) or inspect.isfunction(public):
             continue
         for base in public.__mro__:
             if not base.__module__.startswith("cdk_redis") or _is_value(base):

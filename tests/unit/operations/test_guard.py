@@ -188,6 +188,12 @@ def test_what_cannot_be_compared_is_an_error(tmp_path: Path, content: str | None
     assert f"{file} {problem}" in str(caught.value)
 
 
+@pytest.mark.parametrize("given", [None, 5, object(), ["template.json"]])
+def test_an_argument_of_another_type_is_an_error(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="but it compares a template, the path of its file, or a folder"):
+        assert_no_replacement(template(), given)
+
+
 def test_a_folder_without_a_cloud_assembly_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"is no cloud assembly: it has no manifest\.json; run cdk synth"):
         assert_no_replacement(tmp_path, template())
