@@ -44,6 +44,7 @@ from cdk_redis import (
     TransitEncryptionMode,
     UsageLimits,
 )
+from tests.unit.support.vpcs import existing_vpc
 
 TEXT = cdk.Fn.ref("Given")
 NUMBER = cdk.Token.as_number({"Ref": "Given"})
@@ -115,7 +116,7 @@ WRONG: dict[str, object] = {
 }
 
 # Abstract classes, classes that only the library creates, and dictionaries.
-NO_CONSTRUCTORS = {"ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
+NO_CONSTRUCTORS = {"assert_no_replacement", "ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
 
 
 def _network(scope: Construct) -> RedisNetwork:
@@ -124,14 +125,7 @@ def _network(scope: Construct) -> RedisNetwork:
     made: object = stack.node.try_find_child("Network")
     if isinstance(made, RedisNetwork):
         return made
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        vpc_id="vpc-1",
-        availability_zones=["eu-west-1a", "eu-west-1b"],
-        isolated_subnet_ids=["subnet-1", "subnet-2"],
-        isolated_subnet_route_table_ids=["rtb-1", "rtb-2"],
-    )
+    vpc = existing_vpc(stack, isolated_subnet_route_table_ids=["rtb-1", "rtb-2"])
     return RedisNetwork(stack, "Network", vpc=vpc)
 
 
@@ -246,7 +240,7 @@ def _types(parameter: inspect.Parameter) -> set[str]:
 def _public_classes() -> Iterator[tuple[str, type[Any]]]:
     for name in cdk_redis.__all__:
         public = getattr(cdk_redis, name)
-        if not (issubclass(public, Enum) or getattr(public, "_is_protocol", False) or name in NO_CONSTRUCTORS):
+        if not (name in NO_CONSTRUCTORS or issubclass(public, Enum) or getattr(public, "_is_protocol", False)):
             yield name, public
 
 

@@ -11,7 +11,8 @@ from aws_cdk.assertions import Template
 
 from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._network.network import RedisNetwork
-from tests.unit.network.support.vpcs import KNOWN, existing_vpc, subnet_ids
+from tests.unit.network.support.vpcs import KNOWN, subnet_ids
+from tests.unit.support.vpcs import existing_vpc
 
 
 def test_an_existing_vpc_is_not_changed():

@@ -12,7 +12,8 @@ from aws_cdk.assertions import Match, Template
 
 from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._network.network import RedisNetwork
-from tests.unit.network.support.vpcs import KNOWN, existing_vpc
+from tests.unit.network.support.vpcs import KNOWN
+from tests.unit.support.vpcs import existing_vpc
 
 
 def test_a_dual_stack_network_has_ipv6_subnets_without_internet_access():

@@ -11,7 +11,8 @@ from constructs import Construct
 
 from cdk_redis._core.errors import ConfigurationError, Problems
 from cdk_redis._network.network import RedisNetwork, network_of
-from tests.unit.network.support.vpcs import existing_vpc, subnet_ids
+from tests.unit.network.support.vpcs import subnet_ids
+from tests.unit.support.vpcs import existing_vpc
 
 
 def test_a_store_has_the_given_network():

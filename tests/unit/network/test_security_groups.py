@@ -9,7 +9,8 @@ from aws_cdk.assertions import Match, Template
 
 from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._network.network import RedisNetwork
-from tests.unit.network.support.vpcs import NO_EGRESS, existing_vpc
+from tests.unit.network.support.vpcs import NO_EGRESS
+from tests.unit.support.vpcs import existing_vpc
 
 
 def test_a_store_security_group_allows_clients_on_the_port_and_no_outbound_traffic():

@@ -21,6 +21,7 @@ from cdk_redis import (
     SecondaryReplicationGroup,
     ServerlessCache,
 )
+from tests.unit.support.vpcs import existing_vpc
 
 
 def _secondary(stack: cdk.Stack, id: str, **where: Any) -> IStore:
@@ -28,7 +29,7 @@ def _secondary(stack: cdk.Stack, id: str, **where: Any) -> IStore:
     primary_stack = cdk.Stack(
         cast("Construct", app), "Primary", env=cdk.Environment(account="111122223333", region="us-east-1")
     )
-    network = RedisNetwork(primary_stack, "Network", vpc=_vpc(primary_stack))
+    network = RedisNetwork(primary_stack, "Network", vpc=existing_vpc(primary_stack))
     primary = ReplicationGroup(primary_stack, "Cache", network=network, node_type="cache.r7g.large")
     datastore = GlobalDatastore(primary_stack, "Global", primary=primary)
     return SecondaryReplicationGroup(stack, id, global_datastore=datastore, **where)
@@ -37,32 +38,21 @@ def _secondary(stack: cdk.Stack, id: str, **where: Any) -> IStore:
 STORES: list[Callable[..., IStore]] = [ReplicationGroup, ServerlessCache, MemoryDbCluster, _secondary]
 
 
-def _vpc(stack: cdk.Stack) -> ec2.IVpc:
-    return ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        vpc_id="vpc-1",
-        availability_zones=["eu-west-1a", "eu-west-1b"],
-        isolated_subnet_ids=["subnet-a", "subnet-b"],
-        private_subnet_ids=["subnet-c", "subnet-d"],
-    )
-
-
 @pytest.mark.parametrize("store", STORES)
 def test_a_store_is_placed_in_the_isolated_subnets_of_a_vpc(store: Callable[..., IStore], stack: cdk.Stack) -> None:
-    made = store(stack, "Store", vpc=_vpc(stack))
+    made = store(stack, "Store", vpc=existing_vpc(stack))
     assert made.network is not None
     assert made.network.node.path == f"{stack.node.path}/Store/Network"
-    assert "subnet-a" in str(Template.from_stack(stack).to_json())
+    assert "subnet-i1" in str(Template.from_stack(stack).to_json())
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_a_store_is_placed_in_the_subnets_that_are_selected(store: Callable[..., IStore], stack: cdk.Stack) -> None:
     selection = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-    store(stack, "Store", vpc=_vpc(stack), vpc_subnets=selection)
+    store(stack, "Store", vpc=existing_vpc(stack), vpc_subnets=selection)
     template = str(Template.from_stack(stack).to_json())
-    assert "subnet-c" in template
-    assert "subnet-a" not in template
+    assert "subnet-e1" in template
+    assert "subnet-i1" not in template
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -73,7 +63,7 @@ def test_a_store_without_a_network_is_rejected(store: Callable[..., IStore], sta
 
 @pytest.mark.parametrize("store", STORES)
 def test_a_store_with_a_network_and_a_vpc_is_rejected(store: Callable[..., IStore], stack: cdk.Stack) -> None:
-    vpc = _vpc(stack)
+    vpc = existing_vpc(stack)
     network = RedisNetwork(stack, "Network", vpc=vpc)
     with pytest.raises(ConfigurationError, match="`network` is given, which has a VPC; leave out one of the two"):
         store(stack, "Store", network=network, vpc=vpc)
