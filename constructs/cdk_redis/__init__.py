@@ -37,6 +37,7 @@ from cdk_redis._smoke_test.smoke_test import SmokeTest
 from cdk_redis._store.interface import IStore, StoreGrants
 from cdk_redis._store.metric_options import MetricOptions
 from cdk_redis._store.parameter_groups import IParameterGroup
+from cdk_redis._store.sharing import ConnectionRecord, SharedConnection
 from cdk_redis._store.store import Store
 from cdk_redis._values.endpoint import Endpoint
 from cdk_redis._values.engine import Engine
@@ -53,6 +54,7 @@ __all__ = [
     "AuthToken",
     "Authentication",
     "ConfigurationError",
+    "ConnectionRecord",
     "Durability",
     "ElastiCacheParameterGroup",
     "ElastiCacheSubnetGroup",
@@ -90,6 +92,7 @@ __all__ = [
     "ServerlessCache",
     "ShardPlacement",
     "ShardScaling",
+    "SharedConnection",
     "SmokeTest",
     "SnapshotWindow",
     "Snapshots",

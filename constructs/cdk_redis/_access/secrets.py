@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # The services accept 16 to 128 characters.
 _PASSWORD_LENGTH = 64
+_READ_ACTIONS = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
+_DECRYPT_ACTIONS = ("kms:Decrypt",)
 
 
 def create_secret(
@@ -90,12 +92,10 @@ def grant_secret_read(
         read: Returns what the grantee's template contains in place of an ARN; called with the name and the value of
             the ARN. Default: - the ARN itself.
     """
-    arn = read("SecretArn", secret.secret_arn)
     grant = iam.Grant.add_to_principal_or_resource(
         grantee=grantee,
-        actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-        # Secrets Manager appends six random characters to an ARN, which imports by name or by partial ARN do not know.
-        resource_arns=[arn if secret.secret_full_arn is not None else f"{arn}-??????"],
+        actions=list(_READ_ACTIONS),
+        resource_arns=[_arn_in_policies(secret, read)],
         resource=cast("iam.IResourceWithPolicyV2", secret),
     )
     key = secret.encryption_key
@@ -103,8 +103,34 @@ def grant_secret_read(
         return grant
     decrypt = iam.Grant.add_to_principal(
         grantee=grantee,
-        actions=["kms:Decrypt"],
+        actions=list(_DECRYPT_ACTIONS),
         resource_arns=[read("SecretKeyArn", key.key_arn)],
-        conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{secret.env.region}.amazonaws.com"}},
+        conditions=_only_for_secrets(secret),
     )
     return grant.combine(decrypt)
+
+
+def secret_read_statements(secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    """Statements of a managed policy that allow what `grant_secret_read` does.
+
+    Args:
+        secret: Generated, given or imported.
+    """
+    arn = _arn_in_policies(secret, lambda _, value: value)
+    statements = [iam.PolicyStatement(actions=list(_READ_ACTIONS), resources=[arn])]
+    if (key := secret.encryption_key) is not None:
+        decrypt = iam.PolicyStatement(
+            actions=list(_DECRYPT_ACTIONS), resources=[key.key_arn], conditions=_only_for_secrets(secret)
+        )
+        statements.append(decrypt)
+    return statements
+
+
+def _arn_in_policies(secret: secretsmanager.ISecret, read: Callable[[str, str], str]) -> str:
+    arn = read("SecretArn", secret.secret_arn)
+    # Secrets Manager appends six random characters to an ARN, which imports by name or by partial ARN do not know.
+    return arn if secret.secret_full_arn is not None else f"{arn}-??????"
+
+
+def _only_for_secrets(secret: secretsmanager.ISecret) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"kms:ViaService": f"secretsmanager.{secret.env.region}.amazonaws.com"}}

@@ -72,6 +72,7 @@ class Given:
         parameter: Name of its parameter.
         container: Name of a container of an ECS task.
         security_groups: Security groups that an ECS task runs with.
+        joins: Whether the client joins a security group instead, and needs none of its own.
     """
 
     where: str
@@ -79,6 +80,7 @@ class Given:
     parameter: str = "target"
     container: str | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
+    joins: bool = False
 
     @property
     def path(self) -> object:
@@ -160,10 +162,22 @@ def _function(given: Given) -> Client:
         for name, value in variables.items():
             function.add_environment(name, value)
 
-    def join(group: ec2.ISecurityGroup) -> None:
-        function.connections.add_security_group(group)
-
+    # For a singleton function, the resource belongs to another construct.
     resource = _resource_of(function, "AWS::Lambda::Function")
+
+    def join(group: ec2.ISecurityGroup) -> None:
+        from aws_cdk import aws_lambda as lambda_
+
+        if resource is None:
+            given.refuse("it is a singleton function", "bind a lambda_.Function")
+        own = resource.vpc_config
+        # The function lists its groups when it is defined, whatever is added to its connections later.
+        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            ipv6_allowed_for_dual_stack=own.ipv6_allowed_for_dual_stack,
+            security_group_ids=[*own.security_group_ids, group.security_group_id],
+            subnet_ids=own.subnet_ids,
+        )
+
     return Client(grantee, function, write, resource, lambda: resource and resource.vpc_config, join, has_region=True)
 
 
@@ -175,7 +189,7 @@ def _service(given: Given) -> Client:
     grantee = grantee_of(given)
     if not service.connections.security_groups:
         # Outside the network mode awsvpc, a task has those of its instance, which a capacity provider does not tell.
-        if not given.security_groups:
+        if not given.security_groups and not given.joins:
             reason = "its tasks have the security groups of their instances"
             hint = "give them: `security_groups=group.connections.security_groups`"
             given.refuse(reason, hint, "security_groups", given.security_groups)

@@ -14,6 +14,7 @@ from cdk_redis._store.binding import bind_to_store, check_name
 from cdk_redis._store.clients import Given, grantee_of
 from cdk_redis._store.metrics import StoreMetrics
 from cdk_redis._store.parts import StoreParts
+from cdk_redis._store.sharing import SharedConnection, share_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,6 +153,29 @@ class IStore(StoreParts, StoreMetrics):
         """
         check_name(self.node.path, name)
         return environment_of(self, user, read, name)
+
+    @checked_arguments
+    def share(self, parameter_name: str, *, user: User | None = None) -> SharedConnection:
+        """Write the record of a connection to an SSM parameter, for other apps, teams and languages.
+
+        Defines the parameter, a security group whose members can connect to the store, and a managed policy that allows
+        to sign in as the user, with its secret and key. The record is JSON that names both: whoever reads it needs
+        nothing else. It contains no secret. Another CDK app binds its programs with `ConnectionRecord.from_parameter`.
+        For a password, members also reach the network's endpoint for Secrets Manager, which is created if the network
+        defines the VPC.
+
+        Args:
+            parameter_name: Name of the parameter, such as ``"/orders/cache"``, in this account and Region.
+            user: The user of this store that its readers sign in as. Required unless the store has open access.
+
+        Returns:
+            The parameter, the security group and the policy.
+
+        Raises:
+            ConfigurationError: If the user is missing or belongs to another store, SSM refuses the name, or the store
+                is imported without a network.
+        """
+        return share_store(self, parameter_name, user)
 
 
 class StoreGrants:

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cdk_redis import RedisNetwork
+from cdk_redis import ConnectionRecord, Endpoint, RedisNetwork, ReplicationGroup
 from tests.compliance.refused.rows import Accepted, Refused, Scene
 from tests.unit.store.support import targets
 
@@ -20,6 +20,8 @@ _ENVIRONMENT = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envva
 _RBAC = "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html"
 _TASKS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking.html"
 _ROLES = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"
+_SSM = "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html"
+_ATTACHING = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-attach-detach.html"
 _ENDPOINTS = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/vpc-endpoint-overview.html"
 
 _IMPORTED = (
@@ -102,6 +104,33 @@ def _bastion(it: Scene) -> ec2.BastionHostLinux:
         machine_image=targets.AMI,
         instance_type=targets.SMALL,
     )
+
+
+def _record(it: Scene, name: str = "/orders/cache") -> ConnectionRecord:
+    return ConnectionRecord.from_parameter(it.scope, "Record", name)
+
+
+def _share(it: Scene, name: str, *, times: int = 1) -> None:
+    cache = it.group()
+    user = cache.add_iam_user("app", "on ~app:* +@read")
+    for _ in range(times):
+        cache.share(name, user=user)
+
+
+def _share_import(it: Scene) -> None:
+    ReplicationGroup.from_replication_group_attributes(
+        it.scope,
+        "Imported",
+        replication_group_id="orders",
+        endpoint=Endpoint("orders.example.com", 6379),
+        security_groups=[ec2.SecurityGroup.from_security_group_id(it.scope, "Group", "sg-0123456789abcdef0")],
+        unsafe_open_access=True,
+    ).share("/orders/cache")
+
+
+def _function_with_an_imported_role(it: Scene) -> lambda_.Function:
+    role = iam.Role.from_role_arn(it.scope, "Role", "arn:aws:iam::111122223333:role/app")
+    return targets.function(it.scope, it.network, role=role)
 
 
 REFUSED = [
@@ -232,6 +261,52 @@ REFUSED = [
         "reach it; set secrets_endpoint=True to create one, or give the one that the VPC has",
         _ENDPOINTS,
     ),
+    Refused(
+        "The name of a shared parameter is one of SSM.",
+        lambda it: _share(it, "orders/cache"),
+        "parameter_name: got 'orders/cache', but a name has up to 1011 letters, digits and characters of '_.-', in up "
+        "to 15 levels that begin with '/'; write for example '/orders/cache'",
+        _SSM,
+    ),
+    Refused(
+        "The name of a shared parameter is not reserved by AWS.",
+        lambda it: _record(it, "/aws/orders"),
+        "parameter_name: got '/aws/orders', but names that begin with 'aws' or 'ssm' are reserved",
+        _SSM,
+    ),
+    Refused(
+        "A store is shared once in a parameter.",
+        lambda it: _share(it, "/orders/cache", times=2),
+        "parameter_name: got '/orders/cache', but the store is shared in a parameter of that name; use another",
+        _SSM,
+    ),
+    Refused(
+        "A store is shared as a user.",
+        lambda it: it.group().share("/orders/cache"),
+        "user: got None, but clients sign in as a user; add one with `add_iam_user`",
+        _RBAC,
+    ),
+    Refused(
+        "A shared store has a network.",
+        _share_import,
+        "network: got None, but the security group of its clients needs the VPC of the store; give `network` to the "
+        "import",
+        _LAMBDA,
+    ),
+    Refused(
+        "A policy is attached to a role of this app.",
+        lambda it: _record(it).bind(_function_with_an_imported_role(it)),
+        "target: got '.../App', but its role is imported, and no policy can be attached to it; give it a role of this "
+        "app, or attach the policy of the record where the role is defined",
+        _ATTACHING,
+    ),
+    Refused(
+        "A task joins a security group only with the network mode awsvpc.",
+        lambda it: _record(it).bind(targets.ec2_service(it.scope, it.network)),
+        "target: got '.../Service', but its tasks have the security groups of their instances; bind the Auto Scaling "
+        "group of its cluster, or use the network mode awsvpc",
+        _TASKS,
+    ),
 ]
 
 
@@ -247,4 +322,16 @@ def _each_kind(it: Scene) -> None:
         ledger.bind(target, user=user, name="order-ledger")
 
 
-ACCEPTED = [Accepted("One target of each kind is bound to two stores.", _each_kind)]
+def _each_kind_with_a_record(it: Scene) -> None:
+    cache = it.group()
+    cache.share("/orders/shared", user=cache.add_password_user("app", "on ~app:* +@read"))
+    record = _record(it)
+    for name, kind in targets.KINDS.items():
+        if name != "EC2 service":
+            record.bind(kind.define(Construct(it.scope, name), it.network))
+
+
+ACCEPTED = [
+    Accepted("One target of each kind is bound to two stores.", _each_kind),
+    Accepted("One target of each kind is bound to a record of another app.", _each_kind_with_a_record),
+]
