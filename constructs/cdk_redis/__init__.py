@@ -6,6 +6,8 @@ Everything public is here; the modules behind it are private and may move.
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.users import User
+from cdk_redis._code.client_layer import RedisClientLayer
+from cdk_redis._code.runtime_code import runtime_code
 from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._elasticache.auth_token import AuthToken
 from cdk_redis._elasticache.durability import Durability
@@ -84,6 +86,7 @@ __all__ = [
     "MultiRegionCluster",
     "NetworkType",
     "NodeType",
+    "RedisClientLayer",
     "RedisNetwork",
     "ReplicaScaling",
     "ReplicationGroup",
@@ -103,4 +106,5 @@ __all__ = [
     "UsageLimits",
     "User",
     "assert_no_replacement",
+    "runtime_code",
 ]

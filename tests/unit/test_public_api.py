@@ -34,6 +34,7 @@ CONSTRUCTS = [
     "MemoryDbServiceLinkedRole",
     "MemoryDbUser",
     "MultiRegionCluster",
+    "RedisClientLayer",
     "RedisNetwork",
     "ReplicationGroup",
     "SecondaryReplicationGroup",

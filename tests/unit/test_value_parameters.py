@@ -116,7 +116,9 @@ WRONG: dict[str, object] = {
 }
 
 # Abstract classes, classes that only the library creates, and dictionaries.
-NO_CONSTRUCTORS = {"assert_no_replacement", "ConfigurationError", "IStore", "MetricOptions", "Store", "User"}
+NO_CONSTRUCTORS = {
+    *("assert_no_replacement", "ConfigurationError", "IStore", "MetricOptions", "Store", "User", "runtime_code"),
+}
 
 
 def _network(scope: Construct) -> RedisNetwork:

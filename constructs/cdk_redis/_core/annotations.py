@@ -21,6 +21,8 @@ from cdk_redis._core.wording import either, forms_of, shown
 
 # Modules of aws-cdk-lib that the library imports by another name than aws_<name>.
 _MODULES = {"cdk": "aws_cdk", "firehose": "aws_cdk.aws_kinesisfirehose"}
+# Modules of classes whose names have no alias: ours, and those of values that we take.
+_HOMES = ("cdk_redis", "constructs", "pathlib")
 # Values in mappings can be empty, such as an engine parameter that turns all events off.
 _MISSING = object()
 _ANY_TEXT = "any text"
@@ -201,7 +203,7 @@ def is_instance(given: object, name: str) -> bool:
     for part in delegates:
         for found in _classes(type(part)):
             if found.__name__.removeprefix("_").removesuffix("Proxy") == simple and (
-                found.__module__ == module if alias else found.__module__.startswith(("cdk_redis", "constructs"))
+                found.__module__ == module if alias else found.__module__.startswith(_HOMES)
             ):
                 return True
     return not alias and _has_members(given, _class_named(name))

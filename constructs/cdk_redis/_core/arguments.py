@@ -28,13 +28,13 @@ _Result = TypeVar("_Result")
 
 
 def checked_arguments(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """Check the arguments of a constructor, a method or a class method (below ``@classmethod``).
+    """Check the arguments of a function, a constructor, a method or a class method (below ``@classmethod``).
 
     What defines a construct and fails takes it out of the tree again, and a method what it added below its construct:
     who catches the error can try again with the same id.
 
     Args:
-        function: The function; its first parameter is the instance or the class.
+        function: The function; of one that a class defines, the first parameter is the instance or the class.
 
     Raises:
         ConfigurationError: If it is called with a parameter that it does not have, without a required one, or with an
@@ -63,6 +63,7 @@ class _Signature:
     """What a function takes after the instance or class, read once."""
 
     owner: str
+    is_of_class: bool
     parameters: dict[str, inspect.Parameter]
     annotations: dict[str, Annotation]
     positional: list[str]
@@ -73,13 +74,15 @@ class _Signature:
 
 @cache
 def _signature(function: Callable[..., object]) -> _Signature:
-    parameters = list(inspect.signature(function).parameters.values())[1:]
+    is_of_class = "." in function.__qualname__
+    parameters = list(inspect.signature(function).parameters.values())[is_of_class:]
     rest = next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), None)
     annotations = {one.name: read_annotation(one.annotation) for one in parameters}
     if rest is not None:
         annotations[rest] = Annotation(items=annotations[rest])
     return _Signature(
         function.__qualname__.removesuffix(".__init__"),
+        is_of_class,
         {one.name: one for one in parameters},
         annotations,
         [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD],
@@ -93,8 +96,8 @@ class _Arguments:
 
     def __init__(self, function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> None:
         self._signature = _signature(function)
-        self._instance = args[0]
-        self._positional = args[1:]
+        self._instance = args[0] if self._signature.is_of_class else None
+        self._positional = args[self._signature.is_of_class :]
         self._named = kwargs
         self._given = {**dict(zip(self._signature.positional, self._positional, strict=False)), **kwargs}
         if self._signature.rest is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 _LONGEST_TEXT = 80
+# Text that stands for a value of a class that is not ours.
+_EXAMPLES = {"Path": "functions/orders"}
 
 
 def shown(given: object, *, secret: bool = True) -> str:
@@ -31,7 +33,7 @@ def forms_of(kind: type[object] | None, name: str) -> list[str]:
     """
     if kind is not None and issubclass(kind, Enum):
         return [name, f"one of {', '.join(repr(member.value) for member in kind)}"]
-    example = getattr(kind, "TEXT_EXAMPLE", None)
+    example = getattr(kind, "TEXT_EXAMPLE", _EXAMPLES.get(name))
     return [name, f"text such as {example!r}"] if example else [name]
 
 

@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.members import ImportedUserList
 from cdk_redis._access.secrets import grant_secret_read
+from cdk_redis._code.package import client_files, code_of
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
@@ -292,33 +293,28 @@ class StoreFunction:
     ) -> lambda_.Function:
         from aws_cdk import aws_lambda as lambda_
 
-        from cdk_redis._smoke_test.asset import smoke_test_code
-
-        with smoke_test_code() as (folder, code_hash):
-            code = lambda_.Code.from_asset(str(folder), asset_hash=code_hash, asset_hash_type=cdk.AssetHashType.CUSTOM)
-            # Within the block, because the constructor copies the folder.
-            return lambda_.Function(
-                self._scope,
-                "Function",
-                description=self._description,
-                runtime=lambda_.Runtime.PYTHON_3_14,
-                architecture=lambda_.Architecture.ARM_64,
-                handler=handler,
-                code=code,
-                # Lambda assigns processor time by memory; signing and TLS handshakes need some.
-                memory_size=512,
-                timeout=timeout,
-                vpc=self._network.vpc,
-                vpc_subnets=self._network.subnet_selection,
-                security_groups=self.security_groups,
-                role=self.role,
-                log_group=self.log_group,
-                environment=variables,
-                reserved_concurrent_executions=1 if at_most_one else None,
-                # Lambda would retry a failed run twice, and each run would count in the metrics.
-                retry_attempts=0 if at_most_one else None,
-                max_event_age=cdk.Duration.seconds(60) if at_most_one else None,
-            )
+        return lambda_.Function(
+            self._scope,
+            "Function",
+            description=self._description,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=handler,
+            code=code_of(client_files()),
+            # Lambda assigns processor time by memory; signing and TLS handshakes need some.
+            memory_size=512,
+            timeout=timeout,
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.subnet_selection,
+            security_groups=self.security_groups,
+            role=self.role,
+            log_group=self.log_group,
+            environment=variables,
+            reserved_concurrent_executions=1 if at_most_one else None,
+            # Lambda would retry a failed run twice, and each run would count in the metrics.
+            retry_attempts=0 if at_most_one else None,
+            max_event_age=cdk.Duration.seconds(60) if at_most_one else None,
+        )
 
     def _grant_connect(self) -> None:
         """Add the security-group rules and the permission to sign in, without locking the store's stack."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
     from cdk_redis._access.users import User
+    from cdk_redis._code.client_layer import RedisClientLayer
+
+# Id of the layer with the client in its stack.
+_LAYER = "RedisClientLayer"
 
 
 @jsii.implements(ec2.IConnectable)
@@ -176,6 +181,22 @@ class IStore(StoreParts, StoreMetrics):
                 is imported without a network.
         """
         return share_store(self, parameter_name, user)
+
+    @checked_arguments
+    def client_layer(self, *, stack: cdk.Stack | None = None) -> RedisClientLayer:
+        """A Lambda layer with redis-py and ``cdk_redis_runtime``; it is defined at the first call, once a stack.
+
+        ``function.add_layers(store.client_layer())``, for a function whose own code does not come from `runtime_code`.
+
+        Args:
+            stack: Stack of the function: CloudFormation does not change a layer that another stack imports.
+                Default: - the stack of the store.
+        """
+        from cdk_redis._code.client_layer import RedisClientLayer
+
+        owner = stack or cdk.Stack.of(self)
+        found: object = owner.node.try_find_child(_LAYER)
+        return found if isinstance(found, RedisClientLayer) else RedisClientLayer(owner, _LAYER)
 
 
 class StoreGrants:

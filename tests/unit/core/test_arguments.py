@@ -30,6 +30,8 @@ from cdk_redis import (
 
 # Raised by the library only.
 INTERNAL = {"ConfigurationError"}
+# Takes templates of any origin.
+CHECKS_ITSELF = {"assert_no_replacement"}
 
 
 def _is_value(base: type) -> bool:
@@ -38,11 +40,13 @@ def _is_value(base: type) -> bool:
 
 
 def _public_functions() -> Iterator[tuple[str, Callable[..., object]]]:
-    """Constructors, methods and class methods of all public classes, with what they inherit from the library."""
+    """Functions, constructors, methods and class methods that are public, with those inherited from the library."""
     for name in cdk_redis.__all__:
         public: Any = getattr(cdk_redis, name)
-        # A function checks its own arguments.
-        if name in INTERNAL or getattr(public, "_is_protocol", False) or inspect.isfunction(public):
+        if name in INTERNAL | CHECKS_ITSELF or getattr(public, "_is_protocol", False):
+            continue
+        if inspect.isfunction(public):
+            yield name, public
             continue
         for base in public.__mro__:
             if not base.__module__.startswith("cdk_redis") or _is_value(base):
@@ -56,7 +60,8 @@ def _public_functions() -> Iterator[tuple[str, Callable[..., object]]]:
 
 def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
     # Options of metrics are passed on to `metric`, which checks them.
-    return [one for one in list(inspect.signature(function).parameters.values())[1:] if one.name != "options"]
+    is_of_class = "." in function.__qualname__
+    return [one for one in list(inspect.signature(function).parameters.values())[is_of_class:] if one.name != "options"]
 
 
 PUBLIC_FUNCTIONS = {name: function for name, function in _public_functions() if _parameters(function)}
@@ -94,6 +99,7 @@ EXPECTED: dict[str, str | None] = {
     "Mapping[str, str]": "takes a mapping such as a dict",
     "NetworkType | str": "takes NetworkType or one of 'ipv4', 'dual_stack', 'ipv6'",
     "NodeType | ec2.InstanceType | str": "takes NodeType, ec2.InstanceType or text such as 'cache.r7g.large'",
+    "Path | str": "takes Path or text such as 'functions/orders'",
     "RedisNetwork": "takes RedisNetwork",
     "ReplicationGroup": "takes ReplicationGroup",
     "Restore | str": "takes Restore or text such as 'arn:aws:s3:::bucket/file.rdb'",
@@ -110,6 +116,7 @@ EXPECTED: dict[str, str | None] = {
     "bool": "must be True or False",
     "bool | ec2.IInterfaceVpcEndpoint": "takes ec2.IInterfaceVpcEndpoint, True or False",
     "cdk.Duration": "takes cdk.Duration",
+    "cdk.Stack": "takes cdk.Stack",
     "cdk.RemovalPolicy | str": "takes cdk.RemovalPolicy or its name",
     "cloudwatch.Unit": "takes cloudwatch.Unit",
     "ec2.IVpc": "takes ec2.IVpc",
@@ -147,7 +154,7 @@ def test_every_parameter_refuses_an_object_with_what_it_takes(
         return
 
     with pytest.raises(ConfigurationError) as caught:
-        function(object(), **{parameter.name: object()})
+        function(*([object()] if "." in function.__qualname__ else []), **{parameter.name: object()})
 
     assert f"{parameter.name}: got a value of type object, but it {expected}" in caught.value.problems
 
