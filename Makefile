@@ -61,7 +61,7 @@ setup: .venv/.packages node_modules/.made ## Set up .venv and node_modules only
 .venv/.made:
 	@.ci/setup venv
 
-.venv/.packages: requirements-dev.txt pyproject.toml .venv/.made
+.venv/.packages: requirements-dev.txt pyproject.toml constructs/pyproject.toml .venv/.made
 	@.ci/setup packages
 
 node_modules/.made: package.json package-lock.json .venv/.packages

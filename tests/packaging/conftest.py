@@ -1,4 +1,4 @@
-"""The wheel, built once."""
+"""The wheels and the source distributions, built once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,35 @@ import pytest
 from tests.packaging.support.environments import run
 
 
+def build(project: Path, folder: Path) -> tuple[Path, Path]:
+    """Build a project with the hatchling of this environment: no network, no isolated build.
+
+    Returns:
+        The wheel and the source distribution.
+    """
+    run(sys.executable, "-m", "hatchling", "build", "--directory", folder, cwd=project)
+    (wheel,) = folder.glob("*.whl")
+    (source,) = folder.glob("*.tar.gz")
+    return wheel, source
+
+
 @pytest.fixture(scope="session")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build it with the hatchling of this environment: no network, no isolated build."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=repository)
-    (built,) = folder.glob("*.whl")
-    return built
+def constructs_built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return build(repository, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def runtime_built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return build(repository / "constructs", tmp_path_factory.mktemp("dist-runtime"))
+
+
+@pytest.fixture(scope="session")
+def wheel(constructs_built: tuple[Path, Path]) -> Path:
+    """The wheel of cdk-redis."""
+    return constructs_built[0]
+
+
+@pytest.fixture(scope="session")
+def runtime_wheel(runtime_built: tuple[Path, Path]) -> Path:
+    """The wheel of cdk-redis-runtime."""
+    return runtime_built[0]

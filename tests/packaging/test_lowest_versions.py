@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.packaging.support.environments import install, pins_of, project, run, virtual_environment
+from tests.packaging.support.environments import install, pins_of, requirements, run, virtual_environment
 
 pytestmark = pytest.mark.long
 
@@ -26,11 +26,11 @@ TOOLS = ("boto3", "botocore", "hypothesis", "ministack", "pytest", "pytest-timeo
 
 
 @pytest.fixture(scope="module")
-def lowest(repository: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lowest(repository: Path, wheel: Path, runtime_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the lowest versions of the library's direct requirements."""
     python = virtual_environment(tmp_path_factory.mktemp("lowest"))
     # "lowest-direct" applies to the packages named here; their dependencies are the newest.
-    install(python, "--resolution", "lowest-direct", wheel, *project(repository)["project"]["dependencies"])
+    install(python, "--resolution", "lowest-direct", wheel, runtime_wheel, *requirements(repository))
     # With their markers: some tools have another version for each Python.
     pins = [pin.requirement for pin in pins_of(repository / "requirements-dev.txt")]
     install(python, *(str(pin) for pin in pins if pin.name in TOOLS))

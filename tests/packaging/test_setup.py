@@ -17,6 +17,8 @@ def checkout(repository: Path, tmp_path: Path) -> Path:
     for name in ("Makefile", "pyproject.toml", "requirements-dev.txt", "package.json", "package-lock.json"):
         shutil.copy(repository / name, tmp_path)
     shutil.copytree(repository / ".ci", tmp_path / ".ci")
+    (tmp_path / "constructs").mkdir()
+    shutil.copy(repository / "constructs" / "pyproject.toml", tmp_path / "constructs")
     return tmp_path
 
 

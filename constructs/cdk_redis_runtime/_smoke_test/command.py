@@ -230,7 +230,7 @@ def _run(
         from rich.console import Console
         from rich.live import Live
     except ImportError:
-        raise UsageError("the table needs rich: pip install 'cdk-redis[cli]', or give --json") from None
+        raise UsageError("the table needs rich: pip install 'cdk-redis-runtime[cli]', or give --json") from None
     from cdk_redis_runtime._smoke_test.render import render_report
 
     seen: list[CheckResult] = []

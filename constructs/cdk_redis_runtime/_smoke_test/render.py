@@ -28,7 +28,7 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
         What ``rich.print`` takes.
 
     Raises:
-        ImportError: rich is not installed; it comes with ``cdk-redis[cli]``.
+        ImportError: rich is not installed; it comes with ``cdk-redis-runtime[cli]``.
     """
     # Raised here, and not when it is printed.
     importlib.import_module("rich")

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,13 @@ def install(python: Path, *arguments: str | Path) -> None:
     run(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=python.parent)
 
 
+def metadata_of(wheel: Path) -> str:
+    """The METADATA file of a wheel."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    return archive.read(name).decode()
+
+
 @dataclass(frozen=True)
 class Pin:
     """One line of a requirement file: the pinned package, and the hashes of its files."""
@@ -62,6 +70,12 @@ def pins_of(file: Path) -> list[Pin]:
     return pins
 
 
-def project(repository: Path) -> dict[str, Any]:
+def project(folder: Path) -> dict[str, Any]:
     """Read pyproject.toml."""
-    return tomllib.loads((repository / "pyproject.toml").read_text())
+    return tomllib.loads((folder / "pyproject.toml").read_text())
+
+
+def requirements(repository: Path) -> list[str]:
+    """What the two distributions require of others."""
+    hook = project(repository)["tool"]["hatch"]["metadata"]["hooks"]["custom"]
+    return [*hook["dependencies"], *project(repository / "constructs")["project"]["dependencies"]]
