@@ -14,7 +14,7 @@ export npm_config_cache ?= $(CURDIR)/.venv/.npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test waiting computing lint unit bench synth requirements clean engine network browser
+.PHONY: help setup demo test waiting computing lint unit bench synth requirements clean engine network browser client
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ LOWEST := tests/packaging/test_lowest_versions.py
 COMPUTING := tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
 WAITING := tests/runtime tests/local tests/e2e $(LOWEST)
 TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
-test: engine network browser lint ## Run every check and every test
+test: engine network browser client lint ## Run every check and every test
 	$(MAKE) --no-print-directory --keep-going --jobs 2 waiting computing
 	pytest $(TIMED)
 
@@ -75,6 +75,9 @@ network:
 
 browser:
 	@.ci/setup browser
+
+client: setup
+	@.ci/setup client
 
 requirements: setup ## Pin the newest versions that pyproject.toml allows, in requirements*.txt
 	@.ci/requirements
