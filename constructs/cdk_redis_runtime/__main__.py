@@ -32,7 +32,7 @@ def main() -> int:
             signal.signal(one, _end)
     try:
         # Imported here, so that a signal during the imports ends in one line, too.
-        from cdk_redis_runtime._smoke_test.command import main as run
+        from cdk_redis_runtime._command.main import main as run
 
         return run()
     except _EndedError as ended:

@@ -15,6 +15,7 @@ from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._gates.token_check import TokenTarget, check_token
 from cdk_redis_runtime._smoke_test.clock import side_by_side
 from tests.runtime.support.battery import ACCESS, AWS_CREDENTIALS, Battery, assert_no_key, smoke_user
+from tests.runtime.support.bound_cluster import BoundCluster, start_bound_cluster
 from tests.runtime.support.fault_lab import Lab
 
 
@@ -105,6 +106,19 @@ def iam_store(_session_iam_store: EngineSet) -> Iterator[EngineSet]:
     """Two shards with one replica each, behind TLS proxies that check IAM tokens as MemoryDB does for ``orders``."""
     yield _session_iam_store
     assert_no_key(_session_iam_store)
+
+
+@pytest.fixture(scope="session")
+def _session_bound_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoundCluster]:
+    with start_bound_cluster(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture
+def bound_cluster(_session_bound_cluster: BoundCluster) -> BoundCluster:
+    """Three shards behind gates that check IAM tokens, without keys, with a password user and an IAM user."""
+    _session_bound_cluster.reset()
+    return _session_bound_cluster
 
 
 @pytest.fixture(scope="module")

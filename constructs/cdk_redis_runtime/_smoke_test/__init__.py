@@ -1,1 +1,1 @@
-"""The smoke test and the failover drill: checks, report, command line."""
+"""The smoke test and the failover drill: checks and report."""

@@ -20,7 +20,8 @@ from cdk_redis_local import CertificateAuthority, EngineSet, Place, find_engine
 from cdk_redis_local._engines.node import reserve_port, wait_until
 from cdk_redis_runtime import Address, Connection, Declaration, Report
 from cdk_redis_runtime._client.connect import credential_provider
-from cdk_redis_runtime._smoke_test.command import COULD_NOT_RUN, main
+from cdk_redis_runtime._command.main import main
+from cdk_redis_runtime._command.options import COULD_NOT_RUN
 from tests.runtime.support.battery import PASSWORD, assert_no_secret, smoke_user
 
 
@@ -196,7 +197,7 @@ def _asked_for(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[C
         asked.append((connection, declared))
         return Report(connection.store, connection.service, 1)
 
-    monkeypatch.setattr("cdk_redis_runtime._smoke_test.command.smoke_test", smoke_test)
+    monkeypatch.setattr("cdk_redis_runtime._command.smoke.smoke_test", smoke_test)
     main(["smoke", *arguments, "--json"])
     return asked[0]
 
@@ -229,8 +230,8 @@ def test_serverless_cache_is_in_cluster_mode_and_chooses_its_shards(monkeypatch:
         (["--service", "memorydb"], "memorydb has no serverless stores"),
         (["--shards", "1"], "cannot be combined with --shards or --replicas"),
         (["--replicas", "0"], "cannot be combined with --shards or --replicas"),
-        (["--no-tls"], "cannot be combined with --reader or --no-tls"),
-        (["--reader", "sessions.example.com:6380"], "cannot be combined with --reader or --no-tls"),
+        (["--no-tls"], "cannot be combined with --no-tls: a serverless cache has TLS"),
+        (["--reader", "sessions.example.com:6380"], "cannot be combined with --reader"),
     ],
 )
 def test_option_that_a_serverless_cache_does_not_support_is_rejected(

@@ -1,0 +1,1 @@
+"""The command ``cdk-redis``: ``smoke``, ``connect`` and ``token``."""
