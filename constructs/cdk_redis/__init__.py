@@ -6,6 +6,7 @@ Everything public is here; the modules behind it are private and may move.
 from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.users import User
+from cdk_redis._client_host.host import ClientHost
 from cdk_redis._code.client_layer import RedisClientLayer
 from cdk_redis._code.runtime_code import runtime_code
 from cdk_redis._core.errors import ConfigurationError
@@ -55,6 +56,7 @@ __all__ = [
     "Acl",
     "AuthToken",
     "Authentication",
+    "ClientHost",
     "ConfigurationError",
     "ConnectionRecord",
     "Durability",

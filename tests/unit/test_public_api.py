@@ -27,6 +27,7 @@ def test_every_public_class_and_method_has_a_docstring(name: str) -> None:
 
 CONSTRUCTS = [
     "Acl",
+    "ClientHost",
     "FailoverDrill",
     "GlobalDatastore",
     "MemoryDbCluster",

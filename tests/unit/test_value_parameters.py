@@ -146,6 +146,7 @@ REQUIRED: dict[str, Callable[[Construct], dict[str, Any]]] = {
     "AccessString": lambda _: {"rules": ("on",)},
     "AuthToken": lambda _: {"authentication": Authentication.auth_token()},
     "Authentication": lambda _: {"kind": "iam"},
+    "ClientHost": lambda scope: {"network": _network(scope), "endpoints": False},
     "ElastiCacheParameterGroup": lambda _: {"engine": Engine.valkey("8.1"), "cluster_mode": True},
     "ElastiCacheSubnetGroup": lambda scope: {"network": _network(scope)},
     "ElastiCacheUser": lambda _: {
@@ -185,6 +186,8 @@ RIGHT: dict[str, list[object]] = {
     "Authentication.generation": [1, 2],
     "Authentication.kind": ["iam", "password"],
     "Authentication.version_id": [None],
+    "ClientHost.endpoints": [True, False],
+    "ClientHost.instance_type": ["t4g.micro", "m7gd.large", TEXT],
     "Endpoint.port": [6379, NUMBER],
     "Engine.name": ["valkey", "redis", TEXT],
     "Engine.version": ["8.1", TEXT],

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from tests.compliance.refused import (
     bindings,
+    hosts,
     keys,
     network,
     node_types,
@@ -32,6 +33,7 @@ THEMES: dict[str, ModuleType] = {
     "Keys": keys,
     "Networks": network,
     "Stores": stores,
+    "Client hosts": hosts,
 }
 
 _HEAD = """\

@@ -1,0 +1,1 @@
+"""An instance from which a person reaches stores, and the program on it."""
