@@ -5,11 +5,15 @@ Each test runs a program on a page in docs/clients/, with the variables that ``s
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from redis.cluster import RedisCluster
 
+from cdk_redis_runtime._client import environment as env
 from tests.runtime.support.battery import assert_no_secret
 from tests.runtime.support.bound_cluster import USERS, BoundCluster
 from tests.runtime.support.documented_programs import write_programs
@@ -83,3 +87,35 @@ def test_redis_cli_writes_and_reads_on_all_shards(
     assert printed.splitlines().count("OK") == 30
     assert [line for line in printed.splitlines() if line.startswith("the")] == [f"the-value-of-{n}" for n in range(30)]
     assert all(bound_cluster.keys("app:cli:*"))
+
+
+def test_java_signs_tokens(bound_cluster: BoundCluster, tmp_path: Path) -> None:
+    if shutil.which("javac") is None:
+        pytest.skip("needs a JDK 17 or newer")
+    folder = write_programs("java.md", tmp_path / "program")
+    token = run(
+        bound_cluster, ["java", "-XX:TieredStopAtLevel=1", "IamToken.java"], env.AUTHENTICATION_IAM, folder
+    ).strip()
+    host, port = bound_cluster.engines.endpoint
+    client = RedisCluster(
+        host=host,
+        port=port,
+        username=USERS[env.AUTHENTICATION_IAM],
+        password=token,
+        ssl=True,
+        ssl_ca_certs=bound_cluster.engines.ca_file,
+    )
+    assert client.set("app:java", "1", ex=60), bound_cluster.said
+    client.close()
+
+
+@pytest.mark.parametrize("authentication", USERS)
+@pytest.mark.parametrize(
+    ("program", "prefix"), [("sync", "sync"), ("with_asyncio", "asyncio"), ("with_valkey", "valkey")]
+)
+def test_python_client_writes_and_reads_on_all_shards(
+    program: str, prefix: str, authentication: str, bound_cluster: BoundCluster, tmp_path: Path
+) -> None:
+    folder = write_programs("python.md", tmp_path / "program")
+    assert run(bound_cluster, [sys.executable, f"{program}.py"], authentication, folder) == "30\n"
+    assert all(bound_cluster.keys(f"app:{prefix}:*"))
