@@ -5,9 +5,14 @@ Each test runs a program on a page in docs/clients/, with the variables that ``s
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,3 +124,54 @@ def test_python_client_writes_and_reads_on_all_shards(
     folder = write_programs("python.md", tmp_path / "program")
     assert run(bound_cluster, [sys.executable, f"{program}.py"], authentication, folder) == "30\n"
     assert all(bound_cluster.keys(f"app:{prefix}:*"))
+
+
+@pytest.fixture
+def stranger(bound_cluster: BoundCluster) -> Iterator[tuple[int, list[bytes]]]:
+    """A server on 127.0.0.2 with a trusted certificate that is not for this address: its port, and what it receives."""
+    certificate = bound_cluster.engines.authority.issue("stranger")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate_file, certificate.key_file)
+    received: list[bytes] = []
+    listener = socket.create_server(("127.0.0.2", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):  # the listener is closed
+            while True:
+                connection, _ = listener.accept()
+                connection.settimeout(2)
+                with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as encrypted:
+                    received.append(encrypted.recv(1024))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield int(listener.getsockname()[1]), received
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+@pytest.mark.parametrize("program", ["cluster", "redis", "glide"])
+def test_client_sends_nothing_to_a_server_with_the_certificate_of_another_host(
+    program: str, bound_cluster: BoundCluster, stranger: tuple[int, list[bytes]], tmp_path: Path, c_program: Path
+) -> None:
+    port, received = stranger
+    folder = c_program
+    if program != "cluster":
+        folder = write_programs("node.md" if program == "redis" else "valkey-glide.md", tmp_path / "program")
+        (folder / "node_modules").symlink_to(REPOSITORY / "node_modules")
+    done = subprocess.run(
+        ["./cluster"] if program == "cluster" else ["node", f"{program}.mjs"],
+        cwd=folder,
+        env={
+            **bound_cluster.environment(env.AUTHENTICATION_PASSWORD),
+            env.HOST: "127.0.0.2",
+            env.PORT: str(port),
+            "STORE_PASSWORD": bound_cluster.password,
+        },
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert b"".join(received) == b""
