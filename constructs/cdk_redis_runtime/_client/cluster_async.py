@@ -9,10 +9,15 @@ from redis.asyncio.connection import Connection
 from redis.cluster import PRIMARY
 
 from cdk_redis_runtime._client.cluster import CONTINUED_COMMANDS, reporting_readonly
+from cdk_redis_runtime._client.sign_in import HelloCutOffError
 
 
 class AsyncCluster(RedisCluster):
     """A cluster client that signs in as `connect_async` does, and follows ASK to a shard that has no slot yet."""
+
+    # redis-py compares the type, not its bases. After an error it closes all connections of a node, also those that
+    # sign in at that moment for other commands.
+    ERRORS_ALLOW_RETRY = (*RedisCluster.ERRORS_ALLOW_RETRY, HelloCutOffError)
 
     def __init__(self, *, connection_class: Any, **options: Any) -> None:
         """Create the client of redis-py, which has no option for the class of its connections.
