@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -72,6 +73,15 @@ def test_every_module_can_be_imported_without_the_cdk_and_the_aws_sdk(target: Pa
     assert found["cdk_redis_runtime"].startswith(str(target))
     assert found["redis"].startswith(str(target))
     assert not {"aws_cdk", "constructs", "jsii", "cdk_redis", "boto3", "botocore", "rich"} & found.keys()
+
+
+def test_a_command_of_the_constructs_says_what_to_install(target: Path) -> None:
+    command = [sys.executable, "-S", "-m", "cdk_redis_runtime", "guard", "HEAD"]
+
+    done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "cdk-redis: the command guard needs the package cdk-redis: pip install cdk-redis\n"
 
 
 @pytest.mark.parametrize(

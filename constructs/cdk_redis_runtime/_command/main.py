@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 
 from cdk_redis_runtime._client.credentials import CredentialsUnavailableError
 from cdk_redis_runtime._client.settings import SettingsError
@@ -16,6 +17,9 @@ _COMMANDS = {
     "connect": (connect, "sign in with valkey-cli or redis-cli, or print the command that does"),
     "token": (token, "print an IAM token, the password of an IAM user for 15 minutes"),
 }
+# Commands of other distributions. Each takes the arguments behind its name, and returns the exit code.
+_ENTRY_POINTS = "cdk_redis.commands"
+_EPILOG = "The package cdk-redis adds the command guard, which says what a deployment would replace."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 success, 1 the smoke test failed, 2 the command could not run.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["guard"]:
+        return _run_added(given[0], given[1:])
     # What follows "--" is for another program.
     end = given.index("--") if "--" in given else len(given)
     options = _parser().parse_args(given[:end])
@@ -41,8 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COULD_NOT_RUN
 
 
+def _run_added(name: str, arguments: Sequence[str]) -> int:
+    # Loaded only here: it imports the CDK, which takes seconds.
+    for command in metadata.entry_points(group=_ENTRY_POINTS, name=name):
+        return command.load()(arguments)
+    print(f"cdk-redis: the command {name} needs the package cdk-redis: pip install cdk-redis", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cdk-redis", description="Tests and reaches Redis-compatible stores on AWS.")
+    parser = argparse.ArgumentParser(
+        prog="cdk-redis", description="Tests and reaches Redis-compatible stores on AWS.", epilog=_EPILOG
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (module, summary) in _COMMANDS.items():
         command = commands.add_parser(

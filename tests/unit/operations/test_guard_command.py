@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,13 @@ def test_what_cannot_be_compared_is_exit_code_2(
 
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_command_cdk_redis_finds_it(tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text("{}")
+    command = [sys.executable, "-m", "cdk_redis_runtime", "guard", str(file), str(file)]
+
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout) == (0, "0 replaced or removed, 0 other changes\n"), run.stderr
