@@ -27,7 +27,7 @@ from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import are_different, check_location
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import require_order
-from cdk_redis._network.security_groups import FROM_CLIENTS, create_security_group
+from cdk_redis._network.security_groups import create_security_group, mark_open_to
 from cdk_redis._network.vpc import (
     DEFAULT_CIDR,
     check_cidr,
@@ -189,7 +189,7 @@ class RedisNetwork(Construct):
         group.add_ingress_rule(self.client_security_group, ports, description_of(f"From clients of {self.node.path}"))
         ec2.CfnSecurityGroupEgress(
             group,
-            FROM_CLIENTS,
+            "FromClients",
             group_id=self.client_security_group.security_group_id,
             destination_security_group_id=group.security_group_id,
             ip_protocol="tcp",
@@ -197,6 +197,7 @@ class RedisNetwork(Construct):
             to_port=port if last_port is None else last_port,
             description=description_of(f"To store {scope.node.path}"),
         )
+        mark_open_to(group, self.client_security_group)
         return group
 
     def _check(

@@ -17,17 +17,20 @@ from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct, IConstruct
 
-# Metadata of the root: a pair of groups, the ports, and the paths of the rules.
-_RULES = "cdk-redis:rules"
 # Metadata of an import: the group that it stands for.
 _IMPORT_OF = "cdk-redis:import-of"
 # Metadata of the import of a group that a client joined to reach one store: it is no client of other stores.
 _JOINED = "cdk-redis:joined"
-# Id of the egress rule from a network's client security group to a store.
-FROM_CLIENTS = "FromClients"
-_GROUP_ID = "/Resource.GroupId"
+# Attributes of the Python objects, because each read of metadata calls Node.js.
+_RULES = "_cdk_redis_rules"  # of the app: the rules of each pair of groups
+_APP = "_cdk_redis_app"  # of a group: the app
+_FACTS = "_cdk_redis_facts"  # of a group: what its id refers to, and whether it is joined
+_ORIGIN = "_cdk_redis_origin"  # of an import: the group
+_CLIENTS = "_cdk_redis_clients"  # of a store's group: the client security group of its network
 
 
 def create_security_group(scope: Construct, id: str, vpc: ec2.IVpc, description: str) -> ec2.SecurityGroup:
@@ -49,17 +52,24 @@ def import_group(
     """
     imported = ec2.SecurityGroup.from_security_group_id(scope, id, group_id, allow_all_outbound=allow_all_outbound)
     imported.node.add_metadata(_IMPORT_OF, _identity(group))
+    vars(imported)[_ORIGIN] = group
     return imported
+
+
+def mark_open_to(group: ec2.ISecurityGroup, clients: ec2.ISecurityGroup) -> None:
+    """Record that the rules from the client security group of a network to the group of a store are defined."""
+    vars(group)[_CLIENTS] = clients
 
 
 def mark_joined(group: ec2.ISecurityGroup) -> None:
     """Record that a group has its rules already, and gets none for the other stores of those who join it."""
     group.node.add_metadata(_JOINED, True)
+    vars(group).pop(_FACTS, None)
 
 
 def is_joined(group: ec2.ISecurityGroup) -> bool:
     """Whether `mark_joined` was called with the group."""
-    return any(entry.type == _JOINED for entry in group.node.metadata)
+    return _facts(group)[1]
 
 
 def allow_connections(
@@ -81,23 +91,24 @@ def allow_connections(
         # One of the two has addresses in place of security groups.
         client.connections.allow_to(server, ports, description)
         return []
+    return [rule for server_group in servers for rule in allow_groups(clients, server_group, ports, description)]
+
+
+def allow_groups(
+    clients: Sequence[ec2.ISecurityGroup], server: ec2.ISecurityGroup, ports: ec2.Port, description: str | None
+) -> list[IConstruct]:
+    """Add the rules from several groups to one, except those that the app has already; see `allow_connections`."""
     found: list[IConstruct] = []
-    for one in clients:
-        for other in servers:
-            rules = existing_rules(one, other, ports)
-            found += add_rules(one, other, ports, description) if rules is None else rules
+    for client in clients:
+        rules = existing_rules(client, server, ports)
+        found += add_rules(client, server, ports, description) if rules is None else rules
     return found
 
 
 def existing_rules(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup, ports: ec2.Port) -> list[IConstruct] | None:
     """Return the rules from one group to another that the app has; None without any."""
-    root = client.node.root
-    key = _key(client, server, ports)
-    for entry in root.node.metadata:
-        if entry.type == _RULES and entry.data["key"] == key:
-            rules = (_find(root, path) for path in entry.data["rules"])
-            return [rule for rule in rules if rule is not None]
-    return _rules_of_network(root, _identity(client), _identity(server))
+    found = _rules_of_app(server).get(_key(client, server, ports))
+    return _rules_of_network(client, server) if found is None else found
 
 
 def add_rules(
@@ -108,15 +119,22 @@ def add_rules(
     A security group that the CDK creates allows all outbound traffic. It needs no egress rule, and
     ``connections.allow_to`` gives the warning "Ignoring Egress rule since 'allowAllOutbound' is set to true".
     """
-    before = {child.node.path for group in (client, server) for child in group.node.children}
+    before = [len(group.node.children) for group in (client, server)]
     if not (isinstance(client, ec2.SecurityGroup) and client.allow_all_outbound):
         client.add_egress_rule(cast("ec2.IPeer", server), ports, description)
     # As `connections.allow_to` does: a rule between two stacks is defined in that of the client.
     server.add_ingress_rule(cast("ec2.IPeer", client), ports, description, remote_rule=True)
-    after = {child.node.path: child for group in (client, server) for child in group.node.children}
-    rules = {path: child for path, child in after.items() if path not in before}
-    client.node.root.node.add_metadata(_RULES, {"key": _key(client, server, ports), "rules": [*rules]})
-    return [*rules.values()]
+    added = [group.node.children[count:] for group, count in zip((client, server), before, strict=True)]
+    rules = [rule for group in added for rule in group]
+    _rules_of_app(server)[_key(client, server, ports)] = rules
+    return rules
+
+
+def _rules_of_app(group: ec2.ISecurityGroup) -> dict[str, list[IConstruct]]:
+    root = group.node.root
+    # A reference, or Python forgets the object of an app that the user does not keep.
+    vars(group)[_APP] = root
+    return vars(root).setdefault(_RULES, {})
 
 
 def _key(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup, ports: ec2.Port) -> str:
@@ -125,10 +143,16 @@ def _key(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup, ports: ec2.Port
 
 def _identity(group: ec2.ISecurityGroup) -> str:
     """What the id of a group refers to: the same text for a group and all imports of it."""
-    for entry in group.node.metadata:
-        if entry.type == _IMPORT_OF:
-            return str(entry.data)
-    return _referred(group, group.security_group_id)
+    return _facts(group)[0]
+
+
+def _facts(group: ec2.ISecurityGroup) -> tuple[str, bool]:
+    known = vars(group).get(_FACTS)
+    if known is None:
+        metadata = {entry.type: entry.data for entry in group.node.metadata}
+        identity = metadata.get(_IMPORT_OF) or _referred(group, group.security_group_id)
+        known = vars(group)[_FACTS] = (identity, _JOINED in metadata)
+    return known
 
 
 def _referred(scope: IConstruct, group_id: str) -> str:
@@ -142,26 +166,20 @@ def _referred(scope: IConstruct, group_id: str) -> str:
     return f"{stack.node.path} {json.dumps(stack.resolve(group_id), sort_keys=True)}"
 
 
-def _rules_of_network(root: IConstruct, client: str, server: str) -> list[IConstruct] | None:
+def _rules_of_network(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup) -> list[IConstruct] | None:
     """The rules from the client security group of a network to a group that the network created for a store."""
-    group = _find(root, server.removesuffix(_GROUP_ID)) if server.endswith(_GROUP_ID) else None
-    egress = None if group is None else group.node.try_find_child(FROM_CLIENTS)
-    if group is None or not isinstance(egress, ec2.CfnSecurityGroupEgress):
+    server = vars(server).get(_ORIGIN, server)
+    clients = vars(server).get(_CLIENTS)
+    if clients is None or _identity(clients) != _identity(client):
         return None
-    if _referred(egress, egress.group_id) != client:
-        return None
-    ingress = [
+    return [
         child
-        for child in group.node.children
-        if isinstance(child, ec2.CfnSecurityGroupIngress)
-        and _referred(child, child.source_security_group_id or "") == client
+        for child in server.node.children
+        if (isinstance(child, ec2.CfnSecurityGroupIngress) and _is_from(child, client))
+        or (isinstance(child, ec2.CfnSecurityGroupEgress) and _referred(child, child.group_id) == _identity(client))
     ]
-    return [egress, *ingress]
 
 
-def _find(root: IConstruct, path: str) -> IConstruct | None:
-    parts = path.split("/")
-    found: IConstruct | None = root
-    for part in parts[1:] if root.node.id else parts:
-        found = None if found is None else found.node.try_find_child(part)
-    return found
+def _is_from(rule: ec2.CfnSecurityGroupIngress, client: ec2.ISecurityGroup) -> bool:
+    source = rule.source_security_group_id
+    return source is not None and _referred(rule, source) == _identity(client)

@@ -21,7 +21,7 @@ from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly, require_order
-from cdk_redis._network.security_groups import allow_connections, import_group
+from cdk_redis._network.security_groups import allow_connections, allow_groups, import_group
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store, has_user_named
 from cdk_redis_runtime._client import environment as runtime
@@ -323,7 +323,8 @@ class StoreFunction:
         for number, group in enumerate(target.security_groups, start=1):
             group_id = self._weak_group_id(number, group)
             store_group = import_group(self._store_security_groups, str(number), group, group_id)
-            self._rules += allow_connections(self.function, store_group, target.ports, self._description)
+            clients = self.function.connections.security_groups
+            self._rules += allow_groups(clients, store_group, target.ports, self._description)
         if self.user is None:
             return
         if self.user.secret is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -142,5 +143,20 @@ def test_two_stores_with_one_security_group_share_the_rules(stack: cdk.Stack, ne
     for name in ("one", "two"):
         cache = ReplicationGroup(stack, name, network=network, security_groups=[shared])
         cache.bind(bound, user=cache.add_iam_user("app", "on ~* +@read"), name=name)
+
+    assert duplicates([template_of(stack)]) == []
+
+
+def test_the_rules_are_known_when_python_has_forgotten_the_app() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    network = RedisNetwork(stack, "Network")
+    cache = ReplicationGroup(stack, "Cache", network=network)
+    user = cache.add_iam_user("app", "on ~* +@read")
+    group = ec2.SecurityGroup(stack, "Group", vpc=network.vpc, allow_all_outbound=False)
+    for name in ("One", "Two"):
+        imported = ec2.SecurityGroup.from_security_group_id(stack, name, group.security_group_id)
+        cache.bind(function(stack, network, f"App{name}", security_groups=[imported]), user=user)
+        del imported
+        gc.collect()
 
     assert duplicates([template_of(stack)]) == []
