@@ -22,6 +22,8 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
   to the user. Requests of users and roles must be signed and allowed, and each function has the credentials of its
   role. Policies are not evaluated for the account's root user, which the CDK CLI uses.
 * Python functions can import the standard library, the AWS SDK and the packages in their asset, as on AWS.
+* ECS services are deployed and run no container. ``task_environment`` returns the environment of their containers, with
+  the credentials of the task's role, so that their programs can run as processes.
 * Security groups, network ACLs and flow logs have no effect on loopback; a message says so when a stack has one.
 * ``FAULTS`` are the faults that can be injected: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
   ``managed-commands-allowed``, ``slots-missing``.
@@ -69,6 +71,7 @@ from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._engines.lost_network import RoutedNetwork, own_network
 from cdk_redis_local._engines.node import Node, Place
 from cdk_redis_local._engines.program import EngineProgram, find_engine, find_engines
+from cdk_redis_local._tasks import task_environment
 
 __all__ = [
     "CLOSED_DEFAULT",
@@ -90,4 +93,5 @@ __all__ = [
     "find_engine",
     "find_engines",
     "own_network",
+    "task_environment",
 ]

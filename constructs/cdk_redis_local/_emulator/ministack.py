@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, elasticache, iam, secretsmanager, stepfunctions
+from ministack.services import cloudformation, ecs, elasticache, iam, secretsmanager, stepfunctions
 from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
 
 _LONGEST_WAIT = 20.0
@@ -102,6 +102,11 @@ def run_functions_with(python: Path) -> None:
         return (str(python) if runtime.startswith("python") else program), script
 
     lambda_runtime._detect_runtime_binary = detect
+
+
+def run_no_containers() -> None:
+    """Let ECS tasks be records only, on a machine with Docker too: containers could not reach loopback."""
+    ecs._get_docker = lambda: None
 
 
 def generate_secrets_with(generate: Callable[[Properties], str]) -> None:

@@ -32,7 +32,12 @@ from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.isolation import make_execution_credentials_secret, restrict_listeners
-from cdk_redis_local._emulator.ministack import answer_when_settled, is_awaited, run_functions_with
+from cdk_redis_local._emulator.ministack import (
+    answer_when_settled,
+    is_awaited,
+    run_functions_with,
+    run_no_containers,
+)
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._gates.callers import authorize, find_credentials
@@ -125,6 +130,7 @@ def main() -> None:
     register_access_keys()
     register_inert(messages.say)
     answer_when_settled()
+    run_no_containers()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
     make_execution_credentials_secret()
     restrict_listeners()

@@ -8,6 +8,7 @@ from typing import Any
 from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, scope
 
 _NETWORK = "connections on loopback are not filtered"
+_TRAFFIC = "no traffic passes through the local VPC"
 _SCALING = "the local cloud does not measure the load of a store"
 
 INERT: dict[str, str] = {
@@ -16,15 +17,20 @@ INERT: dict[str, str] = {
     "AWS::EC2::NetworkAcl": _NETWORK,
     "AWS::EC2::NetworkAclEntry": _NETWORK,
     "AWS::EC2::SubnetNetworkAclAssociation": _NETWORK,
-    "AWS::EC2::FlowLog": "no traffic passes through the local VPC",
+    "AWS::EC2::EIP": _TRAFFIC,
+    "AWS::EC2::FlowLog": _TRAFFIC,
+    "AWS::EC2::NatGateway": _TRAFFIC,
     "AWS::ApplicationAutoScaling::ScalableTarget": _SCALING,
     "AWS::ApplicationAutoScaling::ScalingPolicy": _SCALING,
 }
 """The types without an effect, with the reason."""
 
-# The emulator supports this type, but it does not filter connections either. Without the message, a passing test would
-# seem to prove that its rules work.
-_EMULATED = {"AWS::EC2::SecurityGroup": _NETWORK}
+# The emulator supports these types, but it does not filter connections and runs no containers either. Without the
+# message, a passing test would seem to prove that they work.
+_EMULATED = {
+    "AWS::EC2::SecurityGroup": _NETWORK,
+    "AWS::ECS::Service": "there is no Docker: run its program with the environment of task_environment",
+}
 
 
 def register_inert(say: Callable[[str], object]) -> None:
@@ -48,7 +54,8 @@ def _inert(resource_type: str, reason: str, tell: Callable[[str, str], None]) ->
         del properties
         tell(resource_type, reason)
         identifier = f"{stack_name}-{logical_id}"
-        return identifier, {"Id": identifier, "Arn": f"arn:aws:local:{scope()[1]}:{scope()[0]}:{identifier}"}
+        attributes = dict.fromkeys(("AllocationId", "Id", "NatGatewayId"), identifier)
+        return identifier, {**attributes, "Arn": f"arn:aws:local:{scope()[1]}:{scope()[0]}:{identifier}"}
 
     def update(
         physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
