@@ -30,6 +30,8 @@ _NETWORK_INTERFACES = (
 )
 _SECONDARY = "a secondary of a global datastore has it from the primary, and AWS rejects the property"
 _OWN_FUNCTION = "the role and the settings of the example's own function are the CDK's defaults"
+_NO_SECRET = "no variable of a binding is secret"
+_INSIGHTS = "Container Insights cost money by the metric"
 # Findings that are accepted: rule, a pattern that the resource contains, and the reason.
 EXPLAINED: list[tuple[str, str, str]] = [
     # cdk-nag
@@ -43,14 +45,29 @@ EXPLAINED: list[tuple[str, str, str]] = [
         "metrics each minute cost 2 USD a month, and nobody waits for the instance",
     ),
     ("AwsSolutions-EC29", "/Host/Instance/", "it holds no data, and a change or a new image replaces it"),
-    ("AwsSolutions-IAM4", ":Counter/Counter/", _OWN_FUNCTION),
     ("AwsSolutions-IAM5[Resource::*]", "/Host/Role/", "the agent's actions for sessions have no resource"),
     ("AwsSolutions-IAM5", "/OnCall/", "a person's own sessions: their ids begin with that of the person"),
+    (
+        "AwsSolutions-AEC4",
+        "rate_limiter-app:",
+        "lost counters allow some calls more; a second node is not worth its price",
+    ),
+    ("AwsSolutions-ECS2", "/Task/", _NO_SECRET),
+    ("AwsSolutions-ECS4", "/Services/", _INSIGHTS),
+    ("AwsSolutions-IAM4", r"-app:\w+/\w+/ServiceRole/", _OWN_FUNCTION),
+    ("AwsSolutions-IAM5[Resource::*]", "/Task/ExecutionRole/", "ecr:GetAuthorizationToken has no resource"),
     ("AwsSolutions-IAM5[Resource::*]", "/Role/", _NETWORK_INTERFACES),
     ("AwsSolutions-SMG4", "/DefaultUser/", "the user is disabled: nobody signs in with the password"),
     ("AwsSolutions-SMG4", "/AuthToken/", "`generation` changes an AUTH token; the service needs two deployments"),
     ("AwsSolutions-SMG4", "/Users/", "a rotation needs a function, which `add_rotation` takes"),
+    (
+        "AwsSolutions-VPC7",
+        "(FanOut|JobQueue)/Vpc/",
+        "the VPC stands for one that exists; that of a RedisNetwork has a flow log",
+    ),
     # checkov
+    ("CKV_AWS_65", "Services", _INSIGHTS),
+    ("CKV_AWS_165", "cache_aside-app:", "point-in-time recovery of the example's table costs money by the gigabyte"),
     (
         "CKV_AWS_26",
         r"memorydb_\w+:AWS::SNS::Topic",
@@ -64,7 +81,7 @@ EXPLAINED: list[tuple[str, str, str]] = [
     ("CKV_AWS_149", ":", "a key of one's own costs money: `secret_kms_key` takes one"),
     ("CKV_AWS_158", ":", "a key of one's own costs money: `log_kms_key` and `flow_log_kms_key` take one"),
     ("CKV_AWS_173", r"(SmokeTest|ElastiCache|MemoryDb)Function", "no variable of the smoke test is secret"),
-    *((rule, "Counter", _OWN_FUNCTION) for rule in ("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_173")),
+    *((rule, r"-app:AWS::Lambda::", _OWN_FUNCTION) for rule in ("CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_173")),
 ]
 
 

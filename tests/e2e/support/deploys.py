@@ -32,10 +32,9 @@ class Deploys:
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.cloud.endpoint_url)
 
-    def run(self, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self._cdk, *arguments], env=self.cloud.environment, capture_output=True, text=True, check=False
-        )
+    def run(self, *arguments: str, cwd: Path | None = None) -> None:
+        command = [*self._cdk, *arguments]
+        done = subprocess.run(command, env=self.cloud.environment, cwd=cwd, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def synthesize(self, app: str, directory: Path, **context: str) -> Path:
@@ -55,8 +54,19 @@ class Deploys:
     def deploy(self, assembly: Path, stack: str) -> dict[str, str]:
         """Create or update the stack; returns its outputs."""
         self.run("deploy", "--app", str(assembly), "--require-approval", "never", stack)
+        return self.outputs(stack)
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """The outputs of a deployed stack."""
         (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    def invoke(self, function: str, **event: Any) -> Any:
+        """Invoke a Lambda function with this event; returns its answer."""
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
 
     def reports(self) -> dict[str, dict[str, Any]]:
         """The last report of each smoke test, by the name of its store."""

@@ -1,0 +1,84 @@
+"""A job queue: a function accepts jobs, workers in ECS do them, and no job is lost when a worker or a node dies.
+
+The jobs are nowhere else, so they are in MemoryDB, which acknowledges a write when several zones have it.
+
+cdk deploy --app "python3 examples/job_queue/app.py"
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_redis import AccessString, Engine, MemoryDbCluster, RedisNetwork, SmokeTest, runtime_code
+
+HERE = Path(__file__).parent
+
+
+class JobQueueStack(cdk.Stack):
+    """A MemoryDB cluster, the function that accepts jobs, and the workers."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        image: ecs.ContainerImage | None = None,
+        engine: Engine | str = "valkey:7.3",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, id, **kwargs)
+        # With a NAT gateway: Fargate pulls the image and writes logs through it.
+        vpc = ec2.Vpc(self, "Vpc", max_azs=2, nat_gateways=1)
+        network = RedisNetwork(self, "Network", vpc=vpc)
+        queue = MemoryDbCluster(self, "Queue", network=network, engine=engine, shards=1, replicas=1)
+        access = AccessString.read_write("jobs", "jobs:*")
+
+        self.function = lambda_.Function(
+            self,
+            "Submit",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="handler.handler",
+            code=runtime_code(HERE / "function"),
+            memory_size=512,
+            timeout=cdk.Duration.seconds(10),
+            vpc=vpc,
+            vpc_subnets=network.subnet_selection,
+        )
+        queue.bind(self.function, user=queue.add_iam_user("submit", access))
+
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            runtime_platform=ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.ARM64),
+        )
+        task.add_container(
+            "Worker",
+            image=image or ecs.ContainerImage.from_asset(str(HERE / "service")),
+            logging=ecs.LogDrivers.aws_logs(stream_prefix="worker", log_retention=logs.RetentionDays.ONE_MONTH),
+        )
+        self.service = ecs.FargateService(
+            self,
+            "Workers",
+            cluster=ecs.Cluster(self, "Services", vpc=vpc),
+            task_definition=task,
+            desired_count=2,
+            min_healthy_percent=50,
+            vpc_subnets=network.subnet_selection,
+        )
+        queue.bind(self.service, user=queue.add_iam_user("worker", access))
+        SmokeTest(self, "SmokeTest", target=queue)
+
+
+if __name__ == "__main__":
+    app = cdk.App()
+    JobQueueStack(app, "JobQueue")
+    app.synth()
