@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.support.environments import run
-
-
-def build(project: Path, folder: Path) -> tuple[Path, Path]:
-    """Build a project with the hatchling of this environment: no network, no isolated build.
-
-    Returns:
-        The wheel and the source distribution.
-    """
-    run(sys.executable, "-m", "hatchling", "build", "--directory", folder, cwd=project)
-    (wheel,) = folder.glob("*.whl")
-    (source,) = folder.glob("*.tar.gz")
-    return wheel, source
+from tests.packaging.support.environments import build
 
 
 @pytest.fixture(scope="session")

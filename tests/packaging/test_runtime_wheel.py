@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import build
-from tests.packaging.support.environments import metadata_of, run
+from tests.packaging.support.environments import build, metadata_of, run
 
 pytestmark = pytest.mark.long
 

@@ -44,6 +44,18 @@ def install(python: Path, *arguments: str | Path) -> None:
     run(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=python.parent)
 
 
+def build(project: Path, folder: Path) -> tuple[Path, Path]:
+    """Build a project with the hatchling of this environment: no network, no isolated build.
+
+    Returns:
+        The wheel and the source distribution.
+    """
+    run(sys.executable, "-m", "hatchling", "build", "--directory", folder, cwd=project)
+    (wheel,) = folder.glob("*.whl")
+    (source,) = folder.glob("*.tar.gz")
+    return wheel, source
+
+
 def metadata_of(wheel: Path) -> str:
     """The METADATA file of a wheel."""
     archive = zipfile.ZipFile(wheel)
