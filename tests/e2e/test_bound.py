@@ -32,6 +32,8 @@ def test_bound_programs_of_other_stacks_reach_their_stores(deploys: Deploys, eng
     assert _invoke(deploys, made["BoundWeb"]["FunctionName"], both) == both
     assert _invoke(deploys, made["BoundOther"]["FunctionName"], {"books": "shared"}) == {"books": "shared"}
     assert _run_as_task(deploys, "bound", "served") == "served"
+    assert _typed(deploys, "--record", "/bound/ledger", "--", "SET", "app:typed", "by hand") == "OK"
+    assert _typed(deploys, "--stack", "BoundData", "--", "GET", "app:typed") == "by hand"
 
     deploys.run("destroy", "--app", str(assembly), "--force", *STACKS)
 
@@ -41,6 +43,14 @@ def _invoke(deploys: Deploys, function: str, event: dict[str, str]) -> Any:
     payload = answer["Payload"].read().decode()
     assert "FunctionError" not in answer, payload
     return json.loads(payload)
+
+
+def _typed(deploys: Deploys, *arguments: str) -> str:
+    """Run `cdk-redis connect` as on a workstation that reaches the store."""
+    command = [sys.executable, "-m", "cdk_redis_runtime", "connect", *arguments]
+    done = subprocess.run(command, env=deploys.cloud.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def _run_as_task(deploys: Deploys, family: str, value: str) -> str:

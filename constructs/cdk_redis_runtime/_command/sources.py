@@ -89,7 +89,8 @@ def _output(options: argparse.Namespace) -> str:
     if len(found) != 1:
         raise UsageError(
             f"the stack {options.stack} has {len(found)} outputs with a connection record, and one is needed; its "
-            f"outputs: {keys}; name one with --output, or define CfnOutput(self, 'ConnectionRecord', value=...)"
+            f"outputs: {keys}; name one with --output, or define one: CfnOutput(self, 'ConnectionRecord', "
+            "value=store.share(...).parameter.parameter_name)"
         )
     return outputs[found[0]]
 

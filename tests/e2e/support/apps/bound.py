@@ -39,7 +39,9 @@ ledger = MemoryDbCluster(
 )
 cache_user = cache.add_password_user("app", ACCESS)
 ledger_user = ledger.add_iam_user("app", ACCESS)
-ledger.share("/bound/ledger", user=ledger_user)
+shared = ledger.share("/bound/ledger", user=ledger_user)
+# For `cdk-redis connect --stack`.
+cdk.CfnOutput(data, "LedgerRecord", value=shared.parameter.parameter_name)
 
 
 def function(scope: Construct) -> lambda_.Function:
