@@ -64,8 +64,10 @@ class ClientHost(Construct):
     holds no data: a new Amazon Linux image, or a change here, replaces it.
 
     The subnets have no route to the internet. At its first start the instance installs Amazon Linux's package
-    ``valkey``, whose ``valkey-cli`` supports TLS, from Amazon Linux's repositories in S3, through a gateway endpoint. A
-    short program on the instance signs IAM tokens, or reads the password, and starts ``valkey-cli``.
+    ``valkey``, whose ``valkey-cli`` supports TLS
+    (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/connect-tls.html), from Amazon Linux's repositories in S3,
+    through a gateway endpoint. A short program on the instance signs IAM tokens, or reads the password, and starts
+    ``valkey-cli``.
 
     Prices in us-east-1, a month of 730 hours: instance 6.13 USD (``t4g.micro``), volume of 8 GiB 0.64 USD, two
     interface endpoints in one zone 14.60 USD, which all hosts of a network share; the gateway endpoint is free. A
