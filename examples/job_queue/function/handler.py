@@ -1,4 +1,7 @@
-"""Accepts ``{"text": "..."}`` as a job, and answers ``{"job": "..."}`` with its result when a worker has done it."""
+"""Accepts ``{"text": "..."}`` as a job, and answers ``{"job": "..."}`` with its result when a worker has done it.
+
+Any other event is answered with the number of jobs in the queue, and of those that a worker has taken.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ client = connect(timeouts=ClientTimeouts(retries=0))
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Submit a job, or ask for its result."""
+    """Submit a job, or ask for its result or for the queue."""
     if "text" in event:
         return {"job": client.xadd("jobs", {"text": event["text"]})}
-    return {"result": client.get(f"jobs:result:{event['job']}")}
+    if "job" in event:
+        return {"result": client.get(f"jobs:result:{event['job']}")}
+    groups: Any = client.xinfo_groups("jobs")
+    return {"jobs": client.xlen("jobs"), "taken": sum(group["pending"] for group in groups)}

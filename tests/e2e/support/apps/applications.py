@@ -36,7 +36,7 @@ stacks = [
     load("job_queue").JobQueueStack(app, "JobQueue", engine=engine, image=image),
     load("leaderboard").LeaderboardStack(app, "Leaderboard", engine=engine),
     load("rate_limiter").RateLimiterStack(app, "RateLimiter", engine=engine, calls=5, window=cdk.Duration.hours(1)),
-    load("session_store").SessionStoreStack(app, "SessionStore", engine=engine, lifetime=cdk.Duration.seconds(2)),
+    load("session_store").SessionStoreStack(app, "SessionStore", engine=engine, lifetime=cdk.Duration.seconds(5)),
 ]
 for stack in stacks:
     cdk.CfnOutput(stack, "FunctionName", value=stack.function.function_name)
