@@ -18,7 +18,14 @@ class Programs(Construct):
     """A function and a service, bound to the stores."""
 
     def __init__(
-        self, scope: Construct, id: str, *, network: RedisNetwork, orders: ReplicationGroup, ledger: MemoryDbCluster
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        network: RedisNetwork,
+        orders: ReplicationGroup,
+        ledger: MemoryDbCluster,
+        with_layer: bool,
     ) -> None:
         super().__init__(scope, id)
         name = id.lower()
@@ -29,7 +36,9 @@ class Programs(Construct):
             "Function",
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler="handler.handler",
-            code=runtime_code("function"),
+            # Once with the client in the code of the function, once in a layer.
+            code=lambda_.Code.from_asset("function") if with_layer else runtime_code("function"),
+            layers=[orders.client_layer(stack=cdk.Stack.of(self))] if with_layer else None,
             timeout=cdk.Duration.seconds(10),
             vpc=network.vpc,
             vpc_subnets=network.subnet_selection,
@@ -68,6 +77,6 @@ orders = ReplicationGroup(
 ledger = MemoryDbCluster(
     stores, "Ledger", network=network, engine=engine, shards=1, replicas=1, removal_policy=cdk.RemovalPolicy.DESTROY
 )
-Programs(stores, "Near", network=network, orders=orders, ledger=ledger)
-Programs(cdk.Stack(app, "Elsewhere"), "Far", network=network, orders=orders, ledger=ledger)
+Programs(stores, "Near", network=network, orders=orders, ledger=ledger, with_layer=False)
+Programs(cdk.Stack(app, "Elsewhere"), "Far", network=network, orders=orders, ledger=ledger, with_layer=True)
 app.synth()
