@@ -97,10 +97,10 @@ class RedisNetwork(Construct):
                 existing VPC, it is read from the subnets that are defined in this app.
             secrets_endpoint: How the subnets reach Secrets Manager, which stores passwords: True to create an
                 interface VPC endpoint, for which AWS charges by the hour and zone, or an existing endpoint of the VPC.
-                A VPC can have only one, because two would have the same private DNS name. Clients cannot connect to a
-                created endpoint until a rule allows it:
+                A VPC can have only one, because two would have the same private DNS name. `bind` of a store lets its
+                target connect to a created endpoint; others cannot, until a rule allows it:
                 ``function.connections.allow_to_default_port(network.secrets_endpoint)``. False: - none is created.
-                Default: - created in the defined VPC when a smoke test or failover drill needs it.
+                Default: - created in the defined VPC when a smoke test, a failover drill or a bound program needs it.
             flow_log_retention: How long the defined VPC's flow log is kept. Default: - one year, which
                 compliance rules require.
             flow_log_kms_key: Key that encrypts the defined VPC's flow log. CloudWatch Logs is allowed to use it in its

@@ -108,7 +108,9 @@ def allow_groups(
 def existing_rules(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup, ports: ec2.Port) -> list[IConstruct] | None:
     """Return the rules from one group to another that the app has; None without any."""
     found = _rules_of_app(server).get(_key(client, server, ports))
-    return _rules_of_network(client, server) if found is None else found
+    if found is None:
+        found = _rules_of_network(client, server)
+    return _rules_of_user(client, server, ports) if found is None else found
 
 
 def add_rules(
@@ -120,7 +122,7 @@ def add_rules(
     ``connections.allow_to`` gives the warning "Ignoring Egress rule since 'allowAllOutbound' is set to true".
     """
     before = [len(group.node.children) for group in (client, server)]
-    if not (isinstance(client, ec2.SecurityGroup) and client.allow_all_outbound):
+    if not _is_open(client):
         client.add_egress_rule(cast("ec2.IPeer", server), ports, description)
     # As `connections.allow_to` does: a rule between two stacks is defined in that of the client.
     server.add_ingress_rule(cast("ec2.IPeer", client), ports, description, remote_rule=True)
@@ -178,6 +180,20 @@ def _rules_of_network(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup) ->
         if (isinstance(child, ec2.CfnSecurityGroupIngress) and _is_from(child, client))
         or (isinstance(child, ec2.CfnSecurityGroupEgress) and _referred(child, child.group_id) == _identity(client))
     ]
+
+
+def _rules_of_user(client: ec2.ISecurityGroup, server: ec2.ISecurityGroup, ports: ec2.Port) -> list[IConstruct] | None:
+    """The rules that the app has defined with ``client.connections.allow_to(server, ports)``, found by their ids."""
+    to, of = f"{server.unique_id}:{ports.to_string()}", f"{client.unique_id}:{ports.to_string()}"
+    ingress = client.node.try_find_child(f"{to} to") or server.node.try_find_child(f"from {of}")
+    egress = client.node.try_find_child(f"to {to}")
+    if ingress is None or (egress is None and not _is_open(client)):
+        return None
+    return [rule for rule in (egress, ingress) if rule is not None]
+
+
+def _is_open(group: ec2.ISecurityGroup) -> bool:
+    return isinstance(group, ec2.SecurityGroup) and bool(group.allow_all_outbound)
 
 
 def _is_from(rule: ec2.CfnSecurityGroupIngress, client: ec2.ISecurityGroup) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_autoscaling as autoscaling
     from aws_cdk import aws_ecs as ecs
     from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
 
     from cdk_redis._access.users import User
     from cdk_redis._code.client_layer import RedisClientLayer
@@ -87,7 +88,8 @@ class IStore(StoreParts, StoreMetrics):
         | ecs.ContainerDefinition
         | ec2.Instance
         | autoscaling.AutoScalingGroup
-        | iam.IGrantable,
+        | iam.IGrantable
+        | Construct,
         *,
         user: User | None = None,
         name: str | None = None,

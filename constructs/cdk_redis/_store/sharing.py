@@ -111,7 +111,8 @@ class ConnectionRecord(Construct):
         | ecs.ContainerDefinition
         | ec2.Instance
         | autoscaling.AutoScalingGroup
-        | iam.IGrantable,
+        | iam.IGrantable
+        | Construct,
         *,
         name: str | None = None,
         container: str | None = None,

@@ -132,9 +132,9 @@ EXPECTED: dict[str, str | None] = {
         "takes iam.IGrantable, ecs.BaseService or ecs.TaskDefinition"
     ),
     "lambda_.Function | lambda_.IFunction | ecs.BaseService | ecs.TaskDefinition | ecs.ContainerDefinition | "
-    "ec2.Instance | autoscaling.AutoScalingGroup | iam.IGrantable": (
+    "ec2.Instance | autoscaling.AutoScalingGroup | iam.IGrantable | Construct": (
         "takes lambda_.Function, lambda_.IFunction, ecs.BaseService, ecs.TaskDefinition, ecs.ContainerDefinition, "
-        "ec2.Instance, autoscaling.AutoScalingGroup or iam.IGrantable"
+        "ec2.Instance, autoscaling.AutoScalingGroup, iam.IGrantable or Construct"
     ),
     "lambda_.IFunction": "takes lambda_.IFunction",
     "logs.ILogGroup": "takes logs.ILogGroup",

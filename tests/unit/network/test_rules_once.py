@@ -160,3 +160,22 @@ def test_the_rules_are_known_when_python_has_forgotten_the_app() -> None:
         gc.collect()
 
     assert duplicates([template_of(stack)]) == []
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["one stack", "another stack"])
+@pytest.mark.parametrize("outbound", [False, True], ids=["closed", "open"])
+def test_rules_that_the_app_defined_before_are_not_defined_again(another: bool, outbound: bool) -> None:
+    def ports(*, binds: bool) -> list[list[int]]:
+        it = Scene(another=another, password=True)
+        bound = function(it.stack, it.network, allow_all_outbound=outbound)
+        bound.connections.allow_to_default_port(it.network.require_secrets_endpoint())
+        bound.connections.allow_to(it.cache, ec2.Port.tcp(6379))
+        if binds:
+            it.cache.bind(bound, user=it.user)
+        return [
+            sorted(rule["FromPort"] for rule in rules(template, way))
+            for template in it.templates()
+            for way in ("Ingress", "Egress")
+        ]
+
+    assert ports(binds=True) == ports(binds=False)

@@ -12,12 +12,14 @@ import pytest
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from cdk_redis import AccessString, ConfigurationError, MemoryDbCluster, RedisNetwork, ReplicationGroup
 from tests.unit.store.support.targets import (
+    IMAGE,
     KINDS,
     Kind,
     auto_scaling_group,
@@ -265,6 +267,17 @@ def _windows(stack: cdk.Stack, network: RedisNetwork) -> ec2.Instance:
     return instance(stack, network, machine_image=image)
 
 
+def _pattern(stack: cdk.Stack, network: RedisNetwork) -> patterns.QueueProcessingFargateService:
+    return patterns.QueueProcessingFargateService(
+        stack,
+        "App",
+        vpc=network.vpc,
+        task_subnets=network.subnet_selection,
+        image=ecs.ContainerImage.from_registry(IMAGE),
+        min_healthy_percent=50,
+    )
+
+
 def _imported_function(stack: cdk.Stack, network: RedisNetwork) -> lambda_.IFunction:
     return lambda_.Function.from_function_attributes(
         stack,
@@ -325,6 +338,11 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], str]] = {
         ),
         {},
         "target: got 'Stack/App', but it runs its program in its `instance`; bind that: `bind(it.instance, ...)`",
+    ),
+    "a pattern with a service": (
+        _pattern,
+        {},
+        "target: got 'Stack/App', but it runs its program in its `service`; bind that: `bind(it.service, ...)`",
     ),
     "an instance with Windows": (
         _windows,
