@@ -216,17 +216,25 @@ def test_host_of_a_network_gets_stores_by_grants(stack: cdk.Stack, network: Redi
     assert "elasticache:Connect" in policies
 
 
-def test_store_of_another_stack_is_not_locked(app: cdk.App, stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    user = cache.add_iam_user("operator", READ)
-    other = cdk.Stack(app, "Other", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    ClientHost(other, "Host", store=cache, user=user)
-    exports = [
-        json.dumps(output["Value"])
-        for output in template_of(stack).to_json().get("Outputs", {}).values()
-        if "Export" in output
-    ]
-    assert not any("Cache" in value for value in exports), exports
+@pytest.mark.parametrize("kind", ["network", "iam", "password"])
+def test_host_in_another_stack_locks_neither_the_store_nor_the_network(kind: str) -> None:
+    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": "strong"})
+    stack, other = (
+        cdk.Stack(app, name, env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        for name in ("Stack", "Other")
+    )
+    network = RedisNetwork(stack, "Network")
+    if kind == "network":
+        ClientHost(other, "Host", network=network)
+    else:
+        cache = ReplicationGroup(stack, "Cache", network=network)
+        user = cache.add_iam_user("it", READ) if kind == "iam" else cache.add_password_user("it", READ)
+        host = ClientHost(other, "Host", store=cache, user=user)
+        people = cdk.Stack(app, "People", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        host.grant_login(iam.Role(people, "Person", assumed_by=iam.AccountRootPrincipal()))
+    templates = [one.template for one in app.synth().stacks]
+    assert "Fn::ImportValue" not in json.dumps(templates)
+    assert '"Export"' not in json.dumps(templates)
 
 
 def test_login_is_granted_on_this_instance_and_the_persons_sessions(stack: cdk.Stack, host: ClientHost) -> None:
