@@ -14,10 +14,11 @@ from cdk_redis_local import AclUser, EngineSet
 from cdk_redis_runtime import ClientTimeouts
 from cdk_redis_runtime._client.iam_token import IamTokenProvider
 from cdk_redis_runtime._client.secret import MIN_SECONDS_BETWEEN_READS
+from tests.runtime.support.application import Application
 from tests.runtime.support.blocking import KINDS, open_client
 from tests.runtime.support.environment import bound_environment
 from tests.runtime.support.secrets_manager import SecretsManager
-from tests.support.concurrency import in_threads
+from tests.support.concurrency import in_threads, wait_until
 
 pytestmark = pytest.mark.long
 
@@ -73,6 +74,10 @@ def client(
 def _change_password(engines: EngineSet, user: str) -> None:
     """Change the password on every node, and close every connection that signed in with the old one."""
     engines.set_users([_user(user, NEW)])
+    _close_connections(engines)
+
+
+def _close_connections(engines: EngineSet) -> None:
     for node in engines.nodes:
         node.admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
@@ -91,6 +96,29 @@ def test_client_signs_in_with_the_new_password(
     _change_password(engines, user)
     _write_everywhere(client)
     assert secrets_manager.calls == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_command_of_an_application_that_retries_once_fails_during_a_rotation(
+    kind: str, engines: EngineSet, user: str, secrets_manager: SecretsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
+    monkeypatch.setattr("cdk_redis_runtime._client.secret.MIN_SECONDS_BETWEEN_READS", 0.0)
+    retrying_once = ClientTimeouts(connect=5, answer=5, retries=1, first_answer=5)
+    client = open_client(kind, environment=bound_environment(engines, user), timeouts=retrying_once)
+    with Application(client) as application:
+        wait_until(lambda: application.commands > 20)
+        for old, new in ((OLD, NEW), (NEW, OLD)):
+            # As a rotation on AWS: for a while both passwords are valid.
+            engines.set_users([AclUser(user, "on ~* &* +@all", passwords=(old, new))])
+            secrets_manager.rotate(user, new)
+            engines.set_users([_user(user, new)])
+            _close_connections(engines)
+            before = application.commands
+            wait_until(lambda before=before: application.commands > before + 20)
+    client.close()
+    assert application.failures == []
+    assert secrets_manager.calls == 3
 
 
 def test_threads_with_a_refused_password_read_the_secret_once(
