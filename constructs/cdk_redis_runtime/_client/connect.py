@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis import asyncio as redis_asyncio
@@ -16,9 +17,11 @@ from redis.credentials import CredentialProvider
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.clients import ClientOptions, client_for
 from cdk_redis_runtime._client.reading import SettingsError
-from cdk_redis_runtime._client.record import ConnectionRecord
 from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._client.timeouts import ClientTimeouts
+
+if TYPE_CHECKING:
+    from cdk_redis_runtime._client.record import ConnectionRecord
 
 
 def connect(
@@ -117,7 +120,11 @@ def _settings(
         return Connection.from_environment(os.environ if environment is None else environment, name)
     if name is not None or environment is not None:
         raise SettingsError(["give either a record, or a name and an environment"], "what connect() was given")
-    return (ConnectionRecord.from_json(record) if isinstance(record, str) else record).connection
+    if not isinstance(record, str):
+        return record.connection
+    from cdk_redis_runtime._client.record import ConnectionRecord
+
+    return ConnectionRecord.from_json(record).connection
 
 
 def credential_provider(connection: Connection) -> CredentialProvider | None:

@@ -15,7 +15,7 @@ from redis.exceptions import AuthenticationError
 
 from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._client.sign_in import SigningIn, can_renew, reporting
-from cdk_redis_runtime._client.wire import shared_context
+from cdk_redis_runtime._client.trust import shared_context
 
 
 def pool_class(

@@ -19,7 +19,6 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cdk_redis_runtime._client.credentials import CredentialsUnavailableError, RememberingProvider
-from cdk_redis_runtime._client.redaction import redact
 
 # redis-py's message where the other side closes the connection; its name for it is private.
 _CLOSED = "Connection closed by server"
@@ -118,6 +117,9 @@ def _is_closed_by_server(error: RedisConnectionError) -> bool:
 
 
 def _hide(error: BaseException | None, secrets: set[str]) -> None:
+    # Imported here, because only errors need it, and every start of a function would wait for its imports.
+    from cdk_redis_runtime._client.redaction import redact
+
     # Some engines, and other servers that may listen there, repeat in their answer what they were sent. Applications
     # log errors with all their causes.
     seen: set[int] = set()

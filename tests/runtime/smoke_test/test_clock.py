@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cdk_redis_local import CertificateAuthority
-from cdk_redis_runtime._client.wire import verifying_context
+from cdk_redis_runtime._client.trust import verifying_context
 from cdk_redis_runtime._smoke_test.clock import MOST_THREADS, Clock, Once, UnfinishedError, side_by_side
 
 

@@ -16,7 +16,7 @@ from cdk_redis_runtime._client.credentials import RememberingProvider
 from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.settings import Address, Connection
 from cdk_redis_runtime._client.timeouts import ClientTimeouts
-from cdk_redis_runtime._client.wire import verifying_context
+from cdk_redis_runtime._client.trust import verifying_context
 from cdk_redis_runtime._smoke_test.checks.nodes import Node
 from cdk_redis_runtime._smoke_test.clock import Clock, Once
 
