@@ -43,7 +43,8 @@ computing:
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
 
-bench: engine setup ## Measure the smoke test: its seconds, and 1,000 runs under load
+bench: engine setup ## Measure what the client costs, and the smoke test: its seconds, and 1,000 runs under load
+	python benchmarks/client_cost.py
 	python benchmarks/smoke_seconds.py
 	python benchmarks/no_false_alarm.py
 

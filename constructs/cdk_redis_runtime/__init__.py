@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from cdk_redis_runtime._client.iam_token import IamTokenProvider
     from cdk_redis_runtime._client.reading import SettingsError
     from cdk_redis_runtime._client.record import ConnectionRecord
-    from cdk_redis_runtime._client.settings import Address, Connection, Declaration
+    from cdk_redis_runtime._client.settings import Address, Connection
     from cdk_redis_runtime._client.timeouts import ClientTimeouts
     from cdk_redis_runtime._smoke_test.battery import smoke_test
+    from cdk_redis_runtime._smoke_test.declaration import Declaration
     from cdk_redis_runtime._smoke_test.render import render_report
     from cdk_redis_runtime._smoke_test.report import CheckResult, Report, SmokeTestFailed
 
@@ -42,7 +43,7 @@ _HOMES = {
     "CheckResult": "_smoke_test.report",
     "Connection": "_client.settings",
     "ConnectionRecord": "_client.record",
-    "Declaration": "_client.settings",
+    "Declaration": "_smoke_test.declaration",
     "ClientTimeouts": "_client.timeouts",
     "IamTokenProvider": "_client.iam_token",
     "Report": "_smoke_test.report",

@@ -8,8 +8,9 @@ import os
 from typing import Any, Protocol
 
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.settings import Connection, Declaration
+from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._smoke_test.battery import smoke_test
+from cdk_redis_runtime._smoke_test.declaration import Declaration
 from cdk_redis_runtime._smoke_test.metrics import embedded_metrics
 from cdk_redis_runtime._smoke_test.report import SmokeTestFailed
 

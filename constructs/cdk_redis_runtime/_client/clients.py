@@ -15,7 +15,7 @@ from redis.credentials import CredentialProvider
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from cdk_redis_runtime._client.cluster import CONTINUED_COMMANDS, Cluster
+from cdk_redis_runtime._client.cluster import CONTINUED_COMMANDS, Cluster, ReplicaReadingCluster
 from cdk_redis_runtime._client.pool import pool_class
 from cdk_redis_runtime._client.reading import SettingsError
 from cdk_redis_runtime._client.settings import Address, Connection
@@ -91,7 +91,8 @@ def client_for(
     options = options or ClientOptions()
     make_pool = make_pool or pool_class(connection, first_answer=options.timeouts.first_answer)
     if connection.cluster_mode:
-        return Cluster(**cluster_options(connection, credentials, options, make_pool))
+        make_client = ReplicaReadingCluster if options.read_from_replicas else Cluster
+        return make_client(**cluster_options(connection, credentials, options, make_pool))
     if not (options.read_from_replicas and connection.reader):
         return Redis.from_pool(_pool(connection.endpoint, credentials, options, make_pool))
     client: Any = ReplicaReadingRedis.from_pool(_pool(connection.endpoint, credentials, options, make_pool))

@@ -19,7 +19,7 @@ from cdk_redis_runtime._client.clients import (
     common_options,
     without_notifications,
 )
-from cdk_redis_runtime._client.cluster_async import AsyncCluster
+from cdk_redis_runtime._client.cluster_async import AsyncCluster, AsyncReplicaReadingCluster
 from cdk_redis_runtime._client.pool_async import connection_class
 from cdk_redis_runtime._client.settings import Address, Connection
 
@@ -50,7 +50,8 @@ def async_client_for(
         "retry": Retry(backoff(), options.timeouts.retries),
     }
     if connection.cluster_mode:
-        return AsyncCluster(
+        make_client = AsyncReplicaReadingCluster if options.read_from_replicas else AsyncCluster
+        return make_client(
             connection_class=one_class,
             host=connection.host,
             port=connection.port,

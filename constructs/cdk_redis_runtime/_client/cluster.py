@@ -31,15 +31,6 @@ class Cluster(RedisCluster):
             _send_once(pipeline)
         return pipeline
 
-    def on_connect(self, connection: Connection) -> None:
-        """Prepare a new connection; see redis-py."""
-        with reporting_readonly():
-            super().on_connect(connection)
-
-    def get_nodes_from_slot(self, command: str, *args: Any) -> Any:
-        """Find the node for a command; see redis-py, which continues a cursor of one replica on another."""
-        return super().get_nodes_from_slot("" if command in CONTINUED_COMMANDS else command, *args)
-
     def get_node(
         self, host: str | None = None, port: int | None = None, node_name: str | None = None
     ) -> ClusterNode | None:
@@ -52,6 +43,19 @@ class Cluster(RedisCluster):
             return known
         new_host, _, new_port = node_name.rpartition(":")
         return ClusterNode(new_host, int(new_port))
+
+
+class ReplicaReadingCluster(Cluster):
+    """A cluster client that reads from replicas, but continues an iteration on the primary where it began."""
+
+    def on_connect(self, connection: Connection) -> None:
+        """Prepare a new connection; see redis-py."""
+        with reporting_readonly():
+            super().on_connect(connection)
+
+    def get_nodes_from_slot(self, command: str, *args: Any) -> Any:
+        """Find the node for a command; see redis-py, which continues a cursor of one replica on another."""
+        return super().get_nodes_from_slot("" if command in CONTINUED_COMMANDS else command, *args)
 
 
 @contextlib.contextmanager

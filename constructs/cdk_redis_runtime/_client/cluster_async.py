@@ -32,17 +32,6 @@ class AsyncCluster(RedisCluster):
         for node in self.nodes_manager.startup_nodes.values():
             node.connection_class = connection_class
 
-    async def on_connect(self, connection: Connection) -> None:
-        """Prepare a new connection; see redis-py."""
-        with reporting_readonly():
-            await super().on_connect(connection)
-
-    async def get_nodes_from_slot(self, command: str, *args: Any) -> Any:
-        """Find the node for a command; see `cdk_redis_runtime._client.cluster.Cluster`."""
-        if command in CONTINUED_COMMANDS:
-            return [self.nodes_manager.get_node_from_slot(await self._determine_slot(command, *args))]
-        return await super().get_nodes_from_slot(command, *args)
-
     def get_node(self, host: str | None = None, port: int | None = None, node_name: str | None = None) -> Any:
         """Find a node. By its name, which redis-py uses only to follow ASK, it is found even if it serves no slot yet.
 
@@ -57,6 +46,21 @@ class AsyncCluster(RedisCluster):
             # The next reading of the slots closes it if it does not list the node.
             known = self.nodes_manager.nodes_cache.setdefault(node.name, node)
         return _AskedNode(known)
+
+
+class AsyncReplicaReadingCluster(AsyncCluster):
+    """A cluster client that reads from replicas; see `cdk_redis_runtime._client.cluster.ReplicaReadingCluster`."""
+
+    async def on_connect(self, connection: Connection) -> None:
+        """Prepare a new connection; see redis-py."""
+        with reporting_readonly():
+            await super().on_connect(connection)
+
+    async def get_nodes_from_slot(self, command: str, *args: Any) -> Any:
+        """Find the node for a command; see redis-py."""
+        if command in CONTINUED_COMMANDS:
+            return [self.nodes_manager.get_node_from_slot(await self._determine_slot(command, *args))]
+        return await super().get_nodes_from_slot(command, *args)
 
 
 class _AskedNode:

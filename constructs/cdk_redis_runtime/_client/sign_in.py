@@ -39,6 +39,7 @@ class SigningIn:
     client_name: str | None
     protocol: Any
     _replaced_at = math.inf
+    _should_reconnect: bool
 
     def __init__(self, **options: Any) -> None:
         """Create the connection of redis-py, without what a least-privilege user is refused."""
@@ -52,8 +53,9 @@ class SigningIn:
 
         redis-py's pools and cluster clients ask this for each connection that they get back.
         """
-        # Not the monotonic clock, which may stand still while Lambda has frozen a function.
-        return time.time() >= self._replaced_at or super().should_reconnect()  # type: ignore[misc]
+        # Not the monotonic clock, which may stand still while Lambda has frozen a function. Not super(): it is called
+        # for each command.
+        return self._should_reconnect or time.time() >= self._replaced_at
 
     @contextlib.contextmanager
     def signing_in(self) -> Generator[RememberingProvider | None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from cdk_redis_runtime._client.credentials import CredentialsUnavailableError
-from cdk_redis_runtime._client.settings import SettingsError
+from cdk_redis_runtime._client.reading import SettingsError
 from cdk_redis_runtime._command import connect, smoke, token
 from cdk_redis_runtime._command.options import COULD_NOT_RUN, UsageError
 

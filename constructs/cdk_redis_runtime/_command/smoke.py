@@ -17,7 +17,7 @@ from redis.credentials import CredentialProvider
 
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.reading import host_and_port
-from cdk_redis_runtime._client.settings import Connection, Declaration
+from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._command.options import (
     UsageError,
     add_store,
@@ -26,6 +26,7 @@ from cdk_redis_runtime._command.options import (
     whole_number_from,
 )
 from cdk_redis_runtime._smoke_test.battery import smoke_test
+from cdk_redis_runtime._smoke_test.declaration import Declaration
 from cdk_redis_runtime._smoke_test.report import CheckResult, Report
 
 PASSED, FAILED = 0, 1

@@ -20,9 +20,10 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._client.redaction import redact
-from cdk_redis_runtime._client.settings import Connection, Declaration
+from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._smoke_test.checks import CHECKS, Check, Clients, Context, PrerequisiteError, Store
 from cdk_redis_runtime._smoke_test.clock import Clock, UnfinishedError, side_by_side
+from cdk_redis_runtime._smoke_test.declaration import Declaration
 from cdk_redis_runtime._smoke_test.diagnosis import diagnose
 from cdk_redis_runtime._smoke_test.report import FAILED, PASSED, SKIPPED, CheckResult, Outcome, Report
 

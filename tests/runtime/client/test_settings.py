@@ -9,7 +9,8 @@ import pytest
 
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.reading import SettingsError
-from cdk_redis_runtime._client.settings import Address, Connection, Declaration
+from cdk_redis_runtime._client.settings import Address, Connection
+from cdk_redis_runtime._smoke_test.declaration import Declaration
 
 ENVIRONMENT = {
     env.SERVICE: "elasticache",

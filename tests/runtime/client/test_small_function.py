@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from cdk_redis_local import EngineSet
+from cdk_redis_local._core.held import held
 from cdk_redis_runtime._client import environment as env
 from cdk_redis_runtime._client.pool import _handshake
 from cdk_redis_runtime._client.pool_async import _within
@@ -25,7 +26,6 @@ from tests.runtime.support.battery import AWS_CREDENTIALS, PASSWORD
 from tests.runtime.support.blocking import KINDS
 from tests.runtime.support.environment import bound_environment
 from tests.runtime.support.secrets_manager import SecretsManager
-from tests.runtime.support.small_function import held
 
 OF_128_MB = 0.07
 PROGRAM = """

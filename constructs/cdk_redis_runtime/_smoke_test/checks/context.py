@@ -12,10 +12,11 @@ from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException, RedisError
 
 from cdk_redis_runtime._client import environment as env
-from cdk_redis_runtime._client.settings import Connection, Declaration
+from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._smoke_test.checks.nodes import Command, Shard, keys_on
 from cdk_redis_runtime._smoke_test.checks.store import Store
 from cdk_redis_runtime._smoke_test.clock import Clock, Result, UnfinishedError
+from cdk_redis_runtime._smoke_test.declaration import Declaration
 from cdk_redis_runtime._smoke_test.diagnosis import FindingError, diagnose, heals
 from cdk_redis_runtime._smoke_test.report import FAILED, PASSED, SKIPPED, Outcome
 
