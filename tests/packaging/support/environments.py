@@ -26,6 +26,8 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     # As pip does: only the system's certificates include those of a company's proxy.
     kept["UV_SYSTEM_CERTS"] = "true"
+    # Resolving for another Python needs no interpreter of it, and uv would try to download one.
+    kept["UV_PYTHON_DOWNLOADS"] = "never"
     finished = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
     )
