@@ -54,15 +54,13 @@ class Worker:
 
     def _abandoned(self) -> list[tuple[str, Job]]:
         """A job that was taken so long ago that its worker must have died."""
-        idle = round(self._claim_seconds * 1000)
-        _, jobs, *_ = self._client.xautoclaim(STREAM, GROUP, self._name, idle, count=1)
+        _, jobs, *_ = self._client.xautoclaim(STREAM, GROUP, self._name, round(self._claim_seconds * 1000), count=1)
         for number, _ in jobs:
             log.info("job %s is taken again", number)
         return jobs
 
     def _new(self, wait_seconds: float) -> list[tuple[str, Job]]:
-        milliseconds = round(wait_seconds * 1000)
-        found = self._client.xreadgroup(GROUP, self._name, {STREAM: ">"}, count=5, block=milliseconds)
+        found = self._client.xreadgroup(GROUP, self._name, {STREAM: ">"}, count=5, block=round(wait_seconds * 1000))
         return found[0][1] if found else []
 
     def _give_up_after_attempts(self, number: str, job: Job) -> None:
