@@ -15,9 +15,10 @@ from tests.packaging.support.environments import install, pins_of, requirements,
 pytestmark = pytest.mark.long
 
 SCRIPT = Path(__file__).parents[1] / "support" / "synthesize_examples.py"
-# Quick tests with real engines: connect() in both modes, and the whole smoke test.
+# Quick tests with real engines: connect() in both modes, with and without asyncio, and the whole smoke test.
 RUNTIME_TESTS = [
     "tests/runtime/client/test_connect.py",
+    "tests/runtime/client/test_options.py",
     "tests/runtime/smoke_test/test_healthy_store.py",
     "tests/runtime/smoke_test/test_iam.py",
 ]

@@ -156,10 +156,11 @@ def common_options(credentials: CredentialProvider | None, options: ClientOption
     return {
         "credential_provider": credentials,
         "client_name": options.client_name,
-        "protocol": options.protocol,
         "socket_connect_timeout": options.timeouts.connect,
         "socket_timeout": options.timeouts.answer,
         "decode_responses": True,
+        # Not None: redis-py 7 would send it with asyncio.
+        **({} if options.protocol is None else {"protocol": options.protocol}),
     }
 
 
