@@ -29,7 +29,7 @@ demo: engine setup ## Deploy both stores to a local cloud, show their smoke test
 LOWEST := tests/packaging/test_lowest_versions.py
 COMPUTING := tests/compliance tests/packaging tests/snapshot tests/unit tests/test_layout.py
 WAITING := tests/runtime tests/local tests/e2e $(LOWEST)
-TIMED := tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
+TIMED := tests/runtime/client/test_small_function.py tests/runtime/smoke_test/test_drill.py tests/runtime/smoke_test/test_no_false_alarm.py tests/e2e/test_drill.py
 test: engine network browser client lint ## Run every check and every test
 	$(MAKE) --no-print-directory --keep-going --jobs 2 waiting computing
 	pytest $(TIMED)

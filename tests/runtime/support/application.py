@@ -7,6 +7,8 @@ from typing import Any
 
 from redis.exceptions import RedisClusterException, RedisError
 
+from tests.support.concurrency import wait_until
+
 
 class Application:
     """Threads that write and read all the time."""
@@ -16,6 +18,7 @@ class Application:
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(threads)]
         self.commands = 0
+        self.rounds = [0] * threads
         self.failures: list[Exception] = []
 
     def __enter__(self) -> Application:
@@ -36,3 +39,9 @@ class Application:
             except (RedisError, RedisClusterException) as error:
                 self.failures.append(error)
             self.commands += 2
+            self.rounds[number] += 1
+
+    def wait_for_all_threads(self) -> None:
+        """Wait until each thread has sent commands that it began after this call."""
+        before = [*self.rounds]
+        wait_until(lambda: all(now > earlier + 1 for now, earlier in zip(self.rounds, before, strict=True)))
