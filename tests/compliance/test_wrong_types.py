@@ -24,6 +24,8 @@ CALLS = int(os.environ.get("CDK_REDIS_RANDOM_CALLS", "1000"))
 SEED = int(os.environ.get("CDK_REDIS_RANDOM_SEED", "1"))
 # Errors of cfn-lint that are wrong, see test_memorydb_combinations.py.
 FALSE_POSITIVES = {"DataTiering", "NetworkType", "IpDiscovery"}
+# All calls share one template and its parameter, so two stores may have the same token as their name.
+SAME_NAME = "E3019"
 
 
 def test_an_argument_of_any_type_is_refused_in_words_or_accepted() -> None:
@@ -33,7 +35,9 @@ def test_an_argument_of_any_type_is_refused_in_words_or_accepted() -> None:
 
     assert not tries.leaks, "\n".join([f"seed {SEED}", *tries.leaks])
     assert tries.accepted > CALLS // 50
-    matches = lint(json.dumps(Template.from_stack(stack).to_json()), config=ManualArgs(regions=[REGION]))
+    matches = lint(
+        json.dumps(Template.from_stack(stack).to_json()), config=ManualArgs(regions=[REGION], ignore_checks=[SAME_NAME])
+    )
     found = [
         f"{match.rule.id} {match.path}: {match.message}"
         for match in matches
