@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -10,9 +12,21 @@ import cdk_redis
 
 
 def test_all_public_names_are_exported_and_exist() -> None:
-    public = {name for name, value in vars(cdk_redis).items() if not name.startswith("_") and callable(value)}
+    assert set(cdk_redis._HOMES) == set(cdk_redis.__all__)
+    assert all(getattr(cdk_redis, name).__name__ == name for name in cdk_redis.__all__)
 
-    assert public == set(cdk_redis.__all__)
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'cdk_redis' has no attribute 'RedisGroup'"):
+        _ = cdk_redis.RedisGroup
+
+
+def test_a_store_does_not_load_modules_of_aws_cdk_lib_that_it_does_not_need() -> None:
+    program = "import sys, cdk_redis; cdk_redis.ReplicationGroup, cdk_redis.RedisNetwork; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    slow = {f"aws_cdk.aws_{service}" for service in ("cloudwatch", "ecs", "kms", "lambda", "memorydb", "sns", "ssm")}
+    assert slow & set(loaded) == set()
 
 
 @pytest.mark.parametrize("name", cdk_redis.__all__)
