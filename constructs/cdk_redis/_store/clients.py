@@ -127,24 +127,29 @@ def client_of(given: Given) -> Client:
     """
     if given.is_a("lambda_.IFunction"):
         client = _function(given)
-    elif given.is_a("ecs.BaseService") and not given.target.connections.security_groups:
-        return _service(given)
     elif given.is_a("ecs.BaseService"):
         client = _service(given)
     elif given.is_a("ecs.TaskDefinition", "ecs.ContainerDefinition"):
-        return _task(given)
+        client = _task(given)
     elif given.is_a("ec2.Instance"):
         client = _instance(given)
     elif given.is_a("autoscaling.AutoScalingGroup"):
         client = _auto_scaling_group(given)
     else:
         _refuse_other(given)
-    if given.security_groups is not None:
+    if given.security_groups is not None and _has_security_groups(given):
         reason = "it is for an ECS task, and this target has its own"
         given.refuse(reason, "leave it out", "security_groups", "a list")
-    if given.container is not None and not given.is_a("ecs.BaseService"):
+    if given.container is not None and not given.is_a("ecs.BaseService", "ecs.TaskDefinition"):
         given.refuse("only an ECS task has containers", "leave it out", "container", given.container)
     return client
+
+
+def _has_security_groups(given: Given) -> bool:
+    """Whether the target knows the security groups that it runs with."""
+    if given.is_a("ecs.BaseService"):
+        return bool(given.target.connections.security_groups)
+    return not given.is_a("ecs.TaskDefinition", "ecs.ContainerDefinition")
 
 
 def _function(given: Given) -> Client:
@@ -187,7 +192,7 @@ def _service(given: Given) -> Client:
     service = given.target
     container = _container_of(given, service.task_definition)
     grantee = grantee_of(given)
-    if not service.connections.security_groups:
+    if not _has_security_groups(given):
         # Outside the network mode awsvpc, a task has those of its instance, which a capacity provider does not tell.
         if not given.security_groups and not given.joins:
             reason = "its tasks have the security groups of their instances"
