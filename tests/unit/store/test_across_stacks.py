@@ -27,6 +27,7 @@ from cdk_redis import (
     ServerlessCache,
     Store,
 )
+from tests.unit.support.vpcs import existing_vpc
 
 ACCESS = AccessString.read_write("app:*")
 STORES = [ReplicationGroup, ServerlessCache, MemoryDbCluster]
@@ -39,7 +40,7 @@ class TwoStacks:
         self.app = cdk.App()
         self.data = cdk.Stack(self.app, "Data")
         self.web = cdk.Stack(self.app, "Web")
-        self.network = RedisNetwork(self.data, "Network", vpc=_vpc(self.data), secrets_endpoint=True)
+        self.network = RedisNetwork(self.data, "Network", vpc=existing_vpc(self.data), secrets_endpoint=True)
         self.store: Store = kind(self.data, "Store", network=self.network, **options)
 
     def function(self, id: str = "Function", **options: Any) -> lambda_.Function:
@@ -50,18 +51,8 @@ class TwoStacks:
         return dict(Template.from_stack(self.data).to_json()), dict(Template.from_stack(self.web).to_json())
 
 
-def _vpc(scope: cdk.Stack) -> ec2.IVpc:
-    return ec2.Vpc.from_vpc_attributes(
-        scope,
-        "Vpc",
-        vpc_id="vpc-1",
-        availability_zones=["eu-west-1a", "eu-west-1b"],
-        isolated_subnet_ids=["subnet-1", "subnet-2"],
-    )
-
-
 def _function(stack: cdk.Stack, id: str, **options: Any) -> lambda_.Function:
-    vpc = stack.node.try_find_child("Vpc") or _vpc(stack)
+    vpc = stack.node.try_find_child("Vpc") or existing_vpc(stack)
     return lambda_.Function(
         stack,
         id,
@@ -180,7 +171,7 @@ def test_one_function_can_connect_to_two_stores() -> None:
 
 def test_a_function_with_a_security_group_in_another_stack_is_bound_without_exports() -> None:
     stacks = TwoStacks()
-    vpc = _vpc(stacks.web)
+    vpc = existing_vpc(stacks.web)
     group = ec2.SecurityGroup(stacks.web, "Group", vpc=vpc, allow_all_outbound=False)
     function = _function(stacks.web, "Function", security_groups=[group])
     stacks.store.bind(function, user=stacks.store.add_iam_user("app", ACCESS))
@@ -210,7 +201,7 @@ def test_an_imported_store_is_bound_without_exports() -> None:
 
 def test_nested_stacks_read_the_store_directly() -> None:
     data = cdk.Stack(cdk.App(), "Data")
-    network = RedisNetwork(data, "Network", vpc=_vpc(data))
+    network = RedisNetwork(data, "Network", vpc=existing_vpc(data))
     store = ReplicationGroup(cdk.NestedStack(data, "Stores"), "Store", network=network)
     store.bind(_function(cdk.NestedStack(data, "Web"), "Function"), user=store.add_iam_user("app", ACCESS))
 

@@ -19,6 +19,7 @@ from cdk_redis import (
     ReplicationGroup,
 )
 from tests.unit.store.support.targets import KINDS, Kind, duplicates, function, rules, template_of, variables
+from tests.unit.support.vpcs import existing_vpc
 
 ACCESS = AccessString.read_write("app:*")
 REFERENCES = "@aws-cdk/core:defaultCrossStackReferences"
@@ -164,7 +165,7 @@ def test_groups_of_two_stacks_are_bound_in_the_stack_of_each() -> None:
 
 @pytest.mark.parametrize("given", [None, False])
 def test_isolated_subnets_of_an_existing_vpc_need_a_named_endpoint(stack: cdk.Stack, given: bool | None) -> None:
-    network = RedisNetwork(stack, "Network", vpc=_imported_vpc(stack), secrets_endpoint=given)
+    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack), secrets_endpoint=given)
     cache = ReplicationGroup(stack, "Cache", network=network)
     bound = function(stack, network)
     user = cache.add_password_user("app", ACCESS)
@@ -188,7 +189,7 @@ def test_a_named_endpoint_of_an_existing_vpc_is_opened(stack: cdk.Stack) -> None
         port=443,
         security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "EndpointGroup", "sg-endpoint")],
     )
-    network = RedisNetwork(stack, "Network", vpc=_imported_vpc(stack), secrets_endpoint=endpoint)
+    network = RedisNetwork(stack, "Network", vpc=existing_vpc(stack), secrets_endpoint=endpoint)
     cache = ReplicationGroup(stack, "Cache", network=network)
     cache.bind(function(stack, network), user=cache.add_password_user("app", ACCESS))
 
@@ -213,13 +214,3 @@ def test_the_created_endpoint_is_opened_for_each_function_once(stack: cdk.Stack,
         cache.bind(bound, user=cache.add_password_user("app", ACCESS), name=cache.node.id.lower())
 
     assert [rule["FromPort"] for rule in rules(template_of(stack), "Ingress")].count(443) == 1
-
-
-def _imported_vpc(stack: cdk.Stack) -> ec2.IVpc:
-    return ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=["eu-west-1a", "eu-west-1b"],
-        isolated_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-    )
