@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cdk_redis._client_host.host import ClientHost
     from cdk_redis._code.client_layer import RedisClientLayer
     from cdk_redis._code.runtime_code import runtime_code
+    from cdk_redis._core.acknowledgements import acknowledge
     from cdk_redis._core.errors import ConfigurationError
     from cdk_redis._elasticache.auth_token import AuthToken
     from cdk_redis._elasticache.durability import Durability
@@ -114,6 +115,7 @@ __all__ = [
     "TransitEncryptionMode",
     "UsageLimits",
     "User",
+    "acknowledge",
     "assert_no_replacement",
     "runtime_code",
 ]
@@ -174,6 +176,7 @@ _HOMES = {
     "TransitEncryptionMode": "_elasticache.transit_encryption",
     "UsageLimits": "_elasticache.usage_limits",
     "User": "_access.users",
+    "acknowledge": "_core.acknowledgements",
     "assert_no_replacement": "_operations.guard",
     "runtime_code": "_code.runtime_code",
 }

@@ -117,7 +117,16 @@ WRONG: dict[str, object] = {
 
 # Abstract classes, classes that only the library creates, and dictionaries.
 NO_CONSTRUCTORS = {
-    *("assert_no_replacement", "ConfigurationError", "IStore", "MetricOptions", "Store", "User", "runtime_code"),
+    *(
+        "assert_no_replacement",
+        "ConfigurationError",
+        "IStore",
+        "MetricOptions",
+        "Store",
+        "User",
+        "acknowledge",
+        "runtime_code",
+    ),
 }
 
 
