@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from cdk_redis._store.store import Store
     from cdk_redis._values.endpoint import Endpoint
     from cdk_redis._values.engine import Engine
+    from cdk_redis._values.existing_resource import ExistingResource
     from cdk_redis._values.network_type import IpDiscovery, NetworkType
     from cdk_redis._values.node_type import NodeType
     from cdk_redis._values.restore import Restore
@@ -74,6 +75,7 @@ __all__ = [
     "ElastiCacheUserGroup",
     "Endpoint",
     "Engine",
+    "ExistingResource",
     "FailoverDrill",
     "GlobalDatastore",
     "IAcl",
@@ -135,6 +137,7 @@ _HOMES = {
     "ElastiCacheUserGroup": "_elasticache.user_group",
     "Endpoint": "_values.endpoint",
     "Engine": "_values.engine",
+    "ExistingResource": "_values.existing_resource",
     "FailoverDrill": "_smoke_test.failover_drill",
     "GlobalDatastore": "_elasticache.global_datastore",
     "IAcl": "_memorydb.acl",

@@ -23,6 +23,8 @@ from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._core.tokens import is_token
+from cdk_redis._elasticache.adoption import check_unencrypted, keep_number_of_nodes
+from cdk_redis._elasticache.adoption import replication_group as fixed_properties
 from cdk_redis._elasticache.auth_token import AuthToken
 from cdk_redis._elasticache.checks import (
     can_move_to_cluster_mode,
@@ -47,6 +49,7 @@ from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, check_transit_encryption
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
+from cdk_redis._store.adoption import keep_as_deployed
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_keys,
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.interface import IStore
     from cdk_redis._store.parameter_groups import IParameterGroup
+    from cdk_redis._values.existing_resource import ExistingResource
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
@@ -163,8 +167,10 @@ class ReplicationGroup(ElastiCacheStore):
         replication_group_id: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
+        adopt: ExistingResource | None = None,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
+        unsafe_unencrypted_at_rest: bool = False,
     ) -> None:
         """Define the replication group.
 
@@ -238,12 +244,17 @@ class ReplicationGroup(ElastiCacheStore):
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the store when it leaves the stack or is replaced: it is deleted after a
                 final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
+            adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
+                Adding, changing or removing it later replaces the store. Default: - a new store is created.
             unsafe_open_access: Whether anyone on the network can connect without signing in. Such a store has no users.
             unsafe_plaintext: Whether the store has no TLS. ElastiCache has neither users nor an AUTH token without TLS:
                 set `unsafe_open_access` as well.
+            unsafe_unencrypted_at_rest: Whether the data of a store that exists is not encrypted at rest; for `adopt`
+                only. Changing it replaces the store.
 
         Raises:
-            ConfigurationError: With every parameter that AWS would reject.
+            ConfigurationError: With every parameter that AWS would reject, and with each that would replace the store
+                that exists.
         """
         super().__init__(scope, id, port=port)
         from aws_cdk import aws_elasticache as elasticache
@@ -284,6 +295,7 @@ class ReplicationGroup(ElastiCacheStore):
         check_log_delivery(problems, log_delivery, engine=engine, scope=self)
         check_transit_encryption(problems, mode, plaintext=unsafe_plaintext, engine=engine)
         check_unsafe(problems, unsafe_open_access, unsafe_plaintext)
+        check_unencrypted(problems, unsafe_unencrypted_at_rest, adopt, kms_key, create_kms_key)
         check_access(problems, authentication, user_group, unsafe_open_access, engine)
         check_durability(problems, durability, engine, node_type, cluster_mode, replicas, plaintext=unsafe_plaintext)
         check_cluster_mode_compatible(problems, cluster_mode_compatible, cluster_mode, replicas, engine)
@@ -366,7 +378,7 @@ class ReplicationGroup(ElastiCacheStore):
             # Always set: Valkey requires it.
             transit_encryption_enabled=not unsafe_plaintext,
             transit_encryption_mode=mode.value if mode else None,
-            at_rest_encryption_enabled=True,
+            at_rest_encryption_enabled=not unsafe_unencrypted_at_rest,
             kms_key_id=self.kms_key.key_arn if self.kms_key else None,
             snapshot_retention_limit=snapshots.retention_days,
             snapshot_window=str(snapshots.window) if snapshots.window else None,
@@ -379,14 +391,16 @@ class ReplicationGroup(ElastiCacheStore):
         # Without it, changing the number of shards replaces the store.
         self.resource.cfn_options.update_policy = cdk.CfnUpdatePolicy(use_online_resharding=True)
         self.resource.apply_removal_policy(removal_policy)
+        keep_number_of_nodes(self, self.resource, adopt, shard_count, replicas)
+        keep_as_deployed(self, self.resource, adopt, fixed_properties(engine))
         # By default, CloudFormation chooses the name, so that a replacement gets a new one.
         self.replication_group_id = self.store_name = self.resource.ref
         self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
-        warn_of_unsafe(self)
+        warn_of_unsafe(self, unencrypted=unsafe_unencrypted_at_rest)
         inform_of_quota(self)
-        if replication_group_id is not None:
+        if replication_group_id is not None and adopt is None:
             warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
 
     def _use_auth_token(self, token: AuthToken | None) -> None:

@@ -22,11 +22,13 @@ from cdk_redis._core.naming import description_of, name_by_properties
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
+from cdk_redis._elasticache.adoption import SERVERLESS_CACHE
 from cdk_redis._elasticache.checks import check_user_group
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
 from cdk_redis._elasticache.usage_limits import UsageLimits
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
+from cdk_redis._store.adoption import check_adopted_name, keep_as_deployed
 from cdk_redis._store.checks import check_dual_stack, check_keys
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._store.interface import IStore
+    from cdk_redis._values.existing_resource import ExistingResource
 
 # A change of any of these replaces the cache, which then needs a new name.
 _REPLACING = ("kms_key_id", "network_type", "snapshot_arns_to_restore", "subnet_ids")
@@ -107,6 +110,7 @@ class ServerlessCache(ElastiCacheStore):
         serverless_cache_name: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
+        adopt: ExistingResource | None = None,
         unsafe_open_access: bool = False,
     ) -> None:
         """Define the cache.
@@ -147,10 +151,13 @@ class ServerlessCache(ElastiCacheStore):
             description: Text shown in the console, up to 255 characters. Default: - the path of this construct.
             removal_policy: What happens to the cache when it leaves the stack or is replaced: it is deleted after a
                 final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
+            adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
+                Adding, changing or removing it later replaces the cache. Default: - a new cache is created.
             unsafe_open_access: Whether anyone on the network can connect without signing in. Such a cache has no users.
 
         Raises:
-            ConfigurationError: With every parameter that AWS would reject.
+            ConfigurationError: With every parameter that AWS would reject, and with each that would replace the cache
+                that exists.
         """
         super().__init__(scope, id, port=_PORT, last_port=_READER_PORT)
         from aws_cdk import aws_elasticache as elasticache
@@ -171,6 +178,7 @@ class ServerlessCache(ElastiCacheStore):
         check_security_groups(problems, self, security_groups, network)
         check_same_place(problems, self, user_group=user_group)
         check_store_name(problems, "serverless_cache_name", serverless_cache_name, scope=self, kind="serverless cache")
+        check_adopted_name(problems, "serverless_cache_name", serverless_cache_name, adopt)
         check_restored_data(problems, self, restore)
         _check_snapshots(problems, snapshots)
         _check_restore(problems, restore)
@@ -213,6 +221,7 @@ class ServerlessCache(ElastiCacheStore):
                 self.resource, _REPLACING, network.vpc.vpc_id, max_length=MAX_NAME
             )
         apply_removal_policy(self, self.resource, self.resource.serverless_cache_name, removal_policy, vpc=network.vpc)
+        keep_as_deployed(self, self.resource, adopt, SERVERLESS_CACHE)
         self.serverless_cache_name = self.store_name = self.resource.ref
         self.serverless_cache_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = Endpoint.from_attributes(self.resource.attr_endpoint_address, self.resource.attr_endpoint_port)
@@ -220,7 +229,7 @@ class ServerlessCache(ElastiCacheStore):
             self.resource.attr_reader_endpoint_address, self.resource.attr_reader_endpoint_port
         )
         warn_of_unsafe(self)
-        if serverless_cache_name is not None:
+        if serverless_cache_name is not None and adopt is None:
             warn_of_name(self, "serverless_cache_name", _NAMED_BY_HAND)
 
     @classmethod

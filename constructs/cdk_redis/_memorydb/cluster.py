@@ -23,6 +23,7 @@ from cdk_redis._core.resource import define
 from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.weak_reference import require_order
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
+from cdk_redis._memorydb.adoption import CLUSTER
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
 from cdk_redis._memorydb.multi_region_cluster import check_member, check_member_parameters
 from cdk_redis._memorydb.node_types import NODE_TYPES
@@ -31,6 +32,7 @@ from cdk_redis._memorydb.regions import check_zones, warn_of_region
 from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
 from cdk_redis._network.network import RedisNetwork, network_of
+from cdk_redis._store.adoption import check_adopted_name, keep_as_deployed
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_keys,
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.interface import IStore
+    from cdk_redis._values.existing_resource import ExistingResource
 
 # A change of any of these replaces the cluster, which then needs a new name.
 _REPLACING = (
@@ -164,6 +167,7 @@ class MemoryDbCluster(Store):
         cluster_name: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
+        adopt: ExistingResource | None = None,
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -225,13 +229,16 @@ class MemoryDbCluster(Store):
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the cluster when it leaves the stack or is replaced: a final snapshot and
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
+            adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
+                Adding, changing or removing it later replaces the cluster. Default: - a new cluster is created.
             unsafe_open_access: Whether anyone on the network can connect without signing in, with the service's ACL
                 ``open-access``. Such a cluster has no users.
             unsafe_plaintext: Whether the cluster has no TLS. MemoryDB has no users without TLS: set
                 `unsafe_open_access` as well. Changing it replaces the cluster.
 
         Raises:
-            ConfigurationError: With every parameter that AWS would refuse.
+            ConfigurationError: With every parameter that AWS would refuse, and with each that would replace the cluster
+                that exists.
         """
         super().__init__(scope, id, port=port)
         from aws_cdk import aws_memorydb as memorydb
@@ -270,6 +277,7 @@ class MemoryDbCluster(Store):
         if multi_region is None:
             check_parameter_group(problems, parameters, extra_parameters, parameter_group, engine, node_type)
         check_store_name(problems, "cluster_name", cluster_name, scope=self, kind="cluster")
+        check_adopted_name(problems, "cluster_name", cluster_name, adopt)
         _check_access(problems, acl, unsafe_open_access, unsafe_plaintext)
         check_rules_of(problems, acl.users if acl else (), engine)
         problems.raise_if_any()
@@ -343,13 +351,14 @@ class MemoryDbCluster(Store):
             also = (network.vpc.vpc_id, multi_region.identity if multi_region else None)
             self.resource.cluster_name = name_by_properties(self.resource, _REPLACING, *also, max_length=MAX_STORE_NAME)
         apply_removal_policy(self, self.resource, self.resource.cluster_name, removal_policy, vpc=network.vpc)
+        keep_as_deployed(self, self.resource, adopt, CLUSTER)
         self.cluster_name = self.store_name = self.resource.ref
         self.cluster_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = self._endpoint()
         warn_of_region(self, multi_region=not alone)
         warn_of_unsafe(self)
         inform_of_quota(self)
-        if cluster_name is not None:
+        if cluster_name is not None and adopt is None:
             warn_of_name(self, "cluster_name", _NAMED_BY_HAND)
 
     def _endpoint(self) -> Endpoint:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OPENED = "@cdk-redis:openAccess"
 _PLAINTEXT = "@cdk-redis:plaintext"
+_UNENCRYPTED = "@cdk-redis:unencryptedAtRest"
 _QUOTA = "@cdk-redis:nodeQuota"
 # "Nodes per cluster per instance type", of both services. Read on 2026-11-21:
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/quota-limits.html
@@ -22,13 +23,19 @@ _QUOTA = "@cdk-redis:nodeQuota"
 _DEFAULT_NODES = 90
 
 
-def warn_of_unsafe(store: Store) -> None:
-    """Add warnings to a store with open access or without TLS."""
+def warn_of_unsafe(store: Store, *, unencrypted: bool = False) -> None:
+    """Add warnings to a store with open access, without TLS, or without encryption at rest."""
     annotations = cdk.Annotations.of(store)
     if store.open_access:
         annotations.add_warning_v2(_OPENED, "unsafe_open_access: anyone on the network can read and write all data")
     if not store.topology.tls:
         annotations.add_warning_v2(_PLAINTEXT, "unsafe_plaintext: anyone on the network can read all traffic")
+    if unencrypted:
+        annotations.add_warning_v2(
+            _UNENCRYPTED,
+            "unsafe_unencrypted_at_rest: the data is not encrypted on disk and in snapshots; restore a snapshot into a "
+            "new store to have it encrypted",
+        )
 
 
 def inform_of_quota(store: Store) -> None:

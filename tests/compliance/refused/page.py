@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from tests.compliance.refused import (
+    adoption,
     bindings,
     hosts,
     keys,
@@ -30,6 +31,7 @@ THEMES: dict[str, ModuleType] = {
     "Scaling and global datastores": scaling,
     "Resources of other places and services": resources,
     "Bindings": bindings,
+    "Stores that exist": adoption,
     "Keys": keys,
     "Networks": network,
     "Stores": stores,

@@ -13,6 +13,7 @@ from cdk_redis import (
     ElastiCacheUser,
     ElastiCacheUserGroup,
     Engine,
+    ExistingResource,
     GlobalDatastore,
     IpDiscovery,
     LogDelivery,
@@ -42,6 +43,7 @@ STORE_TYPES = {
     SecondaryReplicationGroup: "ElastiCache::ReplicationGroup",
 }
 _WINDOW = SnapshotWindow("03:00-04:00")
+_ADOPTED = ExistingResource("Adopted")
 _MAINTENANCE = MaintenanceWindow("sun:05:00-sun:06:00")
 
 
@@ -115,6 +117,7 @@ def _users(user: Any, users: Any, **engine: Any) -> list[Edit]:
 
 def _rows_of_replication_groups() -> list[Edit]:
     replacing = {"port", "kms_key", "create_kms_key", "subnet_group", "network_type", "restore", "replication_group_id"}
+    replacing |= {"adopt", "unsafe_unencrypted_at_rest"}
     also = {
         "authentication": "ElastiCache::ReplicationGroup ElastiCache::UserGroup",
         "placement": "ElastiCache::ReplicationGroup",
@@ -148,6 +151,7 @@ def _rows_of_serverless_caches() -> list[Edit]:
         _parameter(one, "serverless_cache_name", "carts", replaces=True),
         _parameter(one, "description", "Orders"),
         _parameter(one, "removal_policy", "RETAIN"),
+        _parameter(one, "adopt", _ADOPTED, replaces=True, serverless_cache_name="carts-adopted"),
         _parameter(one, "unsafe_open_access", True, also=group),
     ]
 
@@ -191,6 +195,7 @@ def _rows_of_clusters() -> list[Edit]:
         _parameter(one, "cluster_name", "orders", replaces=True),
         _parameter(one, "description", "Orders"),
         _parameter(one, "removal_policy", "RETAIN"),
+        _parameter(one, "adopt", _ADOPTED, replaces=True, cluster_name="orders-adopted"),
         _parameter(one, "unsafe_open_access", True, also=acl),
         _parameter(one, "unsafe_plaintext", True, replaces=True, unsafe_open_access=True),
     ]

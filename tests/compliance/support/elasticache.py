@@ -19,6 +19,7 @@ from cdk_redis import (
     ElastiCacheSubnetGroup,
     ElastiCacheUserGroup,
     Engine,
+    ExistingResource,
     GlobalDatastore,
     IpDiscovery,
     LogDelivery,
@@ -214,10 +215,15 @@ CHANGES: dict[str, Change] = {
     "replication_group_id": (lambda _: {}, lambda _: {"replication_group_id": "orders"}),
     "description": (lambda _: {}, lambda _: {"description": "Orders"}),
     "removal_policy": (lambda _: {}, lambda _: {"removal_policy": cdk.RemovalPolicy.RETAIN}),
+    "adopt": (lambda _: {}, lambda _: {"adopt": ExistingResource("Adopted")}),
     "unsafe_open_access": (lambda _: {}, lambda _: {"unsafe_open_access": True}),
     "unsafe_plaintext": (
         lambda _: {"unsafe_open_access": True},
         lambda _: {"unsafe_plaintext": True, "unsafe_open_access": True},
+    ),
+    "unsafe_unencrypted_at_rest": (
+        lambda _: {"adopt": ExistingResource()},
+        lambda _: {"adopt": ExistingResource(), "unsafe_unencrypted_at_rest": True},
     ),
 }
 # A store cannot move to another network, because a subnet group cannot move to another VPC.

@@ -77,7 +77,8 @@ def page(changes: Changes) -> str:
                 parts.append(f"| `{parameter}` | no property of the store | changes in place |\n")
                 continue
             what = "**replaces the store**" if change.effect.ends_resource else f"changes {change.effect.value}"
-            parts.append(f"| `{parameter}` | {', '.join(f'`{name}`' for name in change.properties)} | {what} |\n")
+            sets = ", ".join(f"`{name}`" for name in change.properties) or "the logical id"
+            parts.append(f"| `{parameter}` | {sets} | {what} |\n")
     return "".join(parts)
 
 

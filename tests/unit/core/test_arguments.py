@@ -84,6 +84,7 @@ EXPECTED: dict[str, str | None] = {
     "Callable[[str, str], str]": None,
     "Construct": "takes Construct",
     "Durability | str": "takes Durability or one of 'sync', 'async', 'disabled'",
+    "ExistingResource": "takes ExistingResource",
     "Endpoint": "takes Endpoint or text such as 'cache.example.com:6379'",
     "Engine": "takes Engine or text such as 'valkey:8.1'",
     "Engine | str": "takes Engine or text such as 'valkey:8.1'",
