@@ -13,6 +13,7 @@ import itertools
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from cdk_redis import (
     SnapshotWindow,
     TransitEncryptionMode,
 )
+from tests.compliance.support.covering import Covering
 from tests.compliance.support.elasticache import REGION, ZONES, Parts
 
 # With this number, every pair of parameters is drawn together at least four times, 19 times on average. With half of
@@ -45,6 +47,8 @@ from tests.compliance.support.elasticache import REGION, ZONES, Parts
 COMBINATIONS = 1_000
 # CloudFormation accepts 500 resources in a template, and a store has about ten.
 STORES_IN_A_STACK = 40
+# Names of the stacks that cfn-lint reads begin with this, see `Covering`.
+LINTED = "Linted"
 
 ENGINES = [
     *(Engine.valkey(version) for version in ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")),
@@ -156,6 +160,12 @@ def _drawn(count: int) -> list[tuple[dict[str, Any], set[str]]]:
     return found
 
 
+@dataclass
+class _OpenStack:
+    parts: Parts
+    stores: int = 0
+
+
 class _Builder:
     """Defines stores in stacks of one app, and counts the accepted and refused ones."""
 
@@ -165,33 +175,41 @@ class _Builder:
         self.refused: Counter[str] = Counter()
         self.accepted = 0
         self._count = 0
-        self._parts: Parts | None = None
-        self._accepted_here: list[str] = []
+        self._covering = Covering()
+        # The stacks that are open for more stores: those that cfn-lint reads, and the others.
+        self._open: dict[str, _OpenStack] = {}
 
     def add(self, combination: dict[str, Any], afterwards: set[str]) -> None:
-        if self._parts is None or len(self._accepted_here) == STORES_IN_A_STACK:
-            self._accepted_here.clear()
-            number = len(self.app.node.children)
-            environment = cdk.Environment(account="111122223333", region=REGION)
-            self._parts = Parts(cdk.Stack(self.app, f"Stack{number}", env=environment))
-        stack = self._parts.stack
+        is_new = self._covering.is_new(combination)
+        here = self._open_stack(LINTED if is_new else "Other")
+        stack = here.parts.stack
         self._count += 1
         name = f"Store{self._count}"
         try:
-            store = ReplicationGroup(stack, name, network=self._parts.network, **self._given(name, combination))
+            store = ReplicationGroup(
+                stack, name, network=here.parts.network, **self._given(here.parts, name, combination)
+            )
         except ConfigurationError as error:
             # Refused stores are not part of the app.
             stack.node.try_remove_child(name)
             self.refused.update(problem.split(":")[0] for problem in error.problems)
             return
         self.accepted += 1
-        self._accepted_here.append(name)
+        here.stores += 1
+        self._covering.add(combination)
         for what in sorted(afterwards):
             self._call(store, what)
 
-    def _given(self, name: str, combination: dict[str, Any]) -> dict[str, Any]:
-        assert self._parts is not None
-        scope = cdk.Stack.of(self._parts.stack)
+    def _open_stack(self, kind: str) -> _OpenStack:
+        found = self._open.get(kind)
+        if found is None or found.stores == STORES_IN_A_STACK:
+            environment = cdk.Environment(account="111122223333", region=REGION)
+            stack = cdk.Stack(self.app, f"{kind}{len(self.app.node.children)}", env=environment)
+            found = self._open[kind] = _OpenStack(Parts(stack))
+        return found
+
+    def _given(self, parts: Parts, name: str, combination: dict[str, Any]) -> dict[str, Any]:
+        scope = cdk.Stack.of(parts.stack)
         made = dict(combination)
         if "kms_key" in made:
             made["kms_key"] = cdk.aws_kms.Key.from_key_arn(scope, f"{name}Key", made["kms_key"])

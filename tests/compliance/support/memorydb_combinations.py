@@ -35,11 +35,14 @@ from cdk_redis import (
     Snapshots,
     SnapshotWindow,
 )
+from tests.compliance.support.covering import Covering
 
 # With this number, every pair of parameters is drawn together at least four times, 27 times on average.
 COMBINATIONS = 800
 # CloudFormation accepts 500 resources in a template.
-_CLUSTERS_IN_A_STACK = 125
+_CLUSTERS_IN_A_STACK = 90
+# Names of the stacks that cfn-lint reads begin with this, see `Covering`.
+LINTED = "Linted"
 
 ENGINES = [Engine.valkey("7.3"), Engine.valkey("7.2"), Engine.redis("7.1"), Engine.redis("6.2"), Engine.valkey("8.1")]
 NODE_TYPES = ["db.t4g.small", "db.r7g.xlarge", "db.r6gd.xlarge", "cache.r7g.large", "large"]
@@ -58,9 +61,10 @@ class Shared:
 class Resources:
     """A stack, and the resources that its clusters share."""
 
-    def __init__(self, app: cdk.App, number: int) -> None:
+    def __init__(self, app: cdk.App, kind: str) -> None:
         env = cdk.Environment(account="111122223333", region="us-east-1")
-        self.stack = cdk.Stack(app, f"Stack{number}", env=env)
+        self.clusters = 0
+        self.stack = cdk.Stack(app, f"{kind}{len(app.node.children)}", env=env)
         vpc = ec2.Vpc.from_vpc_attributes(
             self.stack,
             "Vpc",
@@ -117,7 +121,9 @@ def main() -> None:
     """Try the combinations, and write the templates of those that are accepted."""
     app = cdk.App()
     never = set(itertools.combinations(sorted(PARAMETERS), 2))
-    stacks: list[Resources] = []
+    # The stacks that are open for more clusters: those that cfn-lint reads, and the others.
+    open_stacks: dict[str, Resources] = {}
+    covering = Covering()
     tried: list[bool] = []
 
     @settings(
@@ -133,9 +139,10 @@ def main() -> None:
         nonlocal never
         never -= set(itertools.combinations(sorted(given), 2))
         number = len(tried)
-        if number % _CLUSTERS_IN_A_STACK == 0:
-            stacks.append(Resources(app, len(stacks)))
-        resources = stacks[-1]
+        kind = LINTED if covering.is_new(given) else "Other"
+        resources = open_stacks.get(kind)
+        if resources is None or resources.clusters == _CLUSTERS_IN_A_STACK:
+            resources = open_stacks[kind] = Resources(app, kind)
         parameters = {
             name: getattr(resources, value.name) if isinstance(value, Shared) else value
             for name, value in given.items()
@@ -155,6 +162,8 @@ def main() -> None:
         except ConfigurationError:
             tried.append(False)
         else:
+            covering.add(given)
+            resources.clusters += 1
             tried.append(True)
 
     try_one()
