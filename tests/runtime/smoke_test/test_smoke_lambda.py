@@ -66,7 +66,7 @@ def test_wrong_password_is_reported_without_showing_it(
     wrong = "not-the-password-of-the-user"
     client = SimpleNamespace(get_secret_value=lambda **_arguments: {"SecretString": json.dumps({"password": wrong})})
     monkeypatch.setattr("botocore.session.Session.create_client", lambda *_arguments, **_options: client)
-    monkeypatch.setenv(env.BUDGET_SECONDS, "2")
+    monkeypatch.setenv(env.BUDGET_SECONDS, "4")
     with pytest.raises(SmokeTestFailed, match="WRONGPASS") as failed:
         handler({}, _context())
     assert_no_secret([*capsys.readouterr(), "".join(traceback.format_exception(failed.value))], {wrong})
