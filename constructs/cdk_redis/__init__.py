@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from cdk_redis._store.parameter_groups import IParameterGroup
     from cdk_redis._store.sharing import ConnectionRecord, SharedConnection
     from cdk_redis._store.store import Store
+    from cdk_redis._values.alarm_override import AlarmOverride
     from cdk_redis._values.endpoint import Endpoint
     from cdk_redis._values.engine import Engine
     from cdk_redis._values.existing_resource import ExistingResource
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessString",
     "Acl",
+    "AlarmOverride",
     "AuthToken",
     "Authentication",
     "ClientHost",
@@ -125,6 +127,7 @@ __all__ = [
 _HOMES = {
     "AccessString": "_access.access_string",
     "Acl": "_memorydb.acl",
+    "AlarmOverride": "_values.alarm_override",
     "AuthToken": "_elasticache.auth_token",
     "Authentication": "_access.authentication",
     "ClientHost": "_client_host.host",

@@ -76,6 +76,7 @@ SAMPLES: dict[str, list[object]] = {
     "cdk.Duration": [cdk.Duration.minutes(1)],
     "cdk.RemovalPolicy": [cdk.RemovalPolicy.RETAIN, "RETAIN"],
     "events.Schedule": [events.Schedule.rate(cdk.Duration.hours(1))],
+    "float": [0.5, 90, NUMBER],
     "int": [1, NUMBER],
     "logs.RetentionDays": [logs.RetentionDays.ONE_MONTH],
     "str": ["orders", TEXT],
@@ -317,7 +318,7 @@ def _may_be_accepted(given: object, types: set[str]) -> bool:
         (given is None and "None" in types)
         or (isinstance(given, bool) and "bool" in types)
         or (isinstance(given, str) and "str" in types and given != "")
-        or (type(given) is int and "int" in types)
+        or (type(given) is int and not types.isdisjoint({"int", "float"}))
         or (isinstance(given, cdk.Duration) and "cdk.Duration" in types)
         or (isinstance(given, Endpoint) and "Endpoint" in types)
         or (given == ["valkey:8.1"] and "Sequence" in types and "str" in types)

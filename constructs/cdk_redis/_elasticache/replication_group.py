@@ -25,6 +25,7 @@ from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.adoption import check_unencrypted, keep_number_of_nodes
 from cdk_redis._elasticache.adoption import replication_group as fixed_properties
+from cdk_redis._elasticache.alarms import node_rows
 from cdk_redis._elasticache.auth_token import AuthToken
 from cdk_redis._elasticache.checks import (
     can_move_to_cluster_mode,
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from cdk_redis._elasticache.placement import ShardPlacement
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._store.interface import IStore
     from cdk_redis._store.parameter_groups import IParameterGroup
     from cdk_redis._values.existing_resource import ExistingResource
@@ -309,6 +311,7 @@ class ReplicationGroup(ElastiCacheStore):
         self.node_type = node_type
         self.open_access = unsafe_open_access
         self._in_global_datastore = False
+        self._scaled = {"shards": 0, "replicas": 0}
         self.topology = Topology(
             engine,
             cluster_mode,
@@ -444,6 +447,7 @@ class ReplicationGroup(ElastiCacheStore):
                 `placement`, in a global datastore, or with an engine or a node type that auto scaling does not support.
         """
         self._check_scaling("shards", minimum, maximum)
+        self._scaled["shards"] = maximum
         return ShardScaling(self, "ShardScaling", resource=self.resource, minimum=minimum, maximum=maximum)
 
     @checked_arguments
@@ -462,9 +466,15 @@ class ReplicationGroup(ElastiCacheStore):
                 `placement`, in a global datastore, or with an engine or a node type that auto scaling does not support.
         """
         self._check_scaling("replicas", minimum, maximum)
+        self._scaled["replicas"] = maximum
         return ReplicaScaling(self, "ReplicaScaling", resource=self.resource, minimum=minimum, maximum=maximum)
 
     def _check_scaling(self, what: str, minimum: int, maximum: int) -> None:
+        if self.alarms:
+            reason = f"the store has alarms already, which would not watch the {what} that scaling adds"
+            raise ConfigurationError(
+                self.node.path, [problem("maximum", maximum, reason, "call `add_alarms` after the scaling")]
+            )
         check_scaling(
             self,
             what,
@@ -475,6 +485,13 @@ class ReplicationGroup(ElastiCacheStore):
             placed=self._is_placed,
             in_global_datastore=self._in_global_datastore,
         )
+
+    def _alarm_rows(self) -> Sequence[AlarmRow]:
+        return node_rows(self.topology, self.node_type)
+
+    def _most_nodes(self) -> tuple[int, int]:
+        shards, replicas = super()._most_nodes()
+        return max(shards, self._scaled["shards"]), max(replicas, self._scaled["replicas"])
 
     @property
     def cluster_mode(self) -> bool:
@@ -576,6 +593,14 @@ class ReplicationGroup(ElastiCacheStore):
         parameter = "replication_group_id"
         check_import(problems, scope, parameter, replication_group_id, network=network, security_groups=security_groups)
         problems.raise_if_any()
+        topology = Topology(
+            engine,
+            shards is not None,
+            1 if shards is None else shards,
+            replicas,
+            tls=not unsafe_plaintext,
+            plaintext=unsafe_plaintext,
+        )
         store = ImportedStore(
             scope,
             id,
@@ -583,14 +608,8 @@ class ReplicationGroup(ElastiCacheStore):
             store_name=replication_group_id,
             endpoint=endpoint,
             reader_endpoint=reader_endpoint,
-            topology=Topology(
-                engine,
-                shards is not None,
-                1 if shards is None else shards,
-                replicas,
-                tls=not unsafe_plaintext,
-                plaintext=unsafe_plaintext,
-            ),
+            topology=topology,
+            alarm_rows=node_rows(topology, None),
             security_groups=security_groups,
             users=users,
             network=network,

@@ -14,6 +14,7 @@ from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
+from cdk_redis._elasticache.alarms import node_rows
 from cdk_redis._elasticache.checks import check_user_group
 from cdk_redis._elasticache.log_delivery import (
     LogDelivery,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from cdk_redis._elasticache.global_datastore import IGlobalDatastore
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.alarm_table import AlarmRow
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
@@ -228,6 +230,9 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         inform_of_quota(self)
         if replication_group_id is not None:
             warn_of_name(self, "replication_group_id", _NAMED_BY_HAND)
+
+    def _alarm_rows(self) -> Sequence[AlarmRow]:
+        return node_rows(self.topology, None, secondary=True)
 
 
 def _check_failover(problems: Problems, replicas: int, automatic_failover: bool) -> None:

@@ -23,6 +23,7 @@ from cdk_redis._core.resource import define
 from cdk_redis._core.service import SERVERLESS
 from cdk_redis._core.tokens import is_token
 from cdk_redis._elasticache.adoption import SERVERLESS_CACHE
+from cdk_redis._elasticache.alarms import serverless_rows
 from cdk_redis._elasticache.checks import check_user_group
 from cdk_redis._elasticache.store import MAX_NAME, ElastiCacheStore
 from cdk_redis._elasticache.usage_limits import UsageLimits
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.users import User
     from cdk_redis._elasticache.user_group import IUserGroup
+    from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._store.interface import IStore
     from cdk_redis._values.existing_resource import ExistingResource
 
@@ -185,6 +187,7 @@ class ServerlessCache(ElastiCacheStore):
         problems.raise_if_any()
 
         self.network = network
+        self._usage_limits = usage_limits
         self._secret_kms_key = secret_kms_key
         self.open_access = unsafe_open_access
         self.topology = Topology(engine, cluster_mode=True, shards=None, replicas=None)
@@ -231,6 +234,9 @@ class ServerlessCache(ElastiCacheStore):
         warn_of_unsafe(self)
         if serverless_cache_name is not None and adopt is None:
             warn_of_name(self, "serverless_cache_name", _NAMED_BY_HAND)
+
+    def _alarm_rows(self) -> Sequence[AlarmRow]:
+        return serverless_rows(self._usage_limits)
 
     @classmethod
     @checked_arguments
@@ -283,6 +289,7 @@ class ServerlessCache(ElastiCacheStore):
             security_groups=security_groups,
             users=users,
             network=network,
+            alarm_rows=serverless_rows(None),
             last_port=_READER_PORT,
             open_access=unsafe_open_access,
         )

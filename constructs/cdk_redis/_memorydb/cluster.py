@@ -24,6 +24,7 @@ from cdk_redis._core.service import MEMORYDB
 from cdk_redis._core.weak_reference import require_order
 from cdk_redis._memorydb.acl import OPEN_ACCESS, Acl, IAcl
 from cdk_redis._memorydb.adoption import CLUSTER
+from cdk_redis._memorydb.alarms import cluster_rows
 from cdk_redis._memorydb.defaults import DEFAULT_ENGINE, DEFAULT_NODE_TYPE
 from cdk_redis._memorydb.multi_region_cluster import check_member, check_member_parameters
 from cdk_redis._memorydb.node_types import NODE_TYPES
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
     from cdk_redis._memorydb.multi_region_cluster import IMultiRegionCluster
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._store.interface import IStore
     from cdk_redis._values.existing_resource import ExistingResource
 
@@ -361,6 +363,9 @@ class MemoryDbCluster(Store):
         if cluster_name is not None and adopt is None:
             warn_of_name(self, "cluster_name", _NAMED_BY_HAND)
 
+    def _alarm_rows(self) -> Sequence[AlarmRow]:
+        return cluster_rows(self.topology, self.node_type)
+
     def _endpoint(self) -> Endpoint:
         # The attribute is a number, but outputs and environment variables take text. CloudFormation converts it, but
         # linters that know the type reject it there. They do not look inside Fn::Select.
@@ -428,6 +433,7 @@ class MemoryDbCluster(Store):
         _check_access(problems, None, unsafe_open_access, unsafe_plaintext)
         check_import(problems, scope, "cluster_name", cluster_name, network=network, security_groups=security_groups)
         problems.raise_if_any()
+        topology = Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext)
         return ImportedStore(
             scope,
             id,
@@ -435,7 +441,8 @@ class MemoryDbCluster(Store):
             store_name=cluster_name,
             endpoint=endpoint,
             reader_endpoint=None,
-            topology=Topology(engine, True, shards, replicas, tls=not unsafe_plaintext, plaintext=unsafe_plaintext),
+            topology=topology,
+            alarm_rows=cluster_rows(topology, None),
             security_groups=security_groups,
             users=users,
             network=network,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Attributes of a store whose constructs other stores may share. All other parts of a store are its children.
 _SHARED_PARTS = ("acl", "multi_region", "parameter_group", "subnet_group", "user_group")
 _LENGTH = 16
+# An alarm changes nothing of the store; the alarms of a large group are in nested stacks.
+_OF_ALARMS = ("AWS::CloudWatch::", "AWS::CloudFormation::Stack")
 
 
 def check_rerun_on(problems: Problems, rerun_on: object) -> None:
@@ -88,7 +90,9 @@ def _constructs_of(store: IStore) -> Iterator[IConstruct]:
 
 
 def _resources(construct: IConstruct) -> Iterator[cdk.CfnResource]:
-    return (child for child in construct.node.find_all() if isinstance(child, cdk.CfnResource))
+    for child in construct.node.find_all():
+        if isinstance(child, cdk.CfnResource) and not child.cfn_resource_type.startswith(_OF_ALARMS):
+            yield child
 
 
 def _definition(resource: cdk.CfnResource) -> object:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdk_redis._access.users import User
     from cdk_redis._core.service import Service
     from cdk_redis._network.network import RedisNetwork
+    from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._values.endpoint import Endpoint
 
 
@@ -39,6 +40,7 @@ class ImportedStore(Store):
         security_groups: Sequence[ec2.ISecurityGroup],
         users: Sequence[User],
         network: RedisNetwork | None,
+        alarm_rows: Sequence[AlarmRow],
         last_port: int | None = None,
         open_access: bool = False,
     ) -> None:
@@ -52,10 +54,14 @@ class ImportedStore(Store):
         self.network = network
         self.users = list(users)
         self.open_access = open_access
+        self._rows = alarm_rows
         self._use_security_groups(security_groups)
         problems = Problems(self)
         check_users(problems, self.users, service)
         problems.raise_if_any()
+
+    def _alarm_rows(self) -> Sequence[AlarmRow]:
+        return self._rows
 
     def _create_user(self, scope: Construct, id: str, access: AccessString, authentication: Authentication) -> User:  # noqa: ARG002 - the base's signature
         hint = "define it in the store's app, import it with `from_user_attributes`, and add it to `users`"

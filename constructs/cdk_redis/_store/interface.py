@@ -11,9 +11,9 @@ from aws_cdk import aws_iam as iam
 
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._store.access import check_region, check_user, environment_of, open_store, sign_in
+from cdk_redis._store.alarms import StoreAlarms
 from cdk_redis._store.binding import bind_to_store, check_name
 from cdk_redis._store.clients import Given, grantee_of
-from cdk_redis._store.metrics import StoreMetrics
 from cdk_redis._store.parts import StoreParts
 from cdk_redis._store.sharing import SharedConnection, share_store
 
@@ -33,7 +33,7 @@ _LAYER = "RedisClientLayer"
 
 
 @jsii.implements(ec2.IConnectable)
-class IStore(StoreParts, StoreMetrics):
+class IStore(StoreParts, StoreAlarms):
     """A store that this app defines or imports: a replication group, a serverless cache or a MemoryDB cluster.
 
     Accept an `IStore` in code that only connects to a store, reads its metrics or tests it. It is a resource and is
@@ -54,6 +54,7 @@ class IStore(StoreParts, StoreMetrics):
         open_access: Whether clients on the network connect without signing in.
         read_only: Whether it is a copy of another store, which serves reads only.
         keys_expire: Whether keys can have a time to live.
+        alarms: Its alarms by name, see `add_alarms`.
     """
 
     @property

@@ -30,6 +30,12 @@ from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.tokens import is_token
 from cdk_redis._store.metric_options import MetricOptions, check_period
+from cdk_redis._store.nodes import (
+    MOST_METRICS_IN_AN_ALARM,
+    dimensions_of,
+    has_node_metrics_only,
+    node_numbers,
+)
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -45,7 +51,6 @@ if TYPE_CHECKING:
 _AVERAGE, _MAXIMUM, _MINIMUM, _SUM = "Average", "Maximum", "Minimum", "Sum"
 # The function that combines nodes, by statistic.
 _COMBINED = {_AVERAGE: "AVG", _MAXIMUM: "MAX", _MINIMUM: "MIN", _SUM: "SUM", "SampleCount": "SUM"}
-_MOST_METRICS_IN_AN_ALARM = 10
 # Published for nodes only, not for serverless caches.
 _NODE_METRICS = frozenset(
     {
@@ -267,14 +272,9 @@ class StoreMetrics:
 
     def _metric_dimensions(self, node: str | None) -> dict[str, dict[str, str]]:
         """Dimensions of each node by its number; of a cluster or cache as a whole by an empty number."""
-        if self.service.name == "memorydb":
-            if node is None:
-                return {"": {"ClusterName": self.store_name}}
-            return {node: {"ClusterName": self.store_name, "NodeName": f"{self.store_name}-{node}"}}
-        if self.service.serverless:
-            return {"": {"clusterId": self.store_name}}
-        numbers = self._node_numbers() if node is None else [node]
-        return {number: {"CacheClusterId": f"{self.store_name}-{number}"} for number in numbers}
+        if node is None and has_node_metrics_only(self.service):
+            return {number: dimensions_of(self, number) for number in self._node_numbers()}
+        return {node or "": dimensions_of(self, node)}
 
     def _single_metric(
         self,
@@ -336,11 +336,11 @@ class StoreMetrics:
         """A formula; one of too many metrics for an alarm refuses to create one."""
         from aws_cdk import aws_cloudwatch as cloudwatch
 
-        if count <= _MOST_METRICS_IN_AN_ALARM:
+        if count <= MOST_METRICS_IN_AN_ALARM:
             return cloudwatch.MathExpression(**given)
         from cdk_redis._store.graph_metrics import GraphExpression
 
-        reason = f"it is a formula of {count} metrics, and an alarm can have {_MOST_METRICS_IN_AN_ALARM}"
+        reason = f"it is a formula of {count} metrics, and an alarm can have {MOST_METRICS_IN_AN_ALARM}"
         hint = "create an alarm for each `node` and a CompositeAlarm of them"
         return GraphExpression(self._path, problem("metric", given["label"], reason, hint), **given)
 
@@ -349,16 +349,13 @@ class StoreMetrics:
         if shards is None or replicas is None or is_token(shards) or is_token(replicas):
             reason = "the number of nodes is unknown, because the shards or replicas are a token"
             raise ConfigurationError(self._path, [problem("node", None, reason, "give a `node`")])
-        nodes = [f"{number:03d}" for number in range(1, replicas + 2)]
-        if not self.topology.cluster_mode:
-            return nodes
-        return [f"{shard:04d}-{node}" for shard in range(1, shards + 1) for node in nodes]
+        return node_numbers(self.topology, shards, replicas)
 
     def _check_count(self, nodes: int, metrics_of_each: int) -> None:
         count = nodes * metrics_of_each
-        if count <= _MOST_METRICS_IN_AN_ALARM:
+        if count <= MOST_METRICS_IN_AN_ALARM:
             return
-        most = _MOST_METRICS_IN_AN_ALARM
+        most = MOST_METRICS_IN_AN_ALARM
         reason = f"{nodes} nodes need a formula of {count} metrics, and an alarm can have {most}"
         hint = "create an alarm for each `node` and a CompositeAlarm of them; for a graph, set `graph=True`"
         raise ConfigurationError(self._path, [problem("node", None, reason, hint)])

@@ -29,15 +29,16 @@ def warn_of_encrypted_topic(cluster: Construct, topic: sns.ITopic) -> None:
         )
 
 
-def let_alarm_publish(alarm: Construct, topic: sns.ITopic) -> None:
+def let_alarm_publish(alarm: Construct, topic: sns.ITopic, parameter: str = "alarm_topic") -> None:
     """Allow CloudWatch to use the key of an encrypted topic; without it, the alarm's messages are lost.
 
     CloudWatch calls KMS itself, so the key's policy must allow its principal. The CDK's alarm action does not do that.
     (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services)
 
     Args:
-        alarm: The alarm. It gets a warning if this app cannot change the key's policy.
+        alarm: The alarm, or the store with the alarms. It gets a warning if this app cannot change the key's policy.
         topic: The topic that it notifies.
+        parameter: The parameter that was given the topic.
     """
     if topic.master_key is None:
         return
@@ -52,7 +53,7 @@ def let_alarm_publish(alarm: Construct, topic: sns.ITopic) -> None:
     if not topic.master_key.add_to_resource_policy(statement).statement_added:
         cdk.Annotations.of(alarm).add_warning_v2(
             _KEY_POLICY,
-            f"the key of alarm_topic {topic.node.path} is imported: unless its policy lets cloudwatch.amazonaws.com "
+            f"the key of {parameter} {topic.node.path} is imported: unless its policy lets cloudwatch.amazonaws.com "
             "use kms:Decrypt and kms:GenerateDataKey*, the alarm's messages are lost; the policy of alias/aws/sns does "
             "not, and cannot be changed",
         )

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from tests.compliance.refused import (
     adoption,
+    alarms,
     bindings,
     hosts,
     keys,
@@ -35,6 +36,7 @@ THEMES: dict[str, ModuleType] = {
     "Keys": keys,
     "Networks": network,
     "Stores": stores,
+    "Alarms": alarms,
     "Client hosts": hosts,
 }
 

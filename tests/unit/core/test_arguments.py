@@ -97,6 +97,7 @@ EXPECTED: dict[str, str | None] = {
     "IUserGroup": "takes IUserGroup",
     "IpDiscovery | str": "takes IpDiscovery or one of 'ipv4', 'ipv6'",
     "MaintenanceWindow | str": "takes MaintenanceWindow or text such as 'sun:05:00-sun:06:00'",
+    "Mapping[str, AlarmOverride | float | bool]": "takes a mapping such as a dict",
     "Mapping[str, str]": "takes a mapping such as a dict",
     "NetworkType | str": "takes NetworkType or one of 'ipv4', 'dual_stack', 'ipv6'",
     "NodeType | ec2.InstanceType | str": "takes NodeType, ec2.InstanceType or text such as 'cache.r7g.large'",
