@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from cdk_redis._values.existing_resource import ExistingResource
     from cdk_redis._values.network_type import IpDiscovery, NetworkType
     from cdk_redis._values.node_type import NodeType
+    from cdk_redis._values.preset import Preset, PresetValues
     from cdk_redis._values.restore import Restore
     from cdk_redis._values.snapshots import Snapshots
     from cdk_redis._values.topology import Topology
@@ -100,6 +101,8 @@ __all__ = [
     "MultiRegionCluster",
     "NetworkType",
     "NodeType",
+    "Preset",
+    "PresetValues",
     "RedisClientLayer",
     "RedisNetwork",
     "ReplicaScaling",
@@ -163,6 +166,8 @@ _HOMES = {
     "MultiRegionCluster": "_memorydb.multi_region_cluster",
     "NetworkType": "_values.network_type",
     "NodeType": "_values.node_type",
+    "Preset": "_values.preset",
+    "PresetValues": "_values.preset",
     "RedisClientLayer": "_code.client_layer",
     "RedisNetwork": "_network.network",
     "ReplicaScaling": "_elasticache.scaling",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from aws_cdk import aws_iam as iam
 
+from cdk_redis._core.presets import encryption_key_of
+
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -31,7 +33,7 @@ def create_secret(
         id: Id within the scope.
         user_name: Name to sign in with.
         description: Text shown in the console.
-        kms_key: Key that encrypts the secret; None for the key ``aws/secretsmanager``.
+        kms_key: Key that encrypts the secret; None for that of a preset, or ``aws/secretsmanager``.
     """
     from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -39,7 +41,7 @@ def create_secret(
         scope,
         id,
         description=description,
-        encryption_key=kms_key,
+        encryption_key=kms_key or encryption_key_of(scope),
         generate_secret_string=secretsmanager.SecretStringGenerator(
             secret_string_template=json.dumps({"username": user_name}),
             generate_string_key="password",

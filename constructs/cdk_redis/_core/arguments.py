@@ -21,6 +21,7 @@ from constructs import Construct, IConstruct
 
 from cdk_redis._core.annotations import Annotation, read_annotation
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
+from cdk_redis._core.presets import Values, preset_of, set_preset
 from cdk_redis._core.tokens import is_token
 
 _Parameters = ParamSpec("_Parameters")
@@ -32,6 +33,9 @@ def checked_arguments(function: Callable[_Parameters, _Result]) -> Callable[_Par
 
     What defines a construct and fails takes it out of the tree again, and a method what it added below its construct:
     who catches the error can try again with the same id.
+
+    If the function has a parameter `preset`, parameters that are left out get the values of the preset that is given,
+    or of the preset of the scope.
 
     Args:
         function: The function; of one that a class defines, the first parameter is the instance or the class.
@@ -45,6 +49,7 @@ def checked_arguments(function: Callable[_Parameters, _Result]) -> Callable[_Par
     def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         arguments = _Arguments(function, args, kwargs)
         arguments.check()
+        kwargs.update(arguments.of_preset())
         defined = arguments.defined()
         arguments.check_id(defined)
         try:
@@ -138,6 +143,17 @@ class _Arguments:
             is_optional = one.default is not one.empty or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
             if not is_optional and name not in self._given:
                 problems.note(f"{name}: it is required")
+
+    def of_preset(self) -> dict[str, object]:
+        """Arguments that a preset has for parameters that were left out."""
+        if "preset" not in self._signature.parameters:
+            return {}
+        preset = cast("Values | None", self._given.get("preset"))
+        if preset is None:
+            preset = preset_of(cast("Construct", self._given["scope"]))
+        elif isinstance(self._instance, Construct):
+            set_preset(self._instance, preset)
+        return {} if preset is None else preset.arguments_for(self._signature.parameters, self._given)
 
     def check_id(self, defined: Sequence[IConstruct]) -> None:
         """Check that the id of a new construct is not taken."""

@@ -20,6 +20,7 @@ from cdk_redis._core.errors import Problems
 from cdk_redis._core.location import check_location
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import unique_name
+from cdk_redis._core.presets import encryption_key_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
@@ -239,14 +240,15 @@ def _create_log_group(scope: Construct, delivery: LogDelivery) -> logs.ILogGroup
     # is created again.
     stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
     name = cdk.Fn.join("-", [_PREFIX + unique_name(parent, max_length=_MAX_NAME - len(_PREFIX) - 37), stack_uuid])
-    if delivery.encryption_key is not None:
-        let_logs_use_key(scope, delivery.encryption_key, f"{_PREFIX}*")
+    kms_key = delivery.encryption_key or encryption_key_of(scope)
+    if kms_key is not None:
+        let_logs_use_key(scope, kms_key, f"{_PREFIX}*")
     log_group = logs.LogGroup(
         parent,
         "Logs",
         log_group_name=name,
         retention=delivery.retention or logs.RetentionDays.THREE_MONTHS,
-        encryption_key=delivery.encryption_key,
+        encryption_key=kms_key,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
     return cast("logs.ILogGroup", log_group)

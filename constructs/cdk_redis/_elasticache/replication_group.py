@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from cdk_redis._store.interface import IStore
     from cdk_redis._store.parameter_groups import IParameterGroup
     from cdk_redis._values.existing_resource import ExistingResource
+    from cdk_redis._values.preset import Preset
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
@@ -170,6 +171,7 @@ class ReplicationGroup(ElastiCacheStore):
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         adopt: ExistingResource | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
         unsafe_unencrypted_at_rest: bool = False,
@@ -248,6 +250,8 @@ class ReplicationGroup(ElastiCacheStore):
                 final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
             adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
                 Adding, changing or removing it later replaces the store. Default: - a new store is created.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
             unsafe_open_access: Whether anyone on the network can connect without signing in. Such a store has no users.
             unsafe_plaintext: Whether the store has no TLS. ElastiCache has neither users nor an AUTH token without TLS:
                 set `unsafe_open_access` as well.

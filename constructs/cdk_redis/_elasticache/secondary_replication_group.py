@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cdk_redis._elasticache.user_group import IUserGroup
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._store.alarm_table import AlarmRow
+    from cdk_redis._values.preset import Preset
 
 _NAMED_BY_HAND = "@cdk-redis:namedReplicationGroup"
 
@@ -110,6 +111,7 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         replication_group_id: str | None = None,
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the secondary.
 
@@ -154,6 +156,8 @@ class SecondaryReplicationGroup(ElastiCacheStore):
             description: Text shown in the console. Default: - the path of this construct.
             removal_policy: What happens to the store when it leaves the stack or is replaced: it is deleted after a
                 final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
         Raises:
             ConfigurationError: With every parameter that AWS would reject.

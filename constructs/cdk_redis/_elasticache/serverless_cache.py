@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._store.interface import IStore
     from cdk_redis._values.existing_resource import ExistingResource
+    from cdk_redis._values.preset import Preset
 
 # A change of any of these replaces the cache, which then needs a new name.
 _REPLACING = ("kms_key_id", "network_type", "snapshot_arns_to_restore", "subnet_ids")
@@ -113,6 +114,7 @@ class ServerlessCache(ElastiCacheStore):
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         adopt: ExistingResource | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
         unsafe_open_access: bool = False,
     ) -> None:
         """Define the cache.
@@ -155,6 +157,8 @@ class ServerlessCache(ElastiCacheStore):
                 final snapshot (SNAPSHOT), kept (RETAIN), or deleted with all data (DESTROY).
             adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
                 Adding, changing or removing it later replaces the cache. Default: - a new cache is created.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
             unsafe_open_access: Whether anyone on the network can connect without signing in. Such a cache has no users.
 
         Raises:

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from cdk_redis._store.alarm_table import AlarmRow
     from cdk_redis._store.interface import IStore
     from cdk_redis._values.existing_resource import ExistingResource
+    from cdk_redis._values.preset import Preset
 
 # A change of any of these replaces the cluster, which then needs a new name.
 _REPLACING = (
@@ -170,6 +171,7 @@ class MemoryDbCluster(Store):
         description: str | None = None,
         removal_policy: cdk.RemovalPolicy | str = DEFAULT_POLICY,
         adopt: ExistingResource | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
         unsafe_open_access: bool = False,
         unsafe_plaintext: bool = False,
     ) -> None:
@@ -233,6 +235,8 @@ class MemoryDbCluster(Store):
                 deletion (SNAPSHOT), it stays (RETAIN), or it is lost (DESTROY).
             adopt: The store that exists and that this construct takes over, with its data, see `ExistingResource`.
                 Adding, changing or removing it later replaces the cluster. Default: - a new cluster is created.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
             unsafe_open_access: Whether anyone on the network can connect without signing in, with the service's ACL
                 ``open-access``. Such a cluster has no users.
             unsafe_plaintext: Whether the cluster has no TLS. MemoryDB has no users without TLS: set

@@ -41,6 +41,8 @@ from cdk_redis._network.vpc import (
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
 
+    from cdk_redis._values.preset import Preset
+
 
 class RedisNetwork(Construct):
     """Subnets and security groups for stores and their clients, in a new or an existing VPC.
@@ -73,6 +75,7 @@ class RedisNetwork(Construct):
         secrets_endpoint: bool | ec2.IInterfaceVpcEndpoint | None = None,
         flow_log_retention: logs.RetentionDays | None = None,
         flow_log_kms_key: kms.IKey | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the network.
 
@@ -105,6 +108,8 @@ class RedisNetwork(Construct):
                 compliance rules require.
             flow_log_kms_key: Key that encrypts the defined VPC's flow log. CloudWatch Logs is allowed to use it in its
                 policy, if it is defined in this app. Default: - a key owned by CloudWatch Logs.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
         Raises:
             ConfigurationError: If a parameter is invalid, or the subnets are public or in fewer than two zones.

@@ -15,6 +15,7 @@ from aws_cdk import aws_logs as logs
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
+from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._network.zones import preferred_zones, supported_zones, zones_of_other_regions
 
@@ -162,6 +163,7 @@ def create_flow_log(
     scope: Construct, vpc: ec2.Vpc, retention: logs.RetentionDays, kms_key: kms.IKey | None
 ) -> logs.LogGroup:
     """Log all traffic of the VPC."""
+    kms_key = kms_key or encryption_key_of(scope)
     if kms_key is not None:
         let_logs_use_key(scope, kms_key)
     log_group = logs.LogGroup(scope, "FlowLogs", retention=retention, encryption_key=kms_key)

@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import unique_name
+from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
 from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.users import User
     from cdk_redis._store.interface import IStore
+    from cdk_redis._values.preset import Preset
 
 _HANDLER = "cdk_redis_runtime.drill_lambda.handler"
 # After the writes and reads, the function looks for lost writes and deletes the keys; it stops a minute before the end.
@@ -86,6 +88,7 @@ class FailoverDrill(StoreFunctionConstruct):
         log_retention: logs.RetentionDays | None = None,
         log_kms_key: kms.IKey | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the drill.
 
@@ -113,6 +116,8 @@ class FailoverDrill(StoreFunctionConstruct):
                 it is defined in this app. Default: - a key owned by CloudWatch Logs.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
         Raises:
             ConfigurationError: If the store has no replicas, the target is imported without a network or a user, or
@@ -175,7 +180,7 @@ class FailoverDrill(StoreFunctionConstruct):
             log_group_name=_LOG_PREFIX + unique_name(parent, max_length=_MAX_LOG_NAME - len(_LOG_PREFIX)),
             retention=retention or logs.RetentionDays.ONE_MONTH,
             # The policy of the key allows all log groups, see `StoreFunction`.
-            encryption_key=kms_key,
+            encryption_key=kms_key or encryption_key_of(self),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         return cast("logs.ILogGroup", log_group)

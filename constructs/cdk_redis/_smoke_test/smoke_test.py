@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._access.users import User
     from cdk_redis._store.interface import IStore
+    from cdk_redis._values.preset import Preset
 
 _HANDLER = "cdk_redis_runtime.smoke_lambda.handler"
 _BUDGET = cdk.Duration.seconds(20)
@@ -90,6 +91,7 @@ class SmokeTest(StoreFunctionConstruct):
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_period: cdk.Duration | None = None,
+        preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the smoke test.
 
@@ -128,6 +130,8 @@ class SmokeTest(StoreFunctionConstruct):
             alarm_period: Period of the alarm, in whole minutes up to 7 days. It must be at least two runs long, or
                 the alarm goes off when a run is late. Default: - twice the rate of the schedule. Required with a cron
                 schedule.
+            preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
+                nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
         Raises:
             ConfigurationError: If the target is imported without a network or a user, is read-only, has keys that

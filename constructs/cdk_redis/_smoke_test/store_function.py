@@ -20,6 +20,7 @@ from cdk_redis._code.package import client_files, code_of
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
+from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly, require_order
 from cdk_redis._network.security_groups import allow_connections, allow_groups, import_group
 from cdk_redis._store.imported_store import ImportedStore
@@ -243,6 +244,7 @@ class StoreFunction:
     def _create_log_group(self, retention: logs.RetentionDays | None, kms_key: kms.IKey | None) -> logs.ILogGroup:
         from aws_cdk import aws_logs as logs
 
+        kms_key = kms_key or encryption_key_of(self._scope)
         if kms_key is not None:
             let_logs_use_key(self._scope, kms_key)
         log_group = logs.LogGroup(

@@ -24,6 +24,7 @@ from cdk_redis import (
     MemoryDbUser,
     MultiRegionCluster,
     NetworkType,
+    Preset,
     RedisNetwork,
     ReplicationGroup,
     Restore,
@@ -151,6 +152,7 @@ def _rows_of_serverless_caches() -> list[Edit]:
         _parameter(one, "serverless_cache_name", "carts", replaces=True),
         _parameter(one, "description", "Orders"),
         _parameter(one, "removal_policy", "RETAIN"),
+        _parameter(one, "preset", Preset.prod()),
         _parameter(one, "adopt", _ADOPTED, replaces=True, serverless_cache_name="carts-adopted"),
         _parameter(one, "unsafe_open_access", True, also=group),
     ]
@@ -195,6 +197,7 @@ def _rows_of_clusters() -> list[Edit]:
         _parameter(one, "cluster_name", "orders", replaces=True),
         _parameter(one, "description", "Orders"),
         _parameter(one, "removal_policy", "RETAIN"),
+        _parameter(one, "preset", Preset.prod()),
         _parameter(one, "adopt", _ADOPTED, replaces=True, cluster_name="orders-adopted"),
         _parameter(one, "unsafe_open_access", True, also=acl),
         _parameter(one, "unsafe_plaintext", True, replaces=True, unsafe_open_access=True),
@@ -237,6 +240,7 @@ def _rows_of_secondaries() -> list[Edit]:
         parameter("replication_group_id", "far", replaces=True),
         parameter("description", "Orders"),
         parameter("removal_policy", "RETAIN"),
+        parameter("preset", Preset.prod()),
     ]
 
 

@@ -26,6 +26,7 @@ from cdk_redis import (
     LogFormat,
     MaintenanceWindow,
     NetworkType,
+    Preset,
     RedisNetwork,
     ReplicationGroup,
     Restore,
@@ -215,6 +216,7 @@ CHANGES: dict[str, Change] = {
     "replication_group_id": (lambda _: {}, lambda _: {"replication_group_id": "orders"}),
     "description": (lambda _: {}, lambda _: {"description": "Orders"}),
     "removal_policy": (lambda _: {}, lambda _: {"removal_policy": cdk.RemovalPolicy.RETAIN}),
+    "preset": (lambda _: {}, lambda _: {"preset": Preset.prod()}),
     "adopt": (lambda _: {}, lambda _: {"adopt": ExistingResource("Adopted")}),
     "unsafe_open_access": (lambda _: {}, lambda _: {"unsafe_open_access": True}),
     "unsafe_plaintext": (

@@ -89,6 +89,7 @@ EXPECTED: dict[str, str | None] = {
     "Engine": "takes Engine or text such as 'valkey:8.1'",
     "Engine | str": "takes Engine or text such as 'valkey:8.1'",
     "IAcl": "takes IAcl",
+    "Preset": "takes Preset",
     "IGlobalDatastore": "takes IGlobalDatastore",
     "IMultiRegionCluster": "takes IMultiRegionCluster",
     "IParameterGroup": "takes IParameterGroup",
