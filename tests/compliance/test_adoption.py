@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
 from aws_cdk.assertions import Template
 
 from cdk_redis import ExistingResource, assert_no_replacement
@@ -82,3 +86,45 @@ def test_later_changes_of_an_adopted_store_are_in_place() -> None:
     (change,) = compare(Template.from_stack(first.stack), Template.from_stack(second.stack))
 
     assert (change.effect.value, change.properties) == ("in place", ("NumCacheClusters",))
+
+
+class Orders(cdk.Stack):
+    """The stack of docs/adoption.md before the adoption."""
+
+    def __init__(self, scope: cdk.App, id: str) -> None:
+        super().__init__(scope, id)
+        vpc = ec2.Vpc(self, "Vpc", nat_gateways=0)
+        group = ec2.SecurityGroup(self, "Group", vpc=vpc, allow_all_outbound=False)
+        subnets = elasticache.CfnSubnetGroup(
+            self,
+            "Subnets",
+            description="Orders",
+            subnet_ids=[subnet.subnet_id for subnet in vpc.isolated_subnets],
+        )
+        elasticache.CfnReplicationGroup(
+            self,
+            "Cache",
+            replication_group_description="Orders",
+            engine="redis",
+            engine_version="7.1",
+            cache_node_type="cache.r7g.large",
+            num_cache_clusters=2,
+            automatic_failover_enabled=True,
+            cache_subnet_group_name=subnets.ref,
+            security_group_ids=[group.security_group_id],
+        )
+
+
+def test_the_code_of_the_page_keeps_the_store(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (repository / "docs" / "adoption.md").read_text()
+    (block,) = re.findall(r"^ +```python\n(.*?)^ +```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deployed.json").write_text(json.dumps(Template.from_stack(Orders(cdk.App(), "Orders")).to_json()))
+    module: dict[str, Any] = {}
+    exec(textwrap.dedent(block), module)
+
+    after = Template.from_stack(module["Orders"](cdk.App(), "Orders"))
+
+    assert_no_replacement("deployed.json", after)

@@ -19,7 +19,11 @@ _COMMANDS = {
 }
 # Commands of other distributions. Each takes the arguments behind its name, and returns the exit code.
 _ENTRY_POINTS = "cdk_redis.commands"
-_EPILOG = "The package cdk-redis adds the command guard, which says what a deployment would replace."
+_ADDED = ("adopt", "guard")
+_EPILOG = (
+    "The package cdk-redis adds the commands adopt, which prints the code for a store that exists, and guard, which "
+    "says what a deployment would replace."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 success, 1 the smoke test failed, 2 the command could not run.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["guard"]:
+    if given and given[0] in _ADDED:
         return _run_added(given[0], given[1:])
     # What follows "--" is for another program.
     end = given.index("--") if "--" in given else len(given)
