@@ -19,6 +19,7 @@ SCRIPT = Path(__file__).parents[1] / "support" / "synthesize_examples.py"
 RUNTIME_TESTS = [
     "tests/runtime/client/test_connect.py",
     "tests/runtime/client/test_options.py",
+    "tests/runtime/client/test_rotation.py::test_wrong_password_is_read_again_only_after_a_pause",
     "tests/runtime/smoke_test/test_healthy_store.py",
     "tests/runtime/smoke_test/test_iam.py",
 ]
