@@ -27,7 +27,7 @@ from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.tokens import is_token
-from cdk_redis._core.weak_reference import outer_stack, refer_weakly
+from cdk_redis._core.weak_reference import refer_weakly
 from cdk_redis._network.network import RedisNetwork
 from cdk_redis._network.security_groups import allow_connections, create_security_group
 from cdk_redis._store.across_stacks import policy_of, reader_for
@@ -126,9 +126,8 @@ class ClientHost(Construct):
             self._use_endpoints()
         if store is not None:
             self._reach(store, user)
-        if outer_stack(self) is not outer_stack(network):
-            # The instance is in a subnet of the network, which the CDK would read by exports.
-            refer_weakly(network)
+        # The instance is in a subnet of the network, which the CDK would read by exports.
+        refer_weakly(network, self)
         self.login_command = self._define_command(to_store=store is not None)
 
     @property
@@ -155,8 +154,8 @@ class ClientHost(Construct):
             The grant.
         """
         policy = policy_of(grantee)
-        if policy is not None and outer_stack(policy) is not outer_stack(self):
-            refer_weakly(self)
+        if policy is not None:
+            refer_weakly(self, policy)
         stack = cdk.Stack.of(self)
         instance = stack.format_arn(service="ec2", resource="instance", resource_name=self.instance.instance_id)
         documents = [

@@ -87,17 +87,21 @@ def outer_stack(construct: IConstruct) -> cdk.Stack:
     return stack
 
 
-def refer_weakly(scope: IConstruct) -> None:
-    """Let other stacks read the attributes of all resources below a construct without exports.
+def refer_weakly(owner: IConstruct, reader: IConstruct) -> None:
+    """Let other stacks read the attributes of all resources below a construct without exports, if one of them does.
 
     This is for references that the CDK makes, such as that of a function to its subnets, and applies whatever the
     feature flag ``@aws-cdk/core:defaultCrossStackReferences`` says. Versions of aws-cdk-lib before 2.254 only have
     exports.
+
+    Args:
+        owner: The construct.
+        reader: Construct that uses the attributes. Nothing changes if it is in the stack of the owner.
     """
     strength = getattr(cdk, "ReferenceStrength", None)
-    if strength is None:
+    if strength is None or outer_stack(reader) is outer_stack(owner):
         return
-    for construct in scope.node.find_all():
+    for construct in owner.node.find_all():
         if isinstance(construct, cdk.CfnResource):
             construct.apply_cross_stack_reference_strength(strength.WEAK)
 

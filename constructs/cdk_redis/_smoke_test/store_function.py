@@ -21,7 +21,7 @@ from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
 from cdk_redis._core.presets import encryption_key_of
-from cdk_redis._core.weak_reference import deploy_after, read_weakly, require_order
+from cdk_redis._core.weak_reference import deploy_after, read_weakly, refer_weakly, require_order
 from cdk_redis._network.security_groups import allow_connections, allow_groups, import_group
 from cdk_redis._store.imported_store import ImportedStore
 from cdk_redis._store.store import Store, has_user_named
@@ -120,6 +120,8 @@ class StoreFunction:
         self._description = description_of(f"{purpose} of {target.node.path}")
         self._purpose = purpose
         self._network = _network_of(scope, target)
+        # The function is in the subnets of the network, which the CDK would read by exports.
+        refer_weakly(self._network, scope)
         if not isinstance(target, ImportedStore):
             require_order(scope, "target", target)
         self.user = self._choose_user(options.user, user_name, options.key_prefix)

@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import check_location
-from cdk_redis._core.weak_reference import outer_stack, refer_weakly
+from cdk_redis._core.weak_reference import refer_weakly
 from cdk_redis._store.across_stacks import open_network, policy_of, reader_for
 from cdk_redis_runtime._client import environment
 
@@ -62,9 +62,9 @@ def open_store(store: StoreParts, grantee: Grantee) -> list[IConstruct]:
     if grantee.connectable is None:
         return []
     scope = grantee.construct or store
-    if store.network is not None and outer_stack(scope) is not outer_stack(store.network):
+    if store.network is not None:
         # The client is in the subnets of the network, which the CDK would read by exports.
-        refer_weakly(store.network)
+        refer_weakly(store.network, scope)
     return open_network(store, store.security_groups, store.ports, grantee.connectable, scope)
 
 
@@ -104,8 +104,7 @@ def open_endpoint(network: Construct, endpoint: ec2.IInterfaceVpcEndpoint, grant
     if grantee.connectable is None:
         return []
     scope = grantee.construct or network
-    if outer_stack(scope) is not outer_stack(network):
-        refer_weakly(network)
+    refer_weakly(network, scope)
     owner = cast("Construct", endpoint)
     groups = endpoint.connections.security_groups
     return open_network(owner, groups, ec2.Port.tcp(443), grantee.connectable, scope)

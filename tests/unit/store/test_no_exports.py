@@ -14,9 +14,11 @@ from cdk_redis import (
     AccessString,
     ConfigurationError,
     ElastiCacheUserGroup,
+    FailoverDrill,
     MemoryDbCluster,
     RedisNetwork,
     ReplicationGroup,
+    SmokeTest,
 )
 from tests.unit.store.support.targets import KINDS, Kind, duplicates, function, rules, template_of, variables
 from tests.unit.support.vpcs import existing_vpc
@@ -80,6 +82,15 @@ def test_a_target_in_the_networks_subnets_is_bound_without_exports(kind: Kind, f
     assert duplicates([data, web]) == []
     opened = sorted(rule["FromPort"] for rule in rules(web, "Ingress"))
     assert opened == [443, 6379, 6379]
+
+
+@pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
+def test_a_smoke_test_and_a_drill_of_another_stack_have_no_exports(flags: dict[str, Any]) -> None:
+    stacks = Stacks(flags, cdk.Environment(account="111122223333", region="eu-west-1"))
+    SmokeTest(stacks.web, "SmokeTest", target=stacks.cache)
+    FailoverDrill(stacks.web, "Drill", target=stacks.ledger)
+
+    assert stacks.exports() == []
 
 
 def test_stacks_without_account_and_region_have_no_exports() -> None:
