@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_redis._code.package import client_files, code_of
 from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.weak_reference import refer_weakly
 
 
 class RedisClientLayer(lambda_.LayerVersion):
@@ -21,8 +22,9 @@ class RedisClientLayer(lambda_.LayerVersion):
     app, without Docker and network. The layer changes only when they change. It is for Arm and x86 functions, because
     both packages are pure Python, and for Python 3.11 and newer.
 
-    Define it in the stack of the functions: CloudFormation does not change a layer that another stack imports. A stack
-    needs only one, see `IStore.client_layer`.
+    Define it in the stack of the functions, so that they get the new layer when it changes. A stack needs only one, see
+    `IStore.client_layer`. A function of another stack reads it without an export: CloudFormation would not change a
+    layer that another stack imports.
 
     Defines one ``AWS::Lambda::LayerVersion``.
     """
@@ -53,3 +55,4 @@ class RedisClientLayer(lambda_.LayerVersion):
             ],
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
         )
+        refer_weakly(self)

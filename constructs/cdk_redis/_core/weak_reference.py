@@ -87,8 +87,8 @@ def outer_stack(construct: IConstruct) -> cdk.Stack:
     return stack
 
 
-def refer_weakly(owner: IConstruct, reader: IConstruct) -> None:
-    """Let other stacks read the attributes of all resources below a construct without exports, if one of them does.
+def refer_weakly(owner: IConstruct, reader: IConstruct | None = None) -> None:
+    """Let other stacks read the attributes of all resources below a construct without exports.
 
     This is for references that the CDK makes, such as that of a function to its subnets, and applies whatever the
     feature flag ``@aws-cdk/core:defaultCrossStackReferences`` says. Versions of aws-cdk-lib before 2.254 only have
@@ -97,9 +97,10 @@ def refer_weakly(owner: IConstruct, reader: IConstruct) -> None:
     Args:
         owner: The construct.
         reader: Construct that uses the attributes. Nothing changes if it is in the stack of the owner.
+            Default: - any, in stacks that are not known yet.
     """
     strength = getattr(cdk, "ReferenceStrength", None)
-    if strength is None or outer_stack(reader) is outer_stack(owner):
+    if strength is None or (reader is not None and outer_stack(reader) is outer_stack(owner)):
         return
     for construct in owner.node.find_all():
         if isinstance(construct, cdk.CfnResource):

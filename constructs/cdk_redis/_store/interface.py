@@ -192,8 +192,8 @@ class IStore(StoreParts, StoreAlarms):
         ``function.add_layers(store.client_layer())``, for a function whose own code does not come from `runtime_code`.
 
         Args:
-            stack: Stack of the function: CloudFormation does not change a layer that another stack imports.
-                Default: - the stack of the store.
+            stack: Stack of the function, which then gets the new layer when it changes. Default: - the stack of the
+                store.
         """
         from cdk_redis._code.client_layer import RedisClientLayer
 

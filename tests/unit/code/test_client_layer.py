@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,21 @@ def test_a_stack_has_one_layer_for_all_stores_and_functions(stack: cdk.Stack, ne
         function.add_layers(store.client_layer())
 
     assert len(layers_of(stack)) == 1
+
+
+def test_a_layer_of_another_stack_is_not_exported() -> None:
+    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": "strong"})
+    data, web = (cdk.Stack(app, name) for name in ("Data", "Web"))
+    function = lambda_.Function(
+        web,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("from cdk_redis_runtime import connect"),
+    )
+    function.add_layers(RedisClientLayer(data, "Client"))
+
+    assert '"Export"' not in json.dumps([assertions.Template.from_stack(stack).to_json() for stack in (data, web)])
 
 
 def test_a_function_of_another_stack_gets_a_layer_of_its_own_stack(
