@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from cdk_redis_local._cloud import LocalCloud
 from cdk_redis_local._core.errors import LocalCloudError
 
@@ -9,9 +11,9 @@ from cdk_redis_local._core.errors import LocalCloudError
 def task_environment(cloud: LocalCloud, *, cluster: str, service: str, container: str | None = None) -> dict[str, str]:
     """The environment that a container of a deployed ECS service has, for a process in place of the container.
 
-    It has the variables that the task definition declares, credentials of the task's role, the Region, and what leads
-    to the local cloud: the endpoint of the AWS APIs and the certificate authority of the stores. Nothing of this
-    process's environment is in it but ``PATH``.
+    It has the variables and the secrets that the task definition declares, credentials of the task's role, the Region,
+    and what leads to the local cloud: the endpoint of the AWS APIs and the certificate authority of the stores. Nothing
+    of this process's environment is in it but ``PATH``.
 
     Example:
         >>> environment = task_environment(cloud, cluster="Shop", service="Web")
@@ -36,6 +38,7 @@ def task_environment(cloud: LocalCloud, *, cluster: str, service: str, container
     if name not in containers or (container is None and len(containers) > 1):
         raise LocalCloudError(f"{service}: `container` is one of {', '.join(containers)}")
     declared = {entry["name"]: entry["value"] for entry in containers[name].get("environment", [])}
+    secrets = {entry["name"]: _secret(cloud, entry["valueFrom"]) for entry in containers[name].get("secrets", [])}
     return {
         "PATH": cloud.environment["PATH"],
         "AWS_REGION": cloud.region,
@@ -45,7 +48,27 @@ def task_environment(cloud: LocalCloud, *, cluster: str, service: str, container
         "SSL_CERT_FILE": cloud.environment["SSL_CERT_FILE"],
         **_credentials(cloud, service, str(task.get("taskRoleArn") or "")),
         **declared,
+        **secrets,
     }
+
+
+def _secret(cloud: LocalCloud, reference: str) -> str:
+    """The value of a secret, of one key of its JSON, or of a parameter, as an ECS agent reads it.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    """
+    if ":secretsmanager:" not in reference:
+        name = reference.partition(":parameter")[2] or reference
+        return str(cloud.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+    # The ARN has seven parts; JSON key, stage and id of the version follow, each of which may be empty.
+    parts = reference.split(":")
+    key, stage, version = [*parts[7:], "", "", ""][:3]
+    which = {"VersionStage": stage, "VersionId": version}
+    secret = cloud.client("secretsmanager").get_secret_value(
+        SecretId=":".join(parts[:7]), **{name: value for name, value in which.items() if value}
+    )
+    text = str(secret["SecretString"])
+    return str(json.loads(text)[key]) if key else text
 
 
 def _credentials(cloud: LocalCloud, service: str, role: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 WEB = {"name": "web", "image": "web", "environment": [{"name": "COLOUR", "value": "blue"}]}
+_PARAMETER = "arn:aws:ssm:eu-west-1:000000000000:parameter/shop/size"
 LOG = {"name": "log", "image": "log"}
 
 
@@ -24,11 +25,15 @@ def cloud(repository: Path) -> Iterator[LocalCloud]:
     """A cloud with three services: of one container, of two containers, and without a role."""
     with LocalCloud(node_modules=repository / "node_modules") as cloud:
         role = cloud.client("iam").create_role(RoleName="task", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+        secret = cloud.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "hidden"}')["ARN"]
+        cloud.client("ssm").put_parameter(Name="/shop/size", Value="large", Type="String")
+        references = {"ALL": secret, "PASSWORD": f"{secret}:password::", "SIZE": _PARAMETER}
+        secrets = [{"name": name, "valueFrom": value} for name, value in references.items()]
         ecs = cloud.client("ecs")
         ecs.create_cluster(clusterName="Shop")
         for name, containers, options in (
             ("Web", [WEB], {"taskRoleArn": role["Arn"]}),
-            ("Both", [WEB, LOG], {"taskRoleArn": role["Arn"]}),
+            ("Both", [WEB, {**LOG, "secrets": secrets}], {"taskRoleArn": role["Arn"]}),
             ("NoRole", [WEB], {}),
         ):
             ecs.register_task_definition(family=name, containerDefinitions=containers, **options)
@@ -56,8 +61,12 @@ def test_a_container_has_its_variables_and_the_credentials_of_its_role(
     assert caller["Arn"].endswith(":assumed-role/task/task")
 
 
-def test_one_of_several_containers_is_named(cloud: LocalCloud) -> None:
-    assert "COLOUR" not in task_environment(cloud, cluster="Shop", service="Both", container="log")
+def test_one_of_several_containers_is_named_and_has_its_secrets(cloud: LocalCloud) -> None:
+    environment = task_environment(cloud, cluster="Shop", service="Both", container="log")
+
+    assert "COLOUR" not in environment
+    assert (environment["ALL"], environment["PASSWORD"]) == ('{"password": "hidden"}', "hidden")
+    assert environment["SIZE"] == "large"
 
 
 @pytest.mark.parametrize(
