@@ -1,4 +1,4 @@
-"""redis-py's cluster client with two additions: nothing is sent twice without retries, and new shards are found."""
+"""redis-py's cluster client: nothing is sent twice without retries, new shards are found, each sign-in is retried."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from redis.exceptions import AuthorizationError, NoPermissionError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from cdk_redis_runtime._client.sign_in import HelloCutOffError
+
 CONTINUED_COMMANDS = frozenset({"SCAN", "HSCAN", "SSCAN", "ZSCAN"})
 """Reads that continue with a cursor, which has a meaning only for the node that returned it."""
 
@@ -22,6 +24,9 @@ class Cluster(RedisCluster):
     redis-py sends every command of a pipeline whose answer was lost with the connection once more, even if the client
     was made with zero retries.
     """
+
+    # redis-py compares the type, not its bases.
+    ERRORS_ALLOW_RETRY = (*RedisCluster.ERRORS_ALLOW_RETRY, HelloCutOffError)
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:
         """Make a pipeline; see redis-py."""
