@@ -1,8 +1,9 @@
-"""The processes that run Lambda functions: they end with the emulator or when unused, and no log line is lost."""
+"""The processes that run Lambda functions: they end with the emulator or when unused, and log while they run."""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
 
+import contextvars
 import fcntl
 import struct
 import subprocess
@@ -10,8 +11,12 @@ import termios
 import threading
 import time
 import types
+import uuid
+from datetime import datetime, timezone
+from typing import Any
 
 from ministack.core import lambda_runtime
+from ministack.services import cloudwatch_logs, lambda_svc
 
 from cdk_redis_local._core.spawning import start_bound
 from cdk_redis_local._emulator.ministack import HANDLERS, Properties, scope
@@ -68,6 +73,64 @@ def keep_log_lines() -> None:
         return emulated(self, first_line_wait, idle_confirm, hard_cap)
 
     worker._drain_stderr_bounded = drain
+
+
+def log_while_running() -> None:
+    """Write each line that a function logs to its log group at once, as Lambda does.
+
+    The emulator writes all lines when the invocation ends, so that no function could be followed while it runs.
+    """
+    worker = lambda_runtime.Worker
+    invoke, emit = worker.invoke, lambda_svc._emit_lambda_logs
+    # The log of each invocation that has not ended.
+    open_logs: dict[str, _LiveLog] = {}
+
+    def invoke_with_log(self: Any, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
+        self.live_log = open_logs[request_id] = _LiveLog(self.config)
+        return invoke(self, event, request_id, **options)
+
+    def read_lines(self: Any) -> None:
+        for line in self._proc.stderr:
+            text = line.rstrip("\n")
+            if (live := getattr(self, "live_log", None)) is not None:
+                live.write(text)
+            self._stderr_queue.put(text)
+
+    def emit_the_rest(function: Any, request_id: str, log_text: str, *arguments: Any, **options: Any) -> None:
+        live = open_logs.pop(request_id, None)
+        emit(function, request_id, live.not_in(log_text) if live else log_text, *arguments, **options)
+
+    worker.invoke, worker._read_stderr = invoke_with_log, read_lines  # pyright: ignore[reportAttributeAccessIssue]
+    lambda_svc._emit_lambda_logs = emit_the_rest
+
+
+class _LiveLog:
+    """The log stream of one invocation."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        # The account and the Region, for the thread that reads the lines.
+        self._context = contextvars.copy_context()
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+        day = datetime.now(timezone.utc).strftime("%Y/%m/%d")
+        self._names = {"logGroupName": group, "logStreamName": f"{day}/[{config.get('Version')}]{uuid.uuid4().hex}"}
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        if not self._lines:
+            # Each answers with an error if it exists.
+            self._context.run(cloudwatch_logs._create_log_group, self._names)
+            self._context.run(cloudwatch_logs._create_log_stream, self._names)
+        self._lines.append(line)
+        event = {"timestamp": int(time.time() * 1000), "message": line}
+        self._context.run(cloudwatch_logs._put_log_events, {**self._names, "logEvents": [event]})
+
+    def not_in(self, text: str) -> str:
+        """What the log of the whole invocation has beyond these lines: the trace of an error."""
+        for line in self._lines:
+            if text != line and not text.startswith(f"{line}\n"):
+                break
+            text = text[len(line) + 1 :]
+        return text
 
 
 def _unread_bytes(process: subprocess.Popen[str] | None) -> int:

@@ -24,6 +24,7 @@ from cdk_redis_local._emulator.functions import (
     bind_function_processes,
     end_unused_function_processes,
     keep_log_lines,
+    log_while_running,
 )
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
@@ -137,6 +138,7 @@ def main() -> None:
     bind_function_processes()
     end_unused_function_processes()
     keep_log_lines()
+    log_while_running()
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75

@@ -77,6 +77,43 @@ def test_processes_of_an_idle_version_end_and_start_again_at_the_next_call(cloud
     cloud.delete("functions")
 
 
+def test_a_function_logs_while_it_runs(cloud: Cloud) -> None:
+    code = """import os, time
+def handler(event, context):
+    print("first")
+    deadline = time.monotonic() + 30
+    while not os.path.exists(event["path"]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    print("last")
+    raise ValueError("the reason")
+"""
+    resources = _resources(1)
+    resources["Function"]["Properties"] |= {"Code": {"ZipFile": code}, "Timeout": 60}
+    cloud.deploy("functions", resources)
+    logs, proceed = cloud.client("logs"), cloud.local.workspace.path / "proceed"
+
+    def lines() -> list[str]:
+        try:
+            events = logs.filter_log_events(logGroupName="/aws/lambda/changing")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in events]
+
+    payload = json.dumps({"path": str(proceed)}).encode()
+    running = threading.Thread(
+        target=lambda: cloud.client("lambda").invoke(FunctionName="changing", Payload=payload), daemon=True
+    )
+    running.start()
+    wait_until(lambda: "first" in lines(), 20)
+    assert "last" not in lines()
+    proceed.touch()
+    running.join(20)
+    found = lines()
+    assert [line for line in found if line in ("first", "last")] == ["first", "last"]
+    assert found.count("ValueError: the reason") == 1, found
+    cloud.delete("functions")
+
+
 def test_lines_that_a_busy_machine_reads_late_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     emulated = lambda_runtime.Worker._drain_stderr_bounded
     monkeypatch.setattr(lambda_runtime.Worker, "_drain_stderr_bounded", emulated)
