@@ -27,7 +27,8 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local import AclUser, EngineSet, Node, RoutedNetwork, find_engine, own_network
 from cdk_redis_runtime import ClientTimeouts, Connection
-from cdk_redis_runtime._smoke_test.drill import Drill, DrillReport
+from cdk_redis_runtime._smoke_test.drill import Drill
+from cdk_redis_runtime._smoke_test.drill_report import DrillReport
 
 PASSWORD = "only-for-this-run-of-the-benchmark"
 PREFIX = "cdk-redis-drill:"

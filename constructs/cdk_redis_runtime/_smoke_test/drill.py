@@ -10,9 +10,8 @@ import itertools
 import secrets
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from redis import Redis
@@ -25,13 +24,14 @@ from cdk_redis_runtime._client.clients import ClientOptions, client_for
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._client.timeouts import ClientTimeouts
+from cdk_redis_runtime._smoke_test.drill_report import Attempt, DrillReport, ShardReport, outage_of
 
 INTERVAL_SECONDS = 0.05
 """Seconds between two operations: shorter outages are not seen."""
 
-_NOTICEABLE_SECONDS = 0.5
 _VERIFY_SECONDS = 20.0
 _CHUNK = 500
+_MOST_RANGES = 3
 # How long keys live after the drill, if it is cut off before it deletes them.
 _SPARE_SECONDS = 600
 
@@ -39,152 +39,24 @@ Client = Redis | RedisCluster
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One operation.
+class Progress:
+    """What was answered in one second of a drill; one entry a shard.
 
     Attributes:
-        started: When it was sent, on the monotonic clock.
-        ended: When it was answered or given up.
-        error: Kind of the error; None after an answer.
+        second: Number of the second, from 1 on.
+        writes: Writes that were answered in it.
+        reads: Reads that were answered in it.
+        silent: Seconds since the last answer to a write or a read, whichever are more.
     """
 
-    started: float
-    ended: float
-    error: str | None = None
-
-
-@dataclass
-class Outage:
-    """The outage of one kind of operation.
-
-    Attributes:
-        attempted: How many operations there were.
-        succeeded: How many were answered.
-        failed_seconds: Seconds without an answer: all gaps with an error, or of at least half a second.
-        longest_gap_seconds: The longest time between two answers.
-        longest_gap_ended: When the longest gap ended, on the monotonic clock; None if it did not.
-        longest_call_seconds: The longest time that a caller waited for an answer or an error.
-        errors: How many errors of each kind.
-    """
-
-    attempted: int = 0
-    succeeded: int = 0
-    failed_seconds: float = 0.0
-    longest_gap_seconds: float = 0.0
-    longest_gap_ended: float | None = None
-    longest_call_seconds: float = 0.0
-    errors: Counter[str] = field(default_factory=Counter[str])
-
-    @property
-    def recovered(self) -> bool:
-        """Whether there were answers after the longest gap."""
-        return self.attempted > 0 and self.longest_gap_ended is not None
+    second: int
+    writes: tuple[int, ...]
+    reads: tuple[int, ...]
+    silent: tuple[float, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The part of the report's JSON."""
-        return {
-            "attempted": self.attempted,
-            "succeeded": self.succeeded,
-            "failed_seconds": round(self.failed_seconds, 3),
-            "longest_gap_seconds": round(self.longest_gap_seconds, 3),
-            "longest_call_seconds": round(self.longest_call_seconds, 3),
-            "recovered": self.recovered,
-            "errors": dict(self.errors),
-        }
-
-
-def outage_of(attempts: Sequence[Attempt], begun: float, ended: float) -> Outage:
-    """Measure the gaps without an answer.
-
-    Args:
-        attempts: Operations of one kind on one shard, in order.
-        begun: Start of the drill, on the monotonic clock.
-        ended: End of the drill.
-    """
-    outage = Outage(attempted=len(attempts))
-    last, failing = begun, False
-    # The end of the drill ends a gap, too, without an answer.
-    for attempt in (*attempts, Attempt(ended, ended, error="")):
-        outage.longest_call_seconds = max(outage.longest_call_seconds, attempt.ended - attempt.started)
-        if attempt.error:
-            outage.errors[attempt.error] += 1
-            failing = True
-            continue
-        gap = attempt.ended - last
-        if failing or gap >= _NOTICEABLE_SECONDS:
-            outage.failed_seconds += gap
-        answered = attempt.error is None
-        if gap > outage.longest_gap_seconds:
-            outage.longest_gap_seconds = gap
-            outage.longest_gap_ended = attempt.ended if answered or not failing else None
-        outage.succeeded += answered
-        last, failing = attempt.ended, False
-    return outage
-
-
-@dataclass(frozen=True)
-class ShardReport:
-    """The result for one shard.
-
-    Attributes:
-        writes: The outage of writes.
-        reads: The outage of reads.
-        acknowledged: Numbers of the writes that the store acknowledged.
-        lost: Numbers of acknowledged writes that the store no longer has; None if it did not answer.
-        other_primary: Whether another node than at the start serves the shard; None if unknown.
-    """
-
-    writes: Outage
-    reads: Outage
-    acknowledged: tuple[int, ...]
-    lost: tuple[int, ...] | None
-    other_primary: bool | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The entry in the report's JSON."""
-        return {
-            "writes": self.writes.as_dict(),
-            "reads": self.reads.as_dict(),
-            "acknowledged_writes_lost": None if self.lost is None else len(self.lost),
-            "other_primary": self.other_primary,
-        }
-
-
-@dataclass(frozen=True)
-class DrillReport:
-    """The outage that an application saw during a failover.
-
-    Attributes:
-        store: Name of the store.
-        service: ``elasticache`` or ``memorydb``.
-        seconds: How long the drill took.
-        shards: One entry a shard.
-    """
-
-    store: str
-    service: str
-    seconds: float
-    shards: tuple[ShardReport, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as JSON has it: the worst shard's outage first, then each."""
-        lost = [shard.lost for shard in self.shards]
-        return {
-            "store": self.store,
-            "service": self.service,
-            "seconds": round(self.seconds, 3),
-            "failover_seen": any(shard.other_primary for shard in self.shards),
-            "recovered": all(outage.recovered for shard in self.shards for outage in (shard.writes, shard.reads)),
-            "seconds_of_failed_writes": round(max(shard.writes.failed_seconds for shard in self.shards), 3),
-            "seconds_of_failed_reads": round(max(shard.reads.failed_seconds for shard in self.shards), 3),
-            "longest_gap_seconds": round(
-                max(max(shard.writes.longest_gap_seconds, shard.reads.longest_gap_seconds) for shard in self.shards), 3
-            ),
-            "errors": dict(sum((shard.writes.errors + shard.reads.errors for shard in self.shards), Counter[str]())),
-            "acknowledged_writes": sum(len(shard.acknowledged) for shard in self.shards),
-            "acknowledged_writes_lost": None if None in lost else sum(len(numbers or ()) for numbers in lost),
-            "shards": [shard.as_dict() for shard in self.shards],
-        }
+        """The progress as JSON."""
+        return asdict(self)
 
 
 class Drill:
@@ -228,7 +100,9 @@ class Drill:
         client = self._client()
         run = secrets.token_hex(4)
         expiry = int(self._seconds) + _SPARE_SECONDS
-        self._shards = [_Shard(f"{self._prefix}{{{tag}}}:drill:{run}", expiry) for tag in _tags(client)]
+        self._shards = [
+            _Shard(f"{self._prefix}{{{tag}}}:drill:{run}", expiry, slots) for tag, slots in _shards(client).items()
+        ]
         for shard in self._shards:
             shard.identity = _identity(client, shard.prefix)
         client.close()
@@ -245,6 +119,36 @@ class Drill:
     def wait(self) -> None:
         """Wait until the time is over, or `stop` is called."""
         self._done.wait(max(0.0, self._begun + self._seconds - time.monotonic()))
+
+    def watch(self) -> Iterator[Progress]:
+        """Wait as `wait` does, and report what was answered after each second."""
+        for second in range(1, int(self._seconds) + 1):
+            if self._done.wait(max(0.0, self._begun + second - time.monotonic())):
+                return
+            yield self._progress(second)
+        self.wait()
+
+    def _progress(self, second: int) -> Progress:
+        begin, now = self._begun + second - 1, time.monotonic()
+        answers = [
+            (_answered_between(shard.writes, begin, begin + 1), _answered_between(shard.reads, begin, begin + 1))
+            for shard in self._shards
+        ]
+        last = [
+            min(_last_answer(shard.writes, self._begun), _last_answer(shard.reads, self._begun))
+            for shard in self._shards
+        ]
+        return Progress(
+            second,
+            tuple(writes for writes, _ in answers),
+            tuple(reads for _, reads in answers),
+            tuple(round(now - answer, 1) for answer in last),
+        )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots of each shard, once the drill was started."""
+        return tuple(shard.slots for shard in self._shards)
 
     def stop(self) -> DrillReport:
         """End the operations and check which acknowledged writes the store still has."""
@@ -293,6 +197,7 @@ class Drill:
             acknowledged=acknowledged,
             lost=lost,
             other_primary=None if identity is None else identity != shard.identity,
+            slots=shard.slots,
         )
 
     def _with_retries(self, operation: Callable[[Client], Any]) -> Any:
@@ -308,8 +213,9 @@ class Drill:
 class _Shard:
     """The keys of one shard, and the operations on it."""
 
-    def __init__(self, prefix: str, expiry: int) -> None:
+    def __init__(self, prefix: str, expiry: int, slots: str) -> None:
         self.prefix = prefix
+        self.slots = slots
         self.identity = ""
         self.writes: list[Attempt] = []
         self.reads: list[Attempt] = []
@@ -331,19 +237,48 @@ class _Shard:
         client.get(f"{self.prefix}:{max(0, self.next_number - 1)}")
 
 
-def _tags(client: Client) -> list[str]:
-    """A hash tag for each shard."""
+def _answered_between(attempts: Sequence[Attempt], begin: float, end: float) -> int:
+    # From the end: the other thread appends, and only the last ones are of interest.
+    count = 0
+    for attempt in reversed(attempts):
+        if attempt.ended < begin:
+            break
+        count += attempt.error is None and attempt.ended < end
+    return count
+
+
+def _last_answer(attempts: Sequence[Attempt], begun: float) -> float:
+    return next((attempt.ended for attempt in reversed(attempts) if attempt.error is None), begun)
+
+
+def _shards(client: Client) -> dict[str, str]:
+    """A hash tag for each shard, and its slots; in the order of the slots."""
     if isinstance(client, Redis):
-        return ["0"]
+        return {"0": ""}
+    nodes: Mapping[int, Sequence[Any]] = client.nodes_manager.slots_cache
+    primaries = {slot: nodes[slot][0].name for slot in sorted(nodes) if nodes[slot]}
+    slots_of: dict[str, list[int]] = {}
+    for slot, name in primaries.items():
+        slots_of.setdefault(name, []).append(slot)
     tags: dict[str, str] = {}
-    primaries = {nodes[0].name for nodes in client.nodes_manager.slots_cache.values()}
     for number in itertools.count():
-        if len(tags) == len(primaries):
-            return list(tags.values())
-        nodes = client.nodes_manager.slots_cache.get(key_slot(str(number).encode()))
-        if nodes:
-            tags.setdefault(nodes[0].name, str(number))
-    raise AssertionError("counting has no end")
+        if len(tags) == len(slots_of):
+            break
+        if name := primaries.get(key_slot(str(number).encode())):
+            tags.setdefault(name, str(number))
+    return {tags[name]: slot_ranges(slots) for name, slots in slots_of.items()}
+
+
+def slot_ranges(slots: Sequence[int]) -> str:
+    """Write sorted slots as ranges, the first three of them: ``0-99, 5461, 8192-16383``."""
+    ranges: list[list[int]] = []
+    for slot in slots:
+        if ranges and ranges[-1][1] == slot - 1:
+            ranges[-1][1] = slot
+        else:
+            ranges.append([slot, slot])
+    texts = [f"{first}-{last}" if first != last else str(first) for first, last in ranges]
+    return ", ".join(texts if len(texts) <= _MOST_RANGES else [*texts[:_MOST_RANGES], "..."])
 
 
 def _identity(client: Client, prefix: str) -> str:

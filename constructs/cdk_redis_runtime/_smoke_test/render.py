@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cdk_redis_runtime._smoke_test.drill_table import DrillRendering
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
@@ -22,7 +24,7 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
     """Make a report readable at any width.
 
     Args:
-        report: The JSON that the smoke test's function returns and logs.
+        report: The JSON that the function of a smoke test or of a failover drill returns and logs.
 
     Returns:
         What ``rich.print`` takes.
@@ -32,7 +34,7 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
     """
     # Raised here, and not when it is printed.
     importlib.import_module("rich")
-    return _Rendering(report)
+    return _Rendering(report) if "checks" in report else DrillRendering(report)
 
 
 class _Rendering:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+REPORT_LINE = "cdk_redis_smoke_test"
+"""Key of the line of JSON in the log of the smoke test's function."""
+
 PASSED = "passed"
 FAILED = "failed"
 SKIPPED = "skipped"

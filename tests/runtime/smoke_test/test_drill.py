@@ -14,7 +14,8 @@ from types import SimpleNamespace
 import pytest
 
 from cdk_redis_local import EngineSet, LocalCloudError, Node, own_network
-from cdk_redis_runtime._smoke_test.drill import Attempt, Drill, outage_of
+from cdk_redis_runtime._smoke_test.drill import Drill
+from cdk_redis_runtime._smoke_test.drill_report import Attempt, outage_of
 from cdk_redis_runtime.drill_lambda import handler
 from tests.runtime.support.environment import bound_environment
 from tests.runtime.support.failovers import (
@@ -156,12 +157,22 @@ def test_function_ends_in_time_and_leaves_no_key(
         monkeypatch.setenv(name, value)
     started = time.monotonic()
     # One minute is reserved for the end. On a busy machine, connecting all six clients takes a second.
-    report = handler({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 63_000))
+    report = handler({"execution": "the-execution"}, SimpleNamespace(get_remaining_time_in_millis=lambda: 63_000))
     assert time.monotonic() - started < 10
     assert report["acknowledged_writes"] > 3
     assert report["acknowledged_writes_lost"] == 0
     assert report["errors"] == {}
-    line = capsys.readouterr().out
-    assert line.startswith('{"cdk_redis_failover_drill":')
-    assert PASSWORD not in line
+    printed = capsys.readouterr().out
+    assert PASSWORD not in printed
+    *progress, last = [json.loads(line) for line in printed.splitlines()]
+    assert last == {"cdk_redis_failover_drill": report}
+    seconds = [line["cdk_redis_drill_progress"] for line in progress]
+    assert [second["second"] for second in seconds] == [1, 2, 3]
+    # Each shard answers in each second; only the first line has the slots.
+    slots = ["0-5460", "5461-10922", "10923-16383"]
+    assert [second.get("slots") for second in seconds] == [slots, None, None]
+    assert [shard["slots"] for shard in report["shards"]] == slots
+    assert all(len(second[kind]) == 3 for second in seconds for kind in ("writes", "reads", "silent"))
+    assert sum(sum(second["writes"]) for second in seconds) <= report["acknowledged_writes"]
+    assert seconds[-1]["execution"] == "the-execution"
     assert [node.admin.keys(f"{PREFIX}*") for node in primaries(engines)] == [[], [], []]

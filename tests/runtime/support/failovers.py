@@ -25,7 +25,8 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local import AclUser, EngineSet, Node, RoutedNetwork
 from cdk_redis_runtime import Connection
-from cdk_redis_runtime._smoke_test.drill import Drill, Outage
+from cdk_redis_runtime._smoke_test.drill import Drill
+from cdk_redis_runtime._smoke_test.drill_report import Outage
 
 PASSWORD = "correct-horse-battery-staple"
 PREFIX = "cdk-redis-drill:"
