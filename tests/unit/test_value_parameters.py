@@ -95,6 +95,7 @@ CONSTRUCTS = {
         "Store",
         "User",
         "ec2.IInterfaceVpcEndpoint",
+        "cloudwatch.IAlarm",
         "ec2.ISecurityGroup",
     ),
     *("ec2.IVpc", "ec2.SubnetSelection", "elasticache.CfnReplicationGroup", "firehose.IDeliveryStream", "kms.IKey"),

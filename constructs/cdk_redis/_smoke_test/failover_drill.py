@@ -6,7 +6,7 @@ FailoverDrill(self, "Drill", target=cache)
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -17,6 +17,7 @@ from cdk_redis._core.naming import unique_name
 from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
+from cdk_redis._smoke_test.failover_steps import check_alarms, create_machine, drill_chain
 from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
 from cdk_redis._store.checks import MAX_SHARDS
 from cdk_redis_runtime._client import environment
@@ -24,12 +25,11 @@ from cdk_redis_runtime._client import environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
-    from aws_cdk import aws_stepfunctions as stepfunctions
 
     from cdk_redis._access.users import User
     from cdk_redis._store.interface import IStore
@@ -62,7 +62,8 @@ class FailoverDrill(StoreFunctionConstruct):
     AWS allows a few such failovers a day: 15 node groups in 24 hours for ElastiCache. A shard needs a replica.
 
     Attributes:
-        state_machine: Start it with any input: ``aws stepfunctions start-execution --state-machine-arn ...``.
+        state_machine: Start it with ``cdk-redis drill ARN``, which shows the progress and draws a picture, or with any
+            input: ``aws stepfunctions start-execution --state-machine-arn ...``.
         function: Writes and reads.
         role: Role of the function, to grant it more.
         security_groups: Security groups of the function; ``connections`` adds rules to them.
@@ -88,6 +89,7 @@ class FailoverDrill(StoreFunctionConstruct):
         log_retention: logs.RetentionDays | None = None,
         log_kms_key: kms.IKey | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        blocking_alarms: Sequence[cloudwatch.IAlarm] = (),
         preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the drill.
@@ -116,6 +118,11 @@ class FailoverDrill(StoreFunctionConstruct):
                 it is defined in this app. Default: - a key owned by CloudWatch Logs.
             security_groups: Security groups of the function. The rules to the store are added to them.
                 Default: - a new one that allows connections to the store only.
+            blocking_alarms: Alarms of this Region and account, at most 100. The state machine reads them first, and
+                does not start the drill if one of them is on (``ALARM``) or was deleted, whoever or whatever started
+                it. Its role gets the permission ``cloudwatch:DescribeAlarms`` for these alarms; for all alarms if one
+                of them is a composite or an imported alarm, because CloudWatch allows no less. Default: - none: it
+                always starts.
             preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
                 nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
@@ -140,6 +147,7 @@ class FailoverDrill(StoreFunctionConstruct):
         check_function(problems, self, target, options)
         self._check_shard(problems, shard)
         seconds, before = _check_times(problems, duration, failover_after)
+        check_alarms(problems, self, blocking_alarms)
         problems.raise_if_any()
 
         parts = StoreFunction(
@@ -157,9 +165,17 @@ class FailoverDrill(StoreFunctionConstruct):
         )
         self._use(parts)
         self.execution_log_group = self.log_group if log_group else self._create_log_group(log_retention, log_kms_key)
-        self.state_machine = self._create_state_machine(
-            parts.weak("Name", target.store_name), shard, cdk.Duration.seconds(before)
+        steps = drill_chain(
+            self,
+            target,
+            parts.weak("Name", target.store_name),
+            self.function,
+            shard=shard,
+            before=cdk.Duration.seconds(before),
+            alarms=blocking_alarms,
         )
+        comment = f"Fails over a shard of {target.node.path} and reports what a client saw"
+        self.state_machine = create_machine(self, comment, steps, self.execution_log_group)
 
     def _check_replicas(self, problems: Problems) -> None:
         replicas = self._target.topology.replicas
@@ -198,55 +214,6 @@ class FailoverDrill(StoreFunctionConstruct):
         # Shards that were added later can have higher numbers than the store has shards.
         elif not 1 <= int(shard) <= MAX_SHARDS:
             problems.add("shard", shard, f'a store has shards "0001" to "0{MAX_SHARDS}"', hint)
-
-    def _create_state_machine(self, store_name: str, shard: str, before: cdk.Duration) -> stepfunctions.StateMachine:
-        from aws_cdk import aws_stepfunctions as stepfunctions
-        from aws_cdk import aws_stepfunctions_tasks as tasks
-
-        watch = tasks.LambdaInvoke(
-            self,
-            "Write and read",
-            lambda_function=cast("lambda_.IFunction", self.function),
-            payload_response_only=True,
-            # A retry would report on a store that has already failed over.
-            retry_on_service_exceptions=False,
-        )
-        wait = stepfunctions.Wait(self, "Let all be well", time=stepfunctions.WaitTime.duration(before))
-        both = stepfunctions.Parallel(self, "Drill", output_path="$[0]")
-        both.branch(cast("stepfunctions.IChainable", watch))
-        both.branch(wait.next(self._create_failover(store_name, shard)))
-        return stepfunctions.StateMachine(
-            self,
-            "StateMachine",
-            comment=f"Fails over a shard of {self._target.node.path} and reports what a client saw",
-            definition_body=stepfunctions.DefinitionBody.from_chainable(cast("stepfunctions.IChainable", both)),
-            timeout=cdk.Duration.minutes(20),
-            logs=stepfunctions.LogOptions(
-                destination=self.execution_log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=True
-            ),
-            tracing_enabled=True,
-        )
-
-    def _create_failover(self, store_name: str, shard: str) -> Any:
-        from aws_cdk import aws_stepfunctions_tasks as tasks
-
-        service = self._target.service
-        action, parameters = {
-            environment.ELASTICACHE: ("testFailover", {"ReplicationGroupId": store_name, "NodeGroupId": shard}),
-            environment.MEMORYDB: ("failoverShard", {"ClusterName": store_name, "ShardName": shard}),
-        }[service.name]
-        return tasks.CallAwsService(
-            self,
-            "Fail over",
-            service=service.name,
-            action=action,
-            parameters=parameters,
-            iam_action=f"{service.name}:{action[0].upper()}{action[1:]}",
-            # The Service Authorization Reference has no other resource for TestFailover and FailoverShard.
-            iam_resources=[service.store_arn(self._target, store_name)],
-            # The response describes the whole store, which is not part of the report.
-            result_selector={"failover": "started"},
-        )
 
 
 def _check_times(problems: Problems, duration: object, failover_after: object) -> tuple[int, int]:

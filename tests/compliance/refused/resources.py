@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -48,6 +49,7 @@ _SECURITY_LIMIT = "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-l
 _PEERING = "https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html"
 _SECRETS = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html"
 _ROTATION = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html"
+_DESCRIBE_ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"
 _LAMBDA_LOGS = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"
 _ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html"
@@ -123,6 +125,10 @@ def _connect_from_another_region(it: Scene) -> None:
     cache = it.group()
     user = cache.add_iam_user("app", "on ~* +@read")
     cache.grant_connect(_function(it, it.other_stack()), user=user)
+
+
+def _alarm(it: Scene, id: str = "Alarm") -> cloudwatch.IAlarm:
+    return cloudwatch.Alarm.from_alarm_name(it.scope, id, id)
 
 
 def _canary(it: Scene, topic: Any) -> SmokeTest:
@@ -448,6 +454,38 @@ REFUSED = [
         ),
         "security_groups[1]: got '.../One', but it is in the list already; list each group once",
         _LAMBDA,
+    ),
+    Refused(
+        "Each alarm of a drill is listed once.",
+        lambda it: FailoverDrill(it.scope, "Drill", target=it.group(), blocking_alarms=[_alarm(it)] * 2),
+        "blocking_alarms[1]: got '.../Alarm', but it is in the list already; list each alarm once",
+        _DESCRIBE_ALARMS,
+    ),
+    Refused(
+        "A drill has at most 100 alarms.",
+        lambda it: FailoverDrill(
+            it.scope,
+            "Drill",
+            target=it.group(),
+            blocking_alarms=[_alarm(it, f"Alarm{number}") for number in range(101)],
+        ),
+        "blocking_alarms: got '101 alarms', but CloudWatch reads 100 alarms at once; give a composite alarm of them",
+        _DESCRIBE_ALARMS,
+    ),
+    Refused(
+        "The alarms of a drill are in its Region.",
+        lambda it: FailoverDrill(
+            it.scope,
+            "Drill",
+            target=it.group(),
+            blocking_alarms=[
+                cloudwatch.Alarm.from_alarm_arn(
+                    it.scope, "Alarm", "arn:aws:cloudwatch:us-east-1:111122223333:alarm:orders"
+                )
+            ],
+        ),
+        "blocking_alarms[0]: got 'an alarm in us-east-1', but the drill is in eu-west-1; use an alarm of that Region",
+        _DESCRIBE_ALARMS,
     ),
     # Networks.
     Refused(

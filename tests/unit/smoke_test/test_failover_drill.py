@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Match, Template
 
 from cdk_redis import (
@@ -48,6 +49,7 @@ def test_the_function_writes_and_reads_while_the_service_fails_over_a_shard(stac
     assert task["Resource"] == "Fn::GetAtt"
     # A retry would report on a store that has already failed over.
     assert "Retry" not in task
+    assert task["Parameters"] == {"execution.$": "$$.Execution.Id"}
     wait, call = failover.values()
     assert wait["Seconds"] == 30
     service, action, names = {
@@ -158,3 +160,73 @@ def test_a_failover_outside_the_drill_is_rejected(stack: cdk.Stack, duration: in
             duration=cdk.Duration.seconds(duration),
             failover_after=cdk.Duration.seconds(after),
         )
+
+
+def _alarm(scope: cdk.Stack, id: str = "Alarm") -> cloudwatch.Alarm:
+    metric = cloudwatch.Metric(namespace="Orders", metric_name="Errors")
+    return cloudwatch.Alarm(scope, id, metric=metric, threshold=1, evaluation_periods=1)
+
+
+def _alarm_statements(template: Template) -> list[Any]:
+    return [
+        statement["Resource"]
+        for policy in template.find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "cloudwatch:DescribeAlarms"
+    ]
+
+
+def test_the_alarms_are_read_before_the_drill(stack: cdk.Stack, target: Store) -> None:
+    alarm = _alarm(stack)
+    FailoverDrill(stack, "Drill", target=target, blocking_alarms=[alarm])
+
+    template = Template.from_stack(stack)
+    definition = _definition(template)
+    states = definition["States"]
+    first = states[definition["StartAt"]]
+    assert first["Resource"].endswith(":states:::aws-sdk:cloudwatch:describeAlarms")
+    assert first["Parameters"] == {"AlarmNames": ["Ref"], "AlarmTypes": ["MetricAlarm"], "MaxRecords": 100}
+    (found,) = states[first["Next"]]["Choices"]
+    assert (found["Variable"], found["IsPresent"]) == ("$.MetricAlarms[0]", True)
+    # A deleted alarm cannot say that all is well.
+    assert states[states[first["Next"]]["Default"]]["Error"] == "AlarmMissing"
+    second = states[found["Next"]]
+    assert second["Parameters"] == {**first["Parameters"], "StateValue": "ALARM"}
+    (is_on,) = states[second["Next"]]["Choices"]
+    assert (is_on["Variable"], is_on["IsPresent"]) == ("$.MetricAlarms[0]", True)
+    assert states[is_on["Next"]]["Type"] == "Fail"
+    assert states[states[second["Next"]]["Default"]]["Type"] == "Parallel"
+    (resource,) = _alarm_statements(template)[:1]
+    assert stack.resolve(alarm.alarm_name) in resource["Fn::Join"][1]
+
+
+def test_composite_and_imported_alarms_are_read_with_the_permission_that_they_need(
+    stack: cdk.Stack, target: Store
+) -> None:
+    composite = cloudwatch.CompositeAlarm(stack, "Composite", alarm_rule=_alarm(stack))
+    imported = cloudwatch.Alarm.from_alarm_name(stack, "Imported", "theirs")
+    FailoverDrill(stack, "Drill", target=target, blocking_alarms=[composite, imported])
+
+    template = Template.from_stack(stack)
+    states = _definition(template)["States"]
+    (found,) = states["Are all alarms there?"]["Choices"]
+    # Two alarms, of which none, one or both are composite.
+    assert [sorted(one["Variable"] for one in both.get("And", [both])) for both in found["Or"]] == [
+        ["$.CompositeAlarms[1]"],
+        ["$.CompositeAlarms[0]", "$.MetricAlarms[0]"],
+        ["$.MetricAlarms[1]"],
+    ]
+    on = [choice["Variable"] for choice in states["Is an alarm on?"]["Choices"]]
+    assert on == ["$.MetricAlarms[0]", "$.CompositeAlarms[0]"]
+    assert set(_alarm_statements(template)) == {"*"}
+
+
+def test_an_alarm_of_another_stack_does_not_lock_that_stack() -> None:
+    app = cdk.App()
+    theirs, ours = cdk.Stack(app, "Theirs"), cdk.Stack(app, "Ours")
+    cache = ReplicationGroup(ours, "Cache", network=RedisNetwork(ours, "Network"))
+    FailoverDrill(ours, "Drill", target=cache, blocking_alarms=[_alarm(theirs)])
+
+    (output,) = Template.from_stack(theirs).find_outputs("*").values()
+    assert "Export" not in output
+    assert ours.dependencies == [theirs]
