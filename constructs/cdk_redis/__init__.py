@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._operations.guard import assert_no_replacement
     from cdk_redis._smoke_test.failover_drill import FailoverDrill
+    from cdk_redis._smoke_test.on_failure import OnFailure
     from cdk_redis._smoke_test.smoke_test import SmokeTest
     from cdk_redis._store.interface import IStore, StoreGrants
     from cdk_redis._store.metric_options import MetricOptions
@@ -101,6 +102,7 @@ __all__ = [
     "MultiRegionCluster",
     "NetworkType",
     "NodeType",
+    "OnFailure",
     "Preset",
     "PresetValues",
     "RedisClientLayer",
@@ -166,6 +168,7 @@ _HOMES = {
     "MultiRegionCluster": "_memorydb.multi_region_cluster",
     "NetworkType": "_values.network_type",
     "NodeType": "_values.node_type",
+    "OnFailure": "_smoke_test.on_failure",
     "Preset": "_values.preset",
     "PresetValues": "_values.preset",
     "RedisClientLayer": "_code.client_layer",

@@ -12,7 +12,7 @@ from cdk_redis_runtime._client.settings import Connection
 from cdk_redis_runtime._smoke_test.battery import smoke_test
 from cdk_redis_runtime._smoke_test.declaration import Declaration
 from cdk_redis_runtime._smoke_test.metrics import embedded_metrics
-from cdk_redis_runtime._smoke_test.report import SmokeTestFailed
+from cdk_redis_runtime._smoke_test.report import REPORT_LINE, SmokeTestFailed
 
 # To write the log and to answer. A function that is cut off reports only "Task timed out".
 _RESERVE_SECONDS = 2.0
@@ -41,7 +41,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         The report.
 
     Raises:
-        SmokeTestFailed: A check failed. CloudFormation and the CDK CLI show the message.
+        SmokeTestFailed: A check failed, and the environment does not ask for a warning only. CloudFormation and the
+            CDK CLI show the message.
         SettingsError: The environment does not describe a store.
     """
     del event
@@ -50,11 +51,14 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     left = context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
     declared = dataclasses.replace(declared, budget=max(_MIN_BUDGET_SECONDS, min(declared.budget, left)))
     report = smoke_test(connection, declared)
-    _print_line({"cdk_redis_smoke_test": report.as_dict()})
+    _print_line({REPORT_LINE: report.as_dict()})
     if namespace := os.environ.get(env.METRICS_NAMESPACE):
         _print_line(embedded_metrics(report, namespace))
     if not report.passed:
-        raise SmokeTestFailed(report)
+        failure = SmokeTestFailed(report)
+        if os.environ.get(env.ON_FAILURE) != env.WARN:
+            raise failure
+        print(f"[WARNING] {failure}", flush=True)
     return report.as_dict()
 
 

@@ -1,4 +1,4 @@
-"""A smoke test on a schedule: the rule that runs it, and an alarm for failed checks and missing runs."""
+"""A smoke test on a schedule: the rule that runs it, and the alarm for failed checks and missing runs."""
 
 from __future__ import annotations
 
@@ -94,34 +94,59 @@ class Canary(Construct):
                 )
             ],
         )
-        self.alarm = self._create_alarm(service, store_name, store_path, period)
-        if topic is not None:
-            from aws_cdk import aws_cloudwatch_actions as actions
-
-            notify = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
-            self.alarm.add_alarm_action(notify)
-            self.alarm.add_ok_action(notify)
-            let_alarm_publish(self.alarm, topic)
-
-    def _create_alarm(self, service: str, store_name: str, path: str, period: cdk.Duration) -> cloudwatch.Alarm:
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
-        return cloudwatch.Alarm(
-            self,
-            "Alarm",
-            alarm_description=description_of(
-                f"The smoke test of {path} failed or did not run; its log group has the reports"
-            ),
-            metric=cloudwatch.Metric(
-                namespace=environment.DEFAULT_METRICS_NAMESPACE,
-                metric_name=environment.METRIC_FAILED,
-                dimensions_map={environment.DIMENSION_SERVICE: service, environment.DIMENSION_STORE: store_name},
-                statistic="Sum",
-                period=period,
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=0,
-            evaluation_periods=1,
-            # Without data, it is unknown whether the store works.
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        self.alarm = create_alarm(
+            self, period=period, topic=topic, service=service, store_name=store_name, store_path=store_path
         )
+
+
+def create_alarm(
+    scope: Construct,
+    *,
+    period: cdk.Duration | None,
+    topic: sns.ITopic | None,
+    service: str,
+    store_name: str,
+    store_path: str,
+) -> cloudwatch.Alarm:
+    """Define the alarm for failed checks.
+
+    Args:
+        scope: Construct whose child the alarm becomes.
+        period: Time within which a run must report. None if only deployments run the test: then the alarm stays as the
+            last run has set it.
+        topic: Topic that it notifies.
+        service: Service of the store.
+        store_name: Name of the store.
+        store_path: Path of the store.
+    """
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    missing = "" if period is None else " or did not run"
+    treatment = cloudwatch.TreatMissingData
+    alarm = cloudwatch.Alarm(
+        scope,
+        "Alarm",
+        alarm_description=description_of(
+            f"The smoke test of {store_path} failed{missing}; its log group has the reports"
+        ),
+        metric=cloudwatch.Metric(
+            namespace=environment.DEFAULT_METRICS_NAMESPACE,
+            metric_name=environment.METRIC_FAILED,
+            dimensions_map={environment.DIMENSION_SERVICE: service, environment.DIMENSION_STORE: store_name},
+            statistic="Sum",
+            period=period or cdk.Duration.minutes(1),
+        ),
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        threshold=0,
+        evaluation_periods=1,
+        # With a schedule: without data, it is unknown whether the store works.
+        treat_missing_data=treatment.IGNORE if period is None else treatment.BREACHING,
+    )
+    if topic is not None:
+        from aws_cdk import aws_cloudwatch_actions as actions
+
+        notify = cast("cloudwatch.IAlarmAction", actions.SnsAction(topic))
+        alarm.add_alarm_action(notify)
+        alarm.add_ok_action(notify)
+        let_alarm_publish(alarm, topic)
+    return alarm

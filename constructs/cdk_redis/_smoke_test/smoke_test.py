@@ -11,11 +11,13 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cdk_redis._core.arguments import checked_arguments
+from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.location import check_location
-from cdk_redis._smoke_test.canary import Canary, alarm_period_of
+from cdk_redis._smoke_test.canary import Canary, alarm_period_of, create_alarm
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
 from cdk_redis._smoke_test.digest import check_rerun_on, digest
+from cdk_redis._smoke_test.on_failure import OnFailure
 from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
 from cdk_redis_runtime._client import environment
 
@@ -58,6 +60,8 @@ class SmokeTest(StoreFunctionConstruct):
     as it is and can be examined, and the next run takes seconds. A smoke test in another stack reads the store's values
     from plain outputs instead of exports, so that the store can still be replaced.
 
+    For those whose deployments must not fail, `on_failure="warn"` turns a failure into an alarm.
+
     With a schedule it is also a canary: the same function, metrics in the namespace ``CdkRedis/SmokeTest``
     (``ChecksPassed``, ``ChecksFailed``, ``ChecksSkipped``, ``Duration``, and percentiles of the latency if it was
     measured, by ``Service`` and ``Store``), and an alarm.
@@ -69,7 +73,8 @@ class SmokeTest(StoreFunctionConstruct):
         log_group: Log group of the reports, one line of JSON a run.
         trigger: Runs the function during the deployment.
         user: The user that it signs in as; None for a store with open access.
-        alarm: Goes off when a check of a scheduled run fails, or when no run reports; None without a schedule.
+        alarm: Goes off when a check fails, or when no scheduled run reports; None without a schedule, unless failures
+            are warnings.
     """
 
     @checked_arguments
@@ -91,6 +96,7 @@ class SmokeTest(StoreFunctionConstruct):
         schedule: events.Schedule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_period: cdk.Duration | None = None,
+        on_failure: OnFailure | str = OnFailure.FAIL,
         preset: Preset | None = None,  # noqa: ARG002 - `checked_arguments` reads it
     ) -> None:
         """Define the smoke test.
@@ -124,19 +130,23 @@ class SmokeTest(StoreFunctionConstruct):
             schedule: Runs the test again and again after the deployment, such as
                 ``events.Schedule.rate(Duration.minutes(5))``, with metrics and an alarm. Runs never overlap; this
                 reserves one of the account's concurrent executions. Default: - it runs at deployments only.
-            alarm_topic: Topic that receives the alarm, when a check of a scheduled run fails or no run reports, and
-                its end. If the topic's key is defined in this app, CloudWatch is allowed to use the key.
+            alarm_topic: Topic that receives the alarm, when a check fails or no scheduled run reports, and its end.
+                There is an alarm with a schedule, and with ``on_failure="warn"``. If the topic's key is defined in this
+                app, CloudWatch is allowed to use the key.
                 Default: - the alarm notifies nobody.
             alarm_period: Period of the alarm, in whole minutes up to 7 days. It must be at least two runs long, or
                 the alarm goes off when a run is late. Default: - twice the rate of the schedule. Required with a cron
                 schedule.
+            on_failure: With ``"warn"``, a deployment whose test fails succeeds, and the alarm goes off. The report says
+                that the test failed, and ``cdk-redis report`` exits with 1. A deployment still fails if the function
+                itself cannot run. Default: - ``"fail"``.
             preset: Values for parameters that are left out, such as ``Preset.prod()``. Default: - the preset of the
                 nearest scope that has one, see `Preset.use_in`; without one, the defaults of these parameters.
 
         Raises:
             ConfigurationError: If the target is imported without a network or a user, is read-only, has keys that
-                cannot expire, or is the scope itself; if `alarm_topic` or `alarm_period` is given without a schedule;
-                or if another parameter is invalid.
+                cannot expire, or is the scope itself; if `alarm_topic` or `alarm_period` is given without an alarm; or
+                if another parameter is invalid.
         """
         super().__init__(scope, id)
         check_target(self, target)
@@ -156,6 +166,7 @@ class SmokeTest(StoreFunctionConstruct):
         check_function(problems, self, target, options)
         limit = self._check_latency_limit(problems, latency_limit)
         check_rerun_on(problems, rerun_on)
+        self._warns = value_of(problems, "on_failure", on_failure, OnFailure) is OnFailure.WARN
         period = self._check_schedule(problems, schedule, alarm_topic, alarm_period)
         problems.raise_if_any()
 
@@ -167,28 +178,37 @@ class SmokeTest(StoreFunctionConstruct):
             purpose="Smoke test",
             handler=_HANDLER,
             timeout=_FUNCTION_TIMEOUT,
-            environment=self._environment(key_prefix, limit, scheduled=schedule is not None),
+            environment=self._environment(key_prefix, limit, with_metrics=schedule is not None or self._warns),
             at_most_one=schedule is not None,
         )
         self._use(parts)
         self.trigger = self._create_trigger(parts)
-        self.alarm: cloudwatch.Alarm | None = None
-        if schedule is not None and period is not None:
-            canary = Canary(
-                self,
-                "Canary",
-                function=cast("lambda_.IFunction", self.function),
-                schedule=schedule,
-                period=period,
-                topic=alarm_topic,
-                service=target.service.name,
-                store_name=parts.weak("Name", target.store_name),
-                store_path=target.node.path,
-            )
-            # After the deployment's run. Only one execution is reserved: a scheduled run at the same time would be
-            # throttled, and the alarm would go off before there is a metric.
-            canary.node.add_dependency(self.trigger)
-            self.alarm = canary.alarm
+        self.alarm = self._create_alarm(parts, schedule, period, alarm_topic)
+
+    def _create_alarm(
+        self,
+        parts: StoreFunction,
+        schedule: events.Schedule | None,
+        period: cdk.Duration | None,
+        topic: sns.ITopic | None,
+    ) -> cloudwatch.Alarm | None:
+        """Define the schedule and the alarm, as far as they are asked for."""
+        target = self._target
+        if schedule is None and not self._warns:
+            return None
+        store_name = parts.weak("Name", target.store_name)
+        store = {"service": target.service.name, "store_name": store_name, "store_path": target.node.path}
+        if schedule is None or period is None:
+            alarm = create_alarm(self, period=None, topic=topic, **store)
+            # The first run sets it.
+            self.trigger.node.add_dependency(alarm)
+            return alarm
+        function = cast("lambda_.IFunction", self.function)
+        canary = Canary(self, "Canary", function=function, schedule=schedule, period=period, topic=topic, **store)
+        # After the deployment's run. Only one execution is reserved: a scheduled run at the same time would be
+        # throttled, and the alarm would go off before there is a metric.
+        canary.node.add_dependency(self.trigger)
+        return canary.alarm
 
     def _check_latency_limit(self, problems: Problems, given: object) -> int | None:
         """Return the limit in milliseconds; None if it is left out or invalid."""
@@ -212,9 +232,13 @@ class SmokeTest(StoreFunctionConstruct):
         """Return the period of the alarm; None without a schedule or if a parameter is invalid."""
         check_location(problems, "alarm_topic", alarm_topic, "a topic", scope=self, user="the alarm")
         if schedule is None:
-            for name, given in (("alarm_topic", alarm_topic), ("alarm_period", alarm_period)):
-                if given is not None:
-                    problems.note(f"{name}: given without a schedule, but only a scheduled test has an alarm")
+            if alarm_topic is not None and not self._warns:
+                problems.note(
+                    "alarm_topic: given without a schedule, but only a scheduled test has an alarm, and one with "
+                    'on_failure="warn"'
+                )
+            if alarm_period is not None:
+                problems.note("alarm_period: given without a schedule, which it depends on")
             return None
         return alarm_period_of(problems, schedule, alarm_period)
 
@@ -229,7 +253,7 @@ class SmokeTest(StoreFunctionConstruct):
             reason = "keys of Multi-Region clusters cannot expire, and a smoke test sets a time to live on its keys"
             problems.add("target", path, reason)
 
-    def _environment(self, key_prefix: str, latency_limit_ms: float | None, *, scheduled: bool) -> dict[str, str]:
+    def _environment(self, key_prefix: str, latency_limit_ms: float | None, *, with_metrics: bool) -> dict[str, str]:
         topology = self._target.topology
         variables = {
             environment.ENGINE: topology.engine.name,
@@ -247,7 +271,9 @@ class SmokeTest(StoreFunctionConstruct):
             variables[environment.REPLICAS] = str(topology.replicas)
         if (policy := self._target.parameters.get("maxmemory-policy")) is not None:
             variables[environment.MAXMEMORY_POLICY] = policy
-        if scheduled:
+        if self._warns:
+            variables[environment.ON_FAILURE] = environment.WARN
+        if with_metrics:
             variables[environment.METRICS_NAMESPACE] = environment.DEFAULT_METRICS_NAMESPACE
         return variables
 

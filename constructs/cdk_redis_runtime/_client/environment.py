@@ -101,6 +101,9 @@ DIGEST = "CDK_REDIS_DIGEST"
 METRICS_NAMESPACE = "CDK_REDIS_METRICS_NAMESPACE"
 """Namespace of the metrics that a run prints; absent without metrics."""
 
+ON_FAILURE = "CDK_REDIS_ON_FAILURE"
+"""``warn`` if a failed smoke test must not fail the deployment; otherwise absent."""
+
 DRILL_SECONDS = "CDK_REDIS_DRILL_SECONDS"
 """How long the failover drill writes and reads."""
 
@@ -110,6 +113,8 @@ MEMORYDB = "memorydb"
 AUTHENTICATION_IAM = "iam"
 AUTHENTICATION_PASSWORD = "password"  # noqa: S105 - a kind of authentication
 AUTHENTICATION_NONE = "none"
+
+WARN = "warn"
 
 DEFAULT_METRICS_NAMESPACE = "CdkRedis/SmokeTest"
 DIMENSION_SERVICE = "Service"

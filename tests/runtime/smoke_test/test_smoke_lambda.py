@@ -60,6 +60,21 @@ def test_failure_is_logged_and_raised(capsys: pytest.CaptureFixture[str], monkey
 
 
 @pytest.mark.usefixtures("environment")
+def test_failure_is_a_warning_with_a_report_that_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(env.ENGINE_VERSION, "6.2")
+    monkeypatch.setenv(env.ON_FAILURE, "warn")
+    monkeypatch.setenv(env.METRICS_NAMESPACE, "CdkRedis/SmokeTest")
+    report = handler({}, _context())
+    logged, metrics, warning = capsys.readouterr().out.splitlines()
+    assert json.loads(logged) == {"cdk_redis_smoke_test": report}
+    assert report["passed"] is False
+    assert json.loads(metrics)["ChecksFailed"] == 1
+    assert warning.startswith("[WARNING] Smoke test of elasticache orders: 1 of 17 checks failed. [topology]")
+
+
+@pytest.mark.usefixtures("environment")
 def test_wrong_password_is_reported_without_showing_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,3 +132,34 @@ def test_an_alarm_without_a_schedule_is_rejected(stack: cdk.Stack, network: Redi
         ConfigurationError, match=r"alarm_topic: given without a schedule, but only a scheduled test has an alarm"
     ):
         SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=sns.Topic(stack, "Operators"))
+
+
+def test_a_warning_is_an_alarm_that_stays_until_the_next_run() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
+    topic = sns.Topic(stack, "Operators")
+    test = SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=topic, on_failure="warn")
+
+    template = Template.from_stack(stack)
+    assert environment_of(template)[environment.ON_FAILURE] == "warn"
+    assert environment_of(template)[environment.METRICS_NAMESPACE] == "CdkRedis/SmokeTest"
+    template.resource_count_is("AWS::Events::Rule", 0)
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"TreatMissingData": "ignore", "Threshold": 0, "AlarmActions": [stack.resolve(topic.topic_arn)]},
+    )
+    # The deployment's run sets the alarm.
+    (trigger,) = template.find_resources("Custom::Trigger").values()
+    assert test.alarm is not None
+    assert stack.resolve(test.alarm.alarm_name)["Ref"] in trigger["DependsOn"]
+
+
+def test_warnings_of_a_canary_use_its_alarm() -> None:
+    template = _canary(events.Schedule.rate(cdk.Duration.minutes(5)), on_failure="warn")
+    assert environment_of(template)[environment.ON_FAILURE] == "warn"
+    template.resource_count_is("AWS::CloudWatch::Alarm", 1)
+    template.has_resource_properties("AWS::CloudWatch::Alarm", {"TreatMissingData": "breaching"})
+
+
+def test_a_failure_fails_the_deployment_by_default(canary: Template) -> None:
+    assert environment.ON_FAILURE not in environment_of(canary)
