@@ -9,11 +9,13 @@ from importlib import metadata
 
 from cdk_redis_runtime._client.credentials import CredentialsUnavailableError
 from cdk_redis_runtime._client.reading import SettingsError
-from cdk_redis_runtime._command import connect, smoke, token
+from cdk_redis_runtime._command import connect, drill, report, smoke, token
 from cdk_redis_runtime._command.options import COULD_NOT_RUN, UsageError
 
 _COMMANDS = {
     "smoke": (smoke, "check that a store works and is as declared"),
+    "report": (report, "print the last report of a smoke test or a failover drill"),
+    "drill": (drill, "start a failover drill, follow it, and print its report"),
     "connect": (connect, "sign in with valkey-cli or redis-cli, or print the command that does"),
     "token": (token, "print an IAM token, the password of an IAM user for 15 minutes"),
 }
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Default: - those of the process.
 
     Returns:
-        The exit code: 0 success, 1 the smoke test failed, 2 the command could not run.
+        The exit code: 0 success, 1 the smoke test or the drill failed, 2 the command could not run.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in _ADDED:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, cast
 
 from redis.credentials import CredentialProvider
 
 from cdk_redis_runtime._client.connect import credential_provider
 from cdk_redis_runtime._client.record import ConnectionRecord
 from cdk_redis_runtime._client.settings import Connection
-from cdk_redis_runtime._command.options import UsageError, add_store, check_serverless, connection_of, region_of
+from cdk_redis_runtime._command.aws import Aws
+from cdk_redis_runtime._command.options import UsageError, add_store, check_serverless, connection_of
 
 _RECORD = "Record"
 
@@ -72,13 +72,14 @@ def _is_json(text: str) -> bool:
 
 
 def _parameter(name: str, options: argparse.Namespace) -> str:
-    answer = _call(options, "ssm", "get_parameter", f"the SSM parameter {name}", Name=name)
+    answer = Aws.of(options).call("ssm", "get_parameter", f"the SSM parameter {name}", Name=name)
     return str(answer["Parameter"]["Value"])
 
 
 def _output(options: argparse.Namespace) -> str:
     """The output of a stack that holds a record, or the name of its parameter."""
-    answer = _call(options, "cloudformation", "describe_stacks", f"the stack {options.stack}", StackName=options.stack)
+    what = f"the stack {options.stack}"
+    answer = Aws.of(options).call("cloudformation", "describe_stacks", what, StackName=options.stack)
     outputs = {one["OutputKey"]: str(one["OutputValue"]) for one in answer["Stacks"][0].get("Outputs", [])}
     keys = ", ".join(sorted(outputs)) or "none"
     if options.output is not None:
@@ -93,22 +94,3 @@ def _output(options: argparse.Namespace) -> str:
             "value=store.share(...).parameter.parameter_name)"
         )
     return outputs[found[0]]
-
-
-def _call(options: argparse.Namespace, service: str, method: str, what: str, **parameters: str) -> dict[str, Any]:
-    try:
-        import boto3
-        from botocore import exceptions as aws_errors
-    except ImportError:
-        raise UsageError(f"reading {what} needs boto3: pip install boto3") from None
-    try:
-        client: Any = boto3.Session(region_name=region_of(options)).client(cast("Any", service))
-        return cast("dict[str, Any]", getattr(client, method)(**parameters))
-    except aws_errors.ClientError as error:
-        details: dict[str, Any] = cast("Any", error).response.get("Error", {})
-        reason = f"{details.get('Code', 'unknown')}: {details.get('Message', '')}"
-        raise UsageError(f"{what} could not be read ({reason}); --region chooses another Region") from None
-    except aws_errors.NoRegionError:
-        raise UsageError("--region is needed, or AWS_REGION") from None
-    except aws_errors.BotoCoreError as error:
-        raise UsageError(f"{what} could not be read ({type(error).__name__}: {error})") from None

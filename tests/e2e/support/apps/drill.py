@@ -1,10 +1,11 @@
-"""App with a failover drill for a store of each kind: `-c engine=...`."""
+"""App with a failover drill for a store of each kind, and a smoke test that fails: `-c engine=...`."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 
-from cdk_redis import AccessString, Engine, FailoverDrill, MemoryDbCluster, RedisNetwork, ReplicationGroup
+from cdk_redis import AccessString, Engine, FailoverDrill, MemoryDbCluster, RedisNetwork, ReplicationGroup, SmokeTest
 
 app = cdk.App()
 name, _, version = str(app.node.get_context("engine")).partition(":")
@@ -21,6 +22,9 @@ sharded = ReplicationGroup(
 ledger = MemoryDbCluster(
     stack, "Ledger", network=network, engine=engine, shards=1, replicas=1, removal_policy=cdk.RemovalPolicy.DESTROY
 )
+errors = cloudwatch.Metric(namespace="Orders", metric_name="Errors")
+alarm = cloudwatch.Alarm(stack, "Alarm", metric=errors, threshold=1, evaluation_periods=1)
+cdk.CfnOutput(stack, "AlarmName", value=alarm.alarm_name)
 for store_id, (store, shard) in {
     "Single": (single, "0001"),
     "Sharded": (sharded, "0002"),
@@ -35,11 +39,15 @@ for store_id, (store, shard) in {
         # must connect to their stores before the failover.
         duration=cdk.Duration.seconds(26),
         failover_after=cdk.Duration.seconds(13),
+        blocking_alarms=[alarm] if store is sharded else [],
     )
     witness = store.add_password_user(
         "witness", AccessString.read_write("witness:*").allow("cluster|slots", "command", "info")
     )
     assert witness.secret is not None
+    if store is single:
+        # It may not access the keys of the smoke test.
+        SmokeTest(stack, "SmokeTest", target=store, user=witness, on_failure="warn")
     for key, value in {
         "Machine": drill.state_machine.state_machine_arn,
         "Name": store.store_name,
