@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cdk_redis._core.errors import ConfigurationError
 from cdk_redis._core.wording import shown
@@ -128,7 +128,7 @@ def templates_of(given: Template | Mapping[str, Any] | Path | str) -> dict[str, 
     path = Path(given)
     if path.is_dir():
         return _templates_in(path)
-    return {path.name.removesuffix(".json").removesuffix(".template"): _read(path)}
+    return {path.name.removesuffix(".json").removesuffix(".template"): _template(path)}
 
 
 def _templates_in(assembly: Path) -> dict[str, Mapping[str, Any]]:
@@ -159,6 +159,16 @@ def _asset_files(assembly: Path) -> dict[str, str]:
     """Files of the assembly that are uploaded, by their hashes, which are part of their URLs."""
     manifests = [_read(file) for file in sorted(assembly.glob("*.assets.json"))]
     return {asset: one["source"]["path"] for manifest in manifests for asset, one in manifest["files"].items()}
+
+
+def _template(path: Path) -> Mapping[str, Any]:
+    content = _read(path)
+    # `aws cloudformation get-template` without --query.
+    body = content.get("TemplateBody", content)
+    if not isinstance(body, Mapping) or "Resources" not in body:
+        # Without this, everything would be new.
+        raise cannot_compare(f"{path} is no template in JSON: it has no Resources")
+    return cast("Mapping[str, Any]", body)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

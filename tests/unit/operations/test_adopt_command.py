@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 
 from cdk_redis._operations import adopt_command
 from cdk_redis._operations.adopt_command import main
-from tests.unit.operations.support.descriptions import DESCRIBED, NEW, OLD, Call, Described
+from tests.unit.operations.support.descriptions import DESCRIBED, NEW, OLD, Call, Described, shard
 
 
 class _Session:
@@ -115,6 +115,20 @@ store.resource.multi_az_enabled = False  # leave out to turn it on, if the nodes
 cdk.Tags.of(store).add("team", "shop")
 """
     )
+
+
+def test_the_code_says_what_a_template_cannot(aws: Any, capsys: Any) -> None:
+    group, node, subnets, *rest = OLD.calls
+    uneven = [shard(1, 2), shard(2, 3)]
+    changed = {"ReplicationGroups": [{**group[3]["ReplicationGroups"][0], "NodeGroups": uneven, "MultiAZ": "enabled"}]}
+    one = subnets[3]["CacheSubnetGroups"][0]
+    here = {"CacheSubnetGroups": [{**one, "Subnets": one["Subnets"][:1]}]}
+    aws([(*group[:3], changed), node, (*subnets[:3], here), *rest])
+
+    assert main(OLD.arguments) == 0
+    code = capsys.readouterr().out
+    assert "# The shards have 1 to 2 replicas; a template has one number for all." in code
+    assert "# All subnets are in eu-west-1b: add one of another zone to `vpc`, for smoke tests." in code
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,8 @@ def test_nested_stacks_and_stages_are_compared(tmp_path: Path) -> None:
         (None, "cannot be read: No such file or directory"),
         ("Resources: {}", "is no JSON"),
         ("[]", "is no template: it holds a list"),
+        ("{}", "is no template in JSON: it has no Resources"),
+        ('{"TemplateBody": "Resources: {}"}', "is no template in JSON: it has no Resources"),
     ],
 )
 def test_what_cannot_be_compared_is_an_error(tmp_path: Path, content: str | None, problem: str) -> None:
@@ -186,6 +188,13 @@ def test_what_cannot_be_compared_is_an_error(tmp_path: Path, content: str | None
         assert_no_replacement(file, template())
 
     assert f"{file} {problem}" in str(caught.value)
+
+
+def test_the_answer_of_get_template_is_a_template(tmp_path: Path) -> None:
+    file = tmp_path / "deployed.json"
+    file.write_text(json.dumps({"TemplateBody": template(Port=6379), "StagesAvailable": ["Original"]}))
+
+    assert [change.properties for change in compare(file, template(Port=6380))] == [("Port",)]
 
 
 @pytest.mark.parametrize("given", [None, 5, object(), ["template.json"]])

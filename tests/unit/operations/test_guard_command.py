@@ -98,7 +98,7 @@ def test_what_cannot_be_compared_is_exit_code_2(
 
 def test_the_command_cdk_redis_finds_it(tmp_path: Path) -> None:
     file = tmp_path / "template.json"
-    file.write_text("{}")
+    file.write_text(json.dumps({"Resources": {}}))
     command = [sys.executable, "-m", "cdk_redis_runtime", "guard", str(file), str(file)]
 
     run = subprocess.run(command, capture_output=True, text=True, check=False)

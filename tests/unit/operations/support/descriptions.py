@@ -64,7 +64,7 @@ def _node(group: str, **node: Any) -> Call:
     return "elasticache", "describe_cache_clusters", parameters, {"CacheClusters": [answer]}
 
 
-def _shard(number: int, nodes: int, port: int = 6379) -> dict[str, Any]:
+def shard(number: int, nodes: int, port: int = 6379) -> dict[str, Any]:
     return {
         "NodeGroupId": f"{number:04}",
         "Status": "available",
@@ -92,7 +92,7 @@ OLD = Described(
     [
         _group(
             "sessions",
-            NodeGroups=[_shard(1, 2)],
+            NodeGroups=[shard(1, 2)],
             AutomaticFailover="disabled",
             MultiAZ="disabled",
             ClusterEnabled=False,
@@ -148,7 +148,7 @@ NEW = Described(
         _group(
             "orders",
             Description='Orders of "shop"  # Engine(1)',
-            NodeGroups=[_shard(1, 3), _shard(2, 3)],
+            NodeGroups=[shard(1, 3), shard(2, 3)],
             ConfigurationEndpoint={"Address": "orders.abcdef.clustercfg.euw1.cache.amazonaws.com", "Port": 6380},
             AutomaticFailover="enabled",
             MultiAZ="enabled",
