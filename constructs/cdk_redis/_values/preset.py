@@ -40,8 +40,6 @@ _NOT_WITH = {
     "replicas": ("placement",),
     "zones": ("vpc", "zone_ids"),
 }
-# Values that are filled in only if this parameter is given.
-_ONLY_WITH = {"alarm_topic": "schedule"}
 
 
 class PresetValues(TypedDict, total=False):
@@ -80,7 +78,7 @@ class Preset:
         stack_kms_key: Whether a key of the stack, created at first use, encrypts the secrets and the log groups that
             the library creates, unless they have another key. AWS charges 1 USD a month for a key.
         alarms: Whether each store gets the alarms of `add_alarms`.
-        alarm_topic: Topic of the alarms of stores, and of scheduled smoke tests. Default: - they notify nobody.
+        alarm_topic: Topic of the alarms of stores, and of smoke tests that have one. Default: - they notify nobody.
         termination_protection: For your stacks: ``Stack(..., termination_protection=preset.termination_protection)``.
     """
 
@@ -207,4 +205,8 @@ class Preset:
 def _fits(name: str, given: Mapping[str, object]) -> bool:
     if any(given.get(other) is not None for other in _NOT_WITH.get(name, ())):
         return False
-    return name not in _ONLY_WITH or given.get(_ONLY_WITH[name]) is not None
+    if name != "alarm_topic":
+        return True
+    # A smoke test has an alarm with a schedule, or if a failure is a warning: `OnFailure.WARN`, or its text.
+    on_failure = given.get("on_failure")
+    return given.get("schedule") is not None or getattr(on_failure, "value", on_failure) == "warn"

@@ -8,7 +8,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Match, Template
 
-from cdk_redis import ConfigurationError, RedisNetwork, ReplicationGroup, SmokeTest
+from cdk_redis import ConfigurationError, Preset, RedisNetwork, ReplicationGroup, SmokeTest
 from cdk_redis_runtime._client import environment
 from tests.unit.smoke_test.support.smoke_templates import FUNCTION, environment_of, function_of
 
@@ -134,11 +134,15 @@ def test_an_alarm_without_a_schedule_is_rejected(stack: cdk.Stack, network: Redi
         SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=sns.Topic(stack, "Operators"))
 
 
-def test_a_warning_is_an_alarm_that_stays_until_the_next_run() -> None:
+@pytest.mark.parametrize("by_preset", [False, True])
+def test_a_warning_is_an_alarm_that_stays_until_the_next_run(by_preset: bool) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     cache = ReplicationGroup(stack, "Cache", network=RedisNetwork(stack, "Network"))
     topic = sns.Topic(stack, "Operators")
-    test = SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=topic, on_failure="warn")
+    if by_preset:
+        test = SmokeTest(stack, "SmokeTest", target=cache, preset=Preset.prod(alarm_topic=topic), on_failure="warn")
+    else:
+        test = SmokeTest(stack, "SmokeTest", target=cache, alarm_topic=topic, on_failure="warn")
 
     template = Template.from_stack(stack)
     assert environment_of(template)[environment.ON_FAILURE] == "warn"
