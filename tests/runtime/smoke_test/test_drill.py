@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from cdk_redis_local import EngineSet, LocalCloudError, Node, own_network
+from cdk_redis_runtime._client.timeouts import ANSWER_SECONDS
 from cdk_redis_runtime._smoke_test.drill import Drill
 from cdk_redis_runtime._smoke_test.drill_report import Attempt, outage_of
 from cdk_redis_runtime.drill_lambda import handler
@@ -120,9 +121,12 @@ def _agree(seen: Failover) -> None:
     """Assert that the drill and the observer agree, under real load."""
     assert seen.load_per_second > 1000, seen
     assert seen.observed > NODE_TIMEOUT / 2, seen
+    # Clients recover within a second after the new primary answers. In the worst case they have just begun to wait for
+    # the old one, and then connect to a node that knows the new one, and to that. On a busy machine this takes longer:
+    # how long was measured at the same time, with plain redis-py.
+    longest = max(1.0, ANSWER_SECONDS + 3 * seen.handshake)
     for operation in (seen.writes, seen.reads):
-        # Clients recover within a second after the new primary answers.
-        assert operation.late < 1.0, seen
+        assert operation.late < longest, seen
         assert operation.gap == pytest.approx(seen.observed, rel=0.2), seen
         assert operation.errors, seen
     assert seen.failed_over == [True, False, False], seen

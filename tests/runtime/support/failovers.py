@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -54,7 +55,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Failover:
-    """The drill's report of a failover, and the measurements of the observer and the engines."""
+    """The drill's report of a failover, and the measurements of the observer and the engines.
+
+    ``handshake`` is what connecting and signing in took right after the failover, under the same load.
+    """
 
     observed: float
     writes: Seen
@@ -66,6 +70,7 @@ class Failover:
     gone: list[int]
     left: int
     load_per_second: float
+    handshake: float
 
 
 class Observer:
@@ -167,7 +172,7 @@ def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object])
         commands, begun = _commands(witness), time.monotonic()
         fault(victim)
         last, answered = observer.wait()
-        time.sleep(_AFTERWARDS_SECONDS)
+        handshake = handshake_seconds(standby, _AFTERWARDS_SECONDS)
         rate = (_commands(witness) - commands) / (time.monotonic() - begun)
     report = drill.stop()
     hurt = max(report.shards, key=lambda shard: shard.writes.longest_gap_seconds)
@@ -184,7 +189,22 @@ def fail_over(engines: EngineSet, victim: Node, fault: Callable[[Node], object])
         gone=sorted(set(hurt.acknowledged) - kept),
         left=len(standby.admin.keys(f"{PREFIX}*")),
         load_per_second=rate,
+        handshake=handshake,
     )
+
+
+def handshake_seconds(node: Node, seconds: float) -> float:
+    """How long it takes at the moment to connect to a node and to sign in: the median, measured for some seconds."""
+    manager = node.security.manager
+    taken: list[float] = []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        begun = time.monotonic()
+        with node.client(manager.name, manager.passwords[0]) as client:
+            client.ping()
+        taken.append(time.monotonic() - begun)
+        time.sleep(0.05)
+    return statistics.median(taken)
 
 
 def drill_of(engines: EngineSet, node: Node) -> Drill:
