@@ -7,15 +7,17 @@ import asyncio
 import contextvars
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from ministack import app
-from ministack.core import lambda_runtime, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudformation, ecs, elasticache, iam, secretsmanager, stepfunctions
+from ministack.services import cloudformation, ecs, elasticache, iam, lambda_svc, secretsmanager, stepfunctions
 from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
 
 _LONGEST_WAIT = 20.0
@@ -32,6 +34,8 @@ Action = Callable[[Mapping[str, str]], Response]
 """Answers one API request with these parameters; must not block, because it runs on the event loop."""
 
 _execution_role: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution_role", default=None)
+
+_memorydb_actions: dict[str, Action] = {}
 
 HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 """Maps each resource type to its ``create``, ``update`` and ``delete`` functions."""
@@ -142,20 +146,146 @@ def add_elasticache_action(name: str, action: Action) -> None:
 
 def add_memorydb(actions: Mapping[str, Action]) -> None:
     """Add these actions of the MemoryDB API, which the emulator lacks; state machines can call them too."""
+    _memorydb_actions.update(actions)
     prefix = "AmazonMemoryDB"
 
     async def handle(method: str, path: str, headers: Any, body: bytes | str, query_params: Any) -> Response:
         del method, path, query_params
         name = str(headers.get("x-amz-target", "")).removeprefix(f"{prefix}.")
-        if name in actions:
-            return actions[name](json.loads(body or "{}"))
+        if name in _memorydb_actions:
+            return _memorydb_actions[name](json.loads(body or "{}"))
         refusal = {"__type": "UnknownOperationException", "message": f"the local cloud does not support {name}"}
         return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(refusal).encode()
 
     app.SERVICE_HANDLERS["memorydb"] = handle
     router.SERVICE_PATTERNS["memorydb"] = {"target_prefixes": [prefix], "host_patterns": [r"memory-db\."]}
+    # Without it, the emulator does not check the permissions of callers.
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["memorydb"] = "memorydb"
     stepfunctions._AWS_SDK_SERVICE_MAP["memorydb"] = {"target_prefix": prefix, "protocol": "json"}
     stepfunctions._AWS_SDK_ERROR_PREFIX["memorydb"] = "MemoryDb"
+
+
+def name_resources_with(resource: Callable[[str, Callable[[str], str]], str | None]) -> None:
+    """Name resources that the permissions of callers are checked for, where the emulator takes ``*``.
+
+    Args:
+        resource: Called with the service and a function that returns a parameter of the request; returns the last part
+            of an ARN, such as ``user:app``, or None for the emulator's own.
+    """
+    emulated = iam_actions.extract_resource_arn
+
+    def extract(
+        service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any, region: str, account: str
+    ) -> str:
+        named = resource(service, lambda name: iam_actions._param(body, query_params, name))
+        if named is not None:
+            return f"arn:aws:{service}:{region}:{account}:{named}"
+        return str(emulated(service, method, path, headers, body, query_params, region, account))
+
+    iam_actions.extract_resource_arn = extract
+
+
+def elasticache_user(user_id: str) -> dict[str, Any] | None:
+    """The emulator's record of an ElastiCache user, which DescribeUsers returns."""
+    return elasticache._users.get(user_id)
+
+
+def elasticache_user_groups(user_id: str) -> list[dict[str, Any]]:
+    """The emulator's records of the user groups with a user."""
+    return [group for group in elasticache._user_groups.values() if user_id in group["UserIds"]]
+
+
+def modify_elasticache_user(parameters: Mapping[str, str]) -> Response:
+    """The emulator's response to ModifyUser."""
+    return elasticache._modify_user(parameters)
+
+
+def elasticache_error(code: str, message: str) -> Response:
+    """An error of the ElastiCache API."""
+    return elasticache._error(code, escape(message), 400)
+
+
+def elasticache_answer(action: str, inner: str) -> Response:
+    """A response of the ElastiCache API, with the elements of its result."""
+    return elasticache._xml(200, f"{action}Response", f"<{action}Result>{inner}</{action}Result>")
+
+
+def elasticache_user_xml(user: Mapping[str, Any]) -> str:
+    """The elements of a user in responses."""
+    return elasticache._user_xml(user)
+
+
+def find_secret(identifier: str) -> dict[str, Any] | None:
+    """The emulator's record of a secret, by its name or ARN."""
+    return secretsmanager._resolve(identifier)[1]
+
+
+def secrets_manager_error(code: str, message: str) -> Response:
+    """An error of the Secrets Manager API."""
+    return secretsmanager.error_response_json(code, message, 400)
+
+
+def rotate_secrets_with(rotate: Callable[[Mapping[str, Any]], Response]) -> None:
+    """Use this function for RotateSecret. As on AWS, versions without a value are not found."""
+    get, put = secretsmanager._get_secret_value, secretsmanager._put_secret_value
+
+    def get_value(request: Mapping[str, Any]) -> Response:
+        response = get(request)
+        if response[0] == 200 and not json.loads(response[2]).keys() & {"SecretString", "SecretBinary"}:
+            message = "Secrets Manager can't find the specified secret value for VersionId: {VersionId}"
+            return secrets_manager_error("ResourceNotFoundException", message.format(**{"VersionId": "", **request}))
+        return response
+
+    def put_value(request: Mapping[str, Any]) -> Response:
+        response = put(request)
+        secret = find_secret(str(request.get("SecretId"))) if response[0] == 200 else None
+        if secret is not None:
+            # With fractions of a second, as on AWS.
+            secret["Versions"][json.loads(response[2])["VersionId"]]["CreatedDate"] = time.time()
+        return response
+
+    secretsmanager._rotate_secret = rotate
+    secretsmanager._get_secret_value = get_value
+    secretsmanager._put_secret_value = put_value
+
+
+def invoke_function(function: str, event: Mapping[str, Any]) -> str | None:
+    """Invoke a function and wait for its answer; returns the error, or None.
+
+    Args:
+        function: ARN of the function.
+        event: The event.
+    """
+    record, config, name = lambda_svc._get_func_record_for_ref(function)
+    if record is None or config is None:
+        return f"there is no function {name}"
+    result = lambda_svc._execute_function_with_config_scope(
+        lambda_svc._execution_record_for_config(record, config), dict(event)
+    )
+    return json.dumps(result.get("body")) if result.get("error") else None
+
+
+def may_invoke(service: str, function: str) -> bool:
+    """Whether the policy of a function allows a service to invoke it."""
+    record, _, _ = lambda_svc._get_func_record_for_ref(function)
+    account, region = scope()
+    context = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:iam::{account}:role/aws-service-role/{service}",
+        principal_type="Service",
+        principal_account=account,
+        action="lambda:InvokeFunction",
+        resource_arn=function,
+        region=region,
+    )
+    statements = [] if record is None else record["policy"]["Statement"]
+    # The conditions are about the account that calls, which is this one.
+    policy = {"Statement": [{**one, "Condition": {}} for one in statements if _is_of(one, account)]}
+    return iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow"
+
+
+def _is_of(statement: Mapping[str, Any], account: str) -> bool:
+    condition = statement.get("Condition", {}).get("StringEquals", {})
+    return condition.get("AWS:SourceAccount", account) == account
 
 
 def execution_role() -> str | None:

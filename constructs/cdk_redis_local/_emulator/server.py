@@ -31,6 +31,8 @@ from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.failover import FailoverCalls
 from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
+from cdk_redis_local._emulator.handlers.passwords import PasswordCalls
+from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.ministack import (
@@ -124,9 +126,12 @@ def main() -> None:
         say=messages.say,
         faults=arguments.fault,
     )
-    ElastiCacheHandlers(stores).register()
-    MemoryDbHandlers(stores).register()
+    elasticache, memorydb = ElastiCacheHandlers(stores), MemoryDbHandlers(stores)
+    elasticache.register()
+    memorydb.register()
     FailoverCalls(stores).register()
+    PasswordCalls(stores, elasticache.access, memorydb.access, elasticache.tokens, messages.say).register()
+    Rotations(messages.say).register()
     register_secrets()
     register_access_keys()
     register_inert(messages.say)

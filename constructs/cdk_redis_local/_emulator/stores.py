@@ -125,6 +125,10 @@ class Stores:
         """Whether this store runs."""
         return key in self._stores
 
+    def running(self) -> list[StoreKey]:
+        """The running stores."""
+        return list(self._stores)
+
     def __getitem__(self, key: StoreKey) -> Store:
         """The running store."""
         return self._stores[key]

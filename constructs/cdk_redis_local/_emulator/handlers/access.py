@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
@@ -10,7 +11,8 @@ from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores
 from cdk_redis_local._engines.acl import OPEN_DEFAULT, AclUser
 
-_PASSWORD_LENGTH = range(16, 129)
+PASSWORD_LENGTH = range(16, 129)
+"""Characters of a password or an AUTH token."""
 
 
 def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
@@ -25,7 +27,7 @@ def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
     open_to_all = kind == "no-password-required" or str(properties.get("NoPasswordRequired", "")).lower() == "true"
     if kind != "iam" and not open_to_all and not passwords:
         raise LocalCloudError(f"user {name} has no authentication mode: set AuthenticationMode to iam or password")
-    if any(len(password) not in _PASSWORD_LENGTH for password in passwords):
+    if any(len(password) not in PASSWORD_LENGTH for password in passwords):
         raise LocalCloudError(f"user {name}: a password must have 16 to 128 characters")
     return AclUser(
         name,
@@ -55,6 +57,31 @@ class AccessLists:
         """Remove a user, also from running stores."""
         self._users.pop((scope(), identifier), None)
         self._refresh()
+
+    def change_user(self, identifier: str, passwords: Sequence[str], access_string: str | None) -> None:
+        """Change a user, also in running stores.
+
+        Args:
+            identifier: Id of an ElastiCache user, name of a MemoryDB user.
+            passwords: All its passwords; empty if they stay.
+            access_string: Its access string; None if it stays.
+        """
+        user = self._users[scope(), identifier]
+        if passwords:
+            user = replace(user, passwords=tuple(passwords), iam=False, no_password=False)
+        self.put_user(identifier, user if access_string is None else replace(user, access_string=access_string))
+
+    def user(self, identifier: str) -> AclUser | None:
+        """The user with this id; None if it does not exist."""
+        return self._users.get((scope(), identifier))
+
+    def user_names(self) -> list[str]:
+        """The ids of all users of the account and Region."""
+        return [name for place, name in self._users if place == scope()]
+
+    def groups_of(self, identifier: str) -> list[str]:
+        """The groups with a user."""
+        return [name for (place, name), members in self._groups.items() if place == scope() and identifier in members]
 
     def put_group(self, identifier: str, members: Iterable[str]) -> None:
         """Add or change a group, also for running stores."""

@@ -11,11 +11,13 @@ from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
+from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import (
     HANDLERS,
     Outcome,
     Properties,
     declared_parameters,
+    elasticache_user,
     generated_name,
     roll_back_failed_updates,
     run_on_threads,
@@ -36,13 +38,14 @@ class ElastiCacheHandlers:
     def __init__(self, stores: Stores) -> None:
         """Begin without resources."""
         self._stores = stores
-        self._access = AccessLists(stores)
+        self.access = AccessLists(stores)
+        self.tokens = AuthTokens()
         self._parameter_groups: dict[StoreKey, str] = {}
 
     def register(self) -> None:
         """Register the handlers with the emulator."""
         self._after("AWS::ElastiCache::User", self._user_written, self._user_deleted)
-        self._after("AWS::ElastiCache::UserGroup", self._user_group_written, self._access.drop_group)
+        self._after("AWS::ElastiCache::UserGroup", self._user_group_written, self.access.drop_group)
         self._after("AWS::ElastiCache::ParameterGroup", self._parameter_group_written, lambda _: None)
         HANDLERS[_GROUP] = {
             "create": self.create,
@@ -80,14 +83,14 @@ class ElastiCacheHandlers:
         """Stop the nodes of a replication group."""
         del properties
         key = StoreKey("elasticache", scope(), physical_id)
-        self._access.release(key)
+        self.access.release(key)
+        self.tokens.drop(key)
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
 
     def _users(self, key: StoreKey, properties: Properties) -> list[AclUser]:
-        token = properties.get("AuthToken")
-        users = self._access.use(key, properties.get("UserGroupIds") or [])
-        return [AclUser("default", passwords=(str(token),))] if token else users
+        users = self.access.use(key, properties.get("UserGroupIds") or [])
+        return self.tokens.declare(key, properties.get("AuthToken")) or users
 
     def _shape(self, properties: Properties) -> StoreShape:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
@@ -156,17 +159,21 @@ class ElastiCacheHandlers:
         user = acl_user(str(properties.get("UserName") or identifier), properties)
         if user.iam and user.name != identifier:
             raise LocalCloudError(f"UserId and UserName of an IAM user must be equal, not {identifier} and {user.name}")
-        self._access.put_user(identifier, user)
+        record = elasticache_user(identifier)
+        if record is not None and user.passwords:
+            # The emulator does not read AuthenticationMode.
+            record["Authentication"] = {"Type": "password", "PasswordCount": len(user.passwords)}
+        self.access.put_user(identifier, user)
 
     def _user_deleted(self, identifier: str) -> None:
-        self._access.drop_user(identifier)
+        self.access.drop_user(identifier)
 
     def _user_group_written(self, identifier: str, properties: Properties) -> None:
         members = [str(member) for member in properties.get("UserIds") or []]
-        names = {user.name for user in self._access.members(members)}
+        names = {user.name for user in self.access.members(members)}
         if str(properties.get("Engine", "")).lower() == "redis" and "default" not in names:
             raise LocalCloudError("DefaultUserRequired: a Redis user group must have a user with the user name default")
-        self._access.put_group(identifier, members)
+        self.access.put_group(identifier, members)
 
     def _parameter_group_written(self, identifier: str, properties: Properties) -> None:
         del properties

@@ -50,7 +50,7 @@ class MemoryDbHandlers:
     def __init__(self, stores: Stores) -> None:
         """Begin without resources."""
         self._stores = stores
-        self._access = AccessLists(stores)
+        self.access = AccessLists(stores)
         self._parameters: dict[tuple[tuple[str, str], str], dict[str, str]] = {}
         self._parameter_groups: dict[StoreKey, str] = {}
 
@@ -77,7 +77,7 @@ class MemoryDbHandlers:
     def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a cluster."""
         key = StoreKey("memorydb", scope(), _name("AWS::MemoryDB::Cluster", logical_id, properties, stack_name))
-        self._stores.create(key, self._shape(properties), self._access.use(key, _acls(properties)))
+        self._stores.create(key, self._shape(properties), self.access.use(key, _acls(properties)))
         self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
         return key.name, self._attributes(key)
 
@@ -90,7 +90,7 @@ class MemoryDbHandlers:
         if key not in self._stores:
             return self.create_cluster(logical_id or physical_id, new, stack_name)
         self._stores.resize(key, self._shape(new))
-        self._stores.set_users(key, self._access.use(key, _acls(new)))
+        self._stores.set_users(key, self.access.use(key, _acls(new)))
         self._parameter_groups[key] = str(new.get("ParameterGroupName", ""))
         self._stores.set_parameters(key, self._shape(new).parameters)
         return key.name, self._attributes(key)
@@ -99,7 +99,7 @@ class MemoryDbHandlers:
         """Stop the nodes of a cluster."""
         del properties
         key = StoreKey("memorydb", scope(), physical_id)
-        self._access.release(key)
+        self.access.release(key)
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
 
@@ -146,23 +146,23 @@ class MemoryDbHandlers:
 
     def _write_user(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         name = _name("AWS::MemoryDB::User", logical_id, properties, stack_name)
-        self._access.put_user(name, acl_user(name, properties))
+        self.access.put_user(name, acl_user(name, properties))
         return name, {"Arn": _arn("user", name), "Status": "active"}
 
     def _drop_user(self, name: str) -> None:
-        self._access.drop_user(name)
+        self.access.drop_user(name)
 
     def _write_acl(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         name = _name("AWS::MemoryDB::ACL", logical_id, properties, stack_name)
         if name == _OPEN_ACCESS:
             raise LocalCloudError(f"the ACL {_OPEN_ACCESS} is predefined: choose another name")
         members = [str(member) for member in properties.get("UserNames") or []]
-        self._access.members(members)
-        self._access.put_group(name, members)
+        self.access.members(members)
+        self.access.put_group(name, members)
         return name, {"Arn": _arn("acl", name), "Status": "active"}
 
     def _drop_acl(self, name: str) -> None:
-        self._access.drop_group(name)
+        self.access.drop_group(name)
 
     def _write_parameter_group(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         name = _name("AWS::MemoryDB::ParameterGroup", logical_id, properties, stack_name)
