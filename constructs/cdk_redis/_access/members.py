@@ -106,10 +106,11 @@ class UserList(cdk.Resource):
         # other. Stacks are deployed one after the other, so that users of other stacks need no dependency.
         chain = self._chains.setdefault(cdk.Stack.of(user), [])
         place = bisect.bisect(chain, _tree_order(user), key=_tree_order)
+        # Of the resources only: what belongs to a user, such as a rotation function that several share, may come later.
         if place > 0:
-            user.node.add_dependency(chain[place - 1])
+            user.resource.node.add_dependency(chain[place - 1].resource)
         if place < len(chain):
-            chain[place].node.add_dependency(user)
+            chain[place].resource.node.add_dependency(user.resource)
         chain.insert(place, user)
 
     def _references(self) -> list[str]:
