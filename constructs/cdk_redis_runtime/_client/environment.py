@@ -107,6 +107,18 @@ ON_FAILURE = "CDK_REDIS_ON_FAILURE"
 DRILL_SECONDS = "CDK_REDIS_DRILL_SECONDS"
 """How long the failover drill writes and reads."""
 
+ROTATED_SECRET_ARN = "CDK_REDIS_ROTATED_SECRET_ARN"  # noqa: S105 - the name of a variable
+"""The secret that the rotation function rotates."""
+
+ROTATED_USER = "CDK_REDIS_ROTATED_USER"
+"""Id of the ElastiCache user, or name of the MemoryDB user, whose password it is; absent for an AUTH token."""
+
+ROTATED_GROUP = "CDK_REDIS_ROTATED_GROUP"
+"""Id of the replication group whose AUTH token it is; absent for a user's password."""
+
+PREVIOUS_VALID_SECONDS = "CDK_REDIS_PREVIOUS_VALID_SECONDS"
+"""How long the previous password stays valid after a rotation; absent if it does until the next one."""
+
 ELASTICACHE = "elasticache"
 MEMORYDB = "memorydb"
 
