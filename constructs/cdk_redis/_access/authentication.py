@@ -104,6 +104,9 @@ class Authentication:
     ) -> Authentication:
         """One password for all clients, with all permissions: for engines and clients without users.
 
+        ``store.auth_token.add_rotation()`` changes the token at regular times. Without it, the token changes only with
+        the template.
+
         A replication group has an AUTH token or users. Moving from an AUTH token to users later **replaces** the store
         in CloudFormation, and so does adding a token to a store without one.
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PASSWORD_LENGTH = 64
 _READ_ACTIONS = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
 _DECRYPT_ACTIONS = ("kms:Decrypt",)
+_ROTATE_ACTIONS = (*_READ_ACTIONS, "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage")
+# Secrets Manager encrypts each version with another data key.
+_ENCRYPT_ACTIONS = (*_DECRYPT_ACTIONS, "kms:GenerateDataKey")
 
 
 def create_secret(
@@ -125,6 +128,22 @@ def secret_read_statements(secret: secretsmanager.ISecret) -> list[iam.PolicySta
             actions=list(_DECRYPT_ACTIONS), resources=[key.key_arn], conditions=_only_for_secrets(secret)
         )
         statements.append(decrypt)
+    return statements
+
+
+def secret_rotation_statements(secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    """Statements that allow to read a secret, and to add versions to it.
+
+    Args:
+        secret: Generated, given or imported.
+    """
+    arn = _arn_in_policies(secret, lambda _, value: value)
+    statements = [iam.PolicyStatement(actions=list(_ROTATE_ACTIONS), resources=[arn])]
+    if (key := secret.encryption_key) is not None:
+        encrypt = iam.PolicyStatement(
+            actions=list(_ENCRYPT_ACTIONS), resources=[key.key_arn], conditions=_only_for_secrets(secret)
+        )
+        statements.append(encrypt)
     return statements
 
 

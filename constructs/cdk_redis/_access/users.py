@@ -23,13 +23,17 @@ from cdk_redis._core.tokens import is_token
 
 if TYPE_CHECKING:
     from aws_cdk import aws_elasticache as elasticache
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_memorydb as memorydb
     from aws_cdk import aws_secretsmanager as secretsmanager
 
+    from cdk_redis._access.rotation import PasswordRotation, RotatedPassword
     from cdk_redis._core.service import Service
 
 _Value = TypeVar("_Value")
+_ROTATION = "Rotation"
 
 
 class User(cdk.Resource):
@@ -50,42 +54,65 @@ class User(cdk.Resource):
     @property
     def can_rotate(self) -> bool:
         """Whether the user has a password that `add_rotation` can change."""
-        return self.secret is not None
+        return self._objection_to_rotation() is None
 
     @checked_arguments
-    def add_rotation(self, function: lambda_.IFunction, *, every: cdk.Duration | None = None) -> None:
-        """Rotate the password of this user with a Lambda function.
+    def add_rotation(
+        self,
+        function: lambda_.IFunction | None = None,
+        *,
+        every: cdk.Duration | None = None,
+        previous_valid_for: cdk.Duration | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_kms_key: kms.IKey | None = None,
+    ) -> PasswordRotation:
+        """Rotate the password of this user, or the AUTH token, without an interruption.
 
-        CloudFormation cannot deploy a rotation function for these users: define one, for example from the template
-        ``SecretsManagerElasticacheUserRotation`` that AWS publishes for ElastiCache. It must add the new password to
-        the old one, wait until the user is active, and then remove the old one. This method allows Secrets Manager to
-        invoke the function, and the function to read and write the secret and to change this user.
+        Defines a Lambda function that Secrets Manager invokes: it makes a new password, which is valid beside the
+        current one when clients read it from the secret. By default, the previous one stays valid until the next
+        rotation. Clients of ``connect()`` read the secret again when the store refuses their password; others have to
+        read it once between two rotations. An AUTH token is changed with the strategies ROTATE and SET.
+
+        The first rotation is after the time of `every`; a deployment tests the function only. A deployment that changes
+        the user later sets the current password and ends the validity of the previous one.
 
         Args:
-            function: Rotation function with the four steps of Secrets Manager. A function outside a VPC can reach both
-                services.
-            every: Time between two rotations. Default: - 30 days.
+            function: Your own rotation function with the four steps of Secrets Manager; it gets the same permissions.
+                Default: - a new function outside any VPC, which only changes this password.
+            every: Time between two rotations, in whole hours, from 4 hours to 1,000 days. Default: - 30 days.
+            previous_valid_for: How long the previous password stays valid after the new one is the current one, 10
+                seconds to 10 minutes. Give it if old passwords must not work any longer, and all clients read the
+                secret again. Default: - until the next rotation.
+            log_retention: How long the function's log group keeps entries. Default: - a month.
+            log_kms_key: Key that encrypts the log group. Default: - a key that CloudWatch Logs owns.
+
+        Returns:
+            The function and its parts.
 
         Raises:
-            ConfigurationError: If the user has no password.
+            ConfigurationError: If the user has no password that this app can change, or has a rotation already; or a
+                value is out of its range.
         """
-        if self.secret is None or not self.can_rotate:
-            hint = (
-                "raise `generation` in Authentication.auth_token" if self.secret else "IAM tokens expire by themselves"
-            )
-            reason = "only a user with a password can rotate it"
-            raise ConfigurationError(self.node.path, [problem("function", function.node.path, reason, hint)])
-        problems = Problems(self)
-        check_location(problems, "function", function, "a function", scope=self, user="the user")
-        problems.raise_if_any()
-        from aws_cdk import aws_iam as iam
+        from cdk_redis._access.rotation import PasswordRotation, RotationOptions, check_rotation
 
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=list(self.service.change_user_actions), resources=[self.user_arn])
-        )
-        self.secret.add_rotation_schedule(
-            "Rotation", rotation_lambda=function, automatically_after=every or cdk.Duration.days(30)
-        )
+        if (objection := self._objection_to_rotation()) is not None:
+            raise ConfigurationError(self.node.path, [problem("user", *objection)])
+        options = RotationOptions(function, every, previous_valid_for, log_retention, log_kms_key)
+        problems = Problems(self)
+        check_rotation(problems, self, options)
+        problems.raise_if_any()
+        return PasswordRotation(self, _ROTATION, rotated=self._rotated(), options=options)
+
+    def _objection_to_rotation(self) -> tuple[str, str, str] | None:
+        """Return the kind of the user, why its password cannot be rotated and what to do; None if it can."""
+        if self.secret is None:
+            return "an IAM user", "only a user with a password can rotate it", "IAM tokens expire by themselves"
+        if self.node.try_find_child(_ROTATION) is not None:
+            return self.node.path, "it has a rotation already", "call add_rotation once"
+        return None
+
+    def _rotated(self) -> RotatedPassword:
+        raise NotImplementedError
 
 
 class ImportedUser(User):
@@ -112,6 +139,11 @@ class ImportedUser(User):
         self.user_name = user_name
         self.user_arn = service.user_arn(self, user_name)
         self.secret = secret
+
+    def _objection_to_rotation(self) -> tuple[str, str, str] | None:
+        if self.secret is None:
+            return super()._objection_to_rotation()
+        return "an imported user", "the app that defines a user rotates its password", "call add_rotation there"
 
 
 class DefinedUser(User):
@@ -159,6 +191,25 @@ class DefinedUser(User):
             description=description,
             kms_key=self.authentication.kms_key,
         )
+
+    def _rotated(self) -> RotatedPassword:
+        from cdk_redis._access.rotation import RotatedPassword
+        from cdk_redis_runtime._client import environment
+
+        assert self.secret is not None
+        return RotatedPassword(
+            secret=self.secret,
+            variables={environment.SERVICE: self.service.name, environment.ROTATED_USER: self._service_id},
+            actions=self.service.change_user_actions,
+            arn=self.user_arn,
+            owner=self.resource,
+            path=self.node.path,
+        )
+
+    @property
+    def _service_id(self) -> str:
+        """What the service identifies the user by."""
+        return self.user_name
 
     def _authentication_mode(self) -> dict[str, object]:
         # A plain dict: AuthenticationModeProperty renders {"type": "iam"}, which the services reject

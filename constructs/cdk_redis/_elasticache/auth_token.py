@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -20,6 +20,9 @@ from cdk_redis._elasticache.user import DEFAULT_USER
 if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
+    from cdk_redis._access.rotation import RotatedPassword
+    from cdk_redis._store.interface import IStore
+
 _UNPINNED = "@cdk-redis:unpinnedAuthToken"
 
 
@@ -30,6 +33,7 @@ class AuthToken(User):
 
     Attributes:
         token: The token, as a dynamic reference to the secret, which CloudFormation resolves.
+        store: Its replication group; None if this app does not define it.
     """
 
     service = ELASTICACHE
@@ -56,6 +60,8 @@ class AuthToken(User):
         check_location(problems, "secret", authentication.secret, "a secret", scope=self)
         check_location(problems, "kms_key", authentication.kms_key, "a key", scope=self, user="the secret")
         problems.raise_if_any()
+        self.store: IStore | None = None
+        self._version_id = authentication.version_id
         self.user_name = DEFAULT_USER
         self.user_arn = ELASTICACHE.user_arn(self, DEFAULT_USER)
         secret = authentication.secret or self._generated_secret(authentication)
@@ -83,14 +89,35 @@ class AuthToken(User):
         # The importing app deploys no resource that reads the token: the version is not used, and avoids the warning.
         return cls(scope, id, authentication=Authentication("auth-token", secret, version_id="imported"))
 
-    @property
-    def can_rotate(self) -> bool:
-        """False: a change of the template changes the token, see `Authentication.auth_token`."""
-        return False
+    def _objection_to_rotation(self) -> tuple[str, str, str] | None:
+        if self.store is None:
+            reason = "its replication group is not defined in this app"
+            return "an AUTH token", reason, "call add_rotation in the app that defines the group"
+        if self._version_id is not None:
+            reason = "its version_id sets the token in each deployment that changes the store"
+            return "an AUTH token with a version_id", reason, "leave out version_id"
+        return super()._objection_to_rotation()
+
+    def _rotated(self) -> RotatedPassword:
+        from cdk_redis._access.rotation import RotatedPassword
+        from cdk_redis_runtime._client import environment
+
+        assert self.store is not None
+        assert self.secret is not None
+        # The rotation sets the token to the current value of the secret, too.
+        cdk.Annotations.of(self).acknowledge_warning(_UNPINNED, "the token is rotated")
+        return RotatedPassword(
+            secret=self.secret,
+            variables={environment.SERVICE: self.service.name, environment.ROTATED_GROUP: self.store.store_name},
+            actions=("elasticache:ModifyReplicationGroup", "elasticache:DescribeReplicationGroups"),
+            arn=self.store.store_arn,
+            owner=cast("Construct", self.store.node.default_child),
+            path=self.node.path,
+        )
 
     def _generated_secret(self, authentication: Authentication) -> secretsmanager.ISecret:
         generation = authentication.generation
-        # One secret with one version for each generation, so that only a change of the template changes the token.
+        # One secret for each generation: only a change of the template, or a rotation, changes the token.
         return create_secret(
             self,
             "Secret" if generation == 1 else f"Secret{generation}",

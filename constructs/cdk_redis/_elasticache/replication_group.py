@@ -405,6 +405,8 @@ class ReplicationGroup(ElastiCacheStore):
         self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
+        if token is not None:
+            token.store = self
         warn_of_unsafe(self, unencrypted=unsafe_unencrypted_at_rest)
         inform_of_quota(self)
         if replication_group_id is not None and adopt is None:

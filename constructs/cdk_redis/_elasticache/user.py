@@ -106,6 +106,10 @@ class ElastiCacheUser(DefinedUser):
             authentication_mode=self._authentication_mode(),
         )
 
+    @property
+    def _service_id(self) -> str:
+        return self.user_id
+
     def _choose_id(self, user_name: str | None, user_id: str | None) -> str:
         if user_id is None and user_name in (None, DEFAULT_USER):
             return unique_name(self, max_length=MAX_USER_NAME)

@@ -17,6 +17,7 @@ from tests.compliance.refused import (
     node_types,
     parameters,
     resources,
+    rotation,
     scaling,
     security,
     stores,
@@ -27,6 +28,7 @@ from tests.compliance.refused import (
 THEMES: dict[str, ModuleType] = {
     "Security": security,
     "Users": users,
+    "Rotation": rotation,
     "Node types and versions": node_types,
     "Engine parameters": parameters,
     "Scaling and global datastores": scaling,

@@ -7,11 +7,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
-from cdk_redis import AccessString, Authentication, ConfigurationError, ElastiCacheUser, Engine, MemoryDbUser, User
+from cdk_redis import AccessString, Authentication, ConfigurationError, ElastiCacheUser, Engine, MemoryDbUser
 
 IAM, PASSWORD = Authentication.iam(), Authentication.password()
 LEGAL = (
@@ -287,16 +286,3 @@ def test_an_invalid_import_is_rejected(
     with pytest.raises(ConfigurationError) as caught:
         user_class.from_user_attributes(stack, "App", **given)
     assert str(caught.value).startswith(f"Stack/App: {message}")
-
-
-@BOTH
-def test_an_iam_user_has_no_password_to_rotate(define: Define, stack: cdk.Stack) -> None:
-    function = lambda_.Function.from_function_name(stack, "Rotation", "rotation")
-    user: User = define(stack)
-    assert not user.can_rotate
-    with pytest.raises(ConfigurationError) as caught:
-        user.add_rotation(function)
-    assert str(caught.value) == (
-        "Stack/App: function: got 'Stack/Rotation', but only a user with a password can rotate it; "
-        "IAM tokens expire by themselves"
-    )

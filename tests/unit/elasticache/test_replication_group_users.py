@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
 from cdk_redis import AccessString, ConfigurationError, Engine, RedisNetwork, ReplicationGroup
@@ -90,32 +89,3 @@ def test_an_iam_user_of_an_old_engine_is_refused(stack: cdk.Stack, network: Redi
 
     with pytest.raises(ConfigurationError, match=r"redis 6\.2 has no IAM users"):
         cache.add_iam_user("app", AccessString.read_only("*"))
-
-
-def test_a_given_function_rotates_a_password(stack: cdk.Stack, network: RedisNetwork) -> None:
-    cache = ReplicationGroup(stack, "Cache", network=network)
-    function = lambda_.Function(
-        stack,
-        "Rotate",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("#"),
-    )
-    cache.add_password_user("legacy", AccessString.read_only("*")).add_rotation(function, every=cdk.Duration.days(7))
-
-    template = Template.from_stack(stack)
-    template.has_resource_properties(
-        "AWS::SecretsManager::RotationSchedule", {"RotationRules": {"ScheduleExpression": "rate(7 days)"}}
-    )
-    template.has_resource_properties(
-        "AWS::IAM::Policy",
-        {
-            "PolicyDocument": {
-                "Statement": Match.array_with(
-                    [Match.object_like({"Action": ["elasticache:ModifyUser", "elasticache:DescribeUsers"]})]
-                )
-            }
-        },
-    )
-    with pytest.raises(ConfigurationError, match="only a user with a password can rotate it; IAM tokens"):
-        cache.add_iam_user("app", AccessString.read_only("*")).add_rotation(function)
