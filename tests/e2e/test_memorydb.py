@@ -1,4 +1,4 @@
-"""MemoryDB clusters: access of users to keys, updates in place, a replacement, and the clean-up after destroy."""
+"""MemoryDB clusters: users and their keys, rotation under load, updates in place, a replacement, and the clean-up."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from botocore.credentials import Credentials
 
 from cdk_redis_local._core.keeper import marked_processes
 from tests.e2e.support.deploys import Deploys, verdicts
+from tests.e2e.support.rotations import Load, rotate_in_a_row
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
-def test_users_change_in_place_and_a_replacement_deletes_the_old_cluster(
+def test_users_rotate_and_change_in_place_and_a_replacement_deletes_the_old_cluster(
     deploys: Deploys, engine: str, tmp_path: Path
 ) -> None:
     before = deploys.synthesize("memorydb", tmp_path / "1", engine=engine, prefix="orders:", port="6379", team="two")
@@ -28,11 +29,12 @@ def test_users_change_in_place_and_a_replacement_deletes_the_old_cluster(
     _all_passed(deploys, made)
     _each_reaches_its_own_keys(deploys, made, {"orders": "orders:", "carts": "carts:"})
     _sign_in_by_iam(deploys, made)
+    _rotate_under_load(deploys, made)
     assert len(_engines(deploys) - engines_before) == 1 + 6
 
     changed = deploys.deploy(after, "MemoryDb")
     _all_passed(deploys, changed)
-    # Users and ACL have changed; the cluster and its keys are the same.
+    # Users and ACL have changed, one with a rotated password; the cluster and its keys are the same.
     assert (changed["ShardedName"], changed["ShardedPort"]) == (made["ShardedName"], made["ShardedPort"])
     assert _user(deploys, changed, "carts").get("carts:key") == "carts"
     _each_reaches_its_own_keys(deploys, changed, {"orders": "bills:", "carts": "carts:", "stock": "stock:"})
@@ -52,6 +54,19 @@ def _all_passed(deploys: Deploys, made: dict[str, str]) -> None:
         report = reports[made[name]]
         assert report["passed"], report
         assert "failed" not in verdicts(report).values(), report
+
+
+def _rotate_under_load(deploys: Deploys, made: dict[str, str]) -> None:
+    with Load(deploys, made["ordersRecord"], "orders:") as load:
+        (passwords,) = rotate_in_a_row(deploys, 3, made["ordersSecret"])
+    load.check()
+    assert len(set(passwords)) == 4
+    for password in passwords[:2]:
+        with pytest.raises(redis.AuthenticationError):
+            deploys.connect(made["ShardedPort"], made["ordersUser"], password).ping()
+    # The previous one is valid until the next rotation.
+    for password in passwords[2:]:
+        deploys.connect(made["ShardedPort"], made["ordersUser"], password, cluster=True).close()
 
 
 def _user(deploys: Deploys, made: dict[str, str], name: str) -> Any:

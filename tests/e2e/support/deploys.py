@@ -72,6 +72,10 @@ class Deploys:
         """The last report of each smoke test, by the name of its store."""
         return {str(report["store"]): report for report in read_reports(self.cloud)}
 
+    def parameter(self, name: str) -> str:
+        """The value of an SSM parameter."""
+        return str(self.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+
     def password(self, secret: str) -> str:
         text = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
         return str(json.loads(text)["password"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 
-from cdk_redis import AccessString, Authentication, Engine, RedisNetwork, ReplicationGroup, SmokeTest
+from cdk_redis import AccessString, Authentication, Engine, RedisNetwork, ReplicationGroup, SmokeTest, User
 
 app = cdk.App()
 
@@ -13,6 +13,12 @@ def engine(name: str) -> Engine:
     """The machine's engine with this name, in a parameter group family that the local cloud supports."""
     version = str(app.node.get_context(name))
     return Engine.of(name, version, elasticache_family=f"{name}{version.split('.')[0]}")
+
+
+def secret_arn(user: User) -> str:
+    """ARN of the secret of a user with a password."""
+    assert user.secret is not None
+    return user.secret.secret_arn
 
 
 stack = cdk.Stack(app, "ElastiCache")
@@ -53,6 +59,10 @@ token = ReplicationGroup(
 )
 SmokeTest(stack, "TokenSmokeTest", target=token)
 cdk.CfnOutput(stack, "TokenName", value=token.store_name)
+assert token.auth_token is not None
+token.auth_token.add_rotation(previous_valid_for=cdk.Duration.seconds(10))
+cdk.CfnOutput(stack, "TokenRecord", value=token.share("/rotated/token", user=token.auth_token).parameter.parameter_name)
+cdk.CfnOutput(stack, "TokenSecret", value=secret_arn(token.auth_token))
 # With cluster mode.
 cluster = ReplicationGroup(
     stack,
@@ -68,12 +78,14 @@ SmokeTest(stack, "ClusterSmokeTest", target=cluster)
 # A user of each store for the test, which writes a key before the update and reads it afterwards.
 for name, store in {"Redis": redis, "Valkey": valkey, "Cluster": cluster}.items():
     user = store.add_password_user("witness", AccessString.read_write("witness:*").allow("cluster|slots", "command"))
-    assert user.secret is not None
+    if name == "Redis":
+        user.add_rotation()
+        cdk.CfnOutput(stack, "RedisRecord", value=store.share("/rotated/redis", user=user).parameter.parameter_name)
     for key, value in {
         "Name": store.store_name,
         "Port": store.endpoint.port_text,
         "User": user.user_name,
-        "Secret": user.secret.secret_arn,
+        "Secret": secret_arn(user),
     }.items():
         cdk.CfnOutput(stack, f"{name}{key}", value=value)
 app.synth()

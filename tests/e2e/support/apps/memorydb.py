@@ -40,6 +40,10 @@ if str(app.node.get_context("team")) == "three":
 for user_name, prefix in prefixes.items():
     user = sharded.add_password_user(user_name, AccessString.read_write(f"{prefix}*").allow("cluster|slots", "command"))
     assert user.secret is not None
+    if user_name == "orders":
+        user.add_rotation()
+        record = sharded.share("/rotated/orders", user=user).parameter
+        cdk.CfnOutput(stack, "ordersRecord", value=record.parameter_name)
     cdk.CfnOutput(stack, f"{user_name}User", value=user.user_name)
     cdk.CfnOutput(stack, f"{user_name}Secret", value=user.secret.secret_arn)
 # A user with IAM authentication, and a role that may connect as this user.
