@@ -13,7 +13,7 @@ TEMPLATE = "Adoption.template.json"
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_adopted_store_keeps_its_data_and_passes_the_smoke_test(
     deploys: Deploys, engine: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,9 @@ The answers of AWS are checked against botocore's model of the service, and so a
 from __future__ import annotations
 
 import builtins
+import importlib
+import re
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,6 +19,7 @@ from botocore.stub import Stubber
 
 from cdk_redis._operations import adopt_command
 from cdk_redis._operations.adopt_command import main
+from cdk_redis_runtime._command.main import _ADDED
 from tests.unit.operations.support.descriptions import DESCRIBED, NEW, OLD, Call, Described, shard
 
 
@@ -184,3 +188,12 @@ def test_botocore_is_not_required_until_the_command_runs(monkeypatch: pytest.Mon
 
     assert main(["--cluster", "ledger"]) == 2
     assert capsys.readouterr().err == 'cdk-redis adopt: it needs botocore: pip install "cdk-redis[cli]"\n'
+
+
+def test_the_entry_points_are_the_commands_that_cdk_redis_adds(repository: Path) -> None:
+    text = (repository / "pyproject.toml").read_text().partition('"cdk_redis.commands"]')[2].partition("\n[")[0]
+    entry_points = dict(re.findall(r'^(\w+) = "([\w.]+):main"$', text, re.MULTILINE))
+
+    assert tuple(sorted(entry_points)) == _ADDED
+    for module in entry_points.values():
+        assert callable(importlib.import_module(module).main)
