@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -145,6 +146,20 @@ def test_the_command_starts_the_drill_follows_it_and_prints_its_report(
     assert aws.regions == {"eu-west-1"}
     first = aws.called("filter_log_events")[0]
     assert (first["logGroupName"], first["filterPattern"]) == ("/logs/OrdersDrill", '"cdk_redis_drill_progress"')
+
+
+def test_on_a_terminal_the_progress_is_one_line_that_is_rewritten(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.answers["filter_log_events"] = [aws.events(*[progress(second, 0.6) for second in range(1, 4)])]
+    monkeypatch.setenv("COLUMNS", "50")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["drill", MACHINE]) == 0
+    _, first, *others = capsys.readouterr().err.split("\r\033[K")
+    # A line that is as wide as the terminal would move on to the next one.
+    assert [len(line) for line in (first, *others)] == [49, 49, 50]
+    assert others[-1].startswith("   3 s  shard 1: 20 writes/s 20 reads/s  |  shard")
+    assert others[-1].endswith("\n")
 
 
 @pytest.mark.parametrize(("report", "code"), [(REPORT, 0), (LOST, 1)])
