@@ -115,6 +115,11 @@ def test_a_function_outside_the_vpc_may_change_one_password_only(
     log_group = function["LoggingConfig"]["LogGroup"]["Ref"]
     assert logging["PolicyDocument"]["Statement"][0]["Resource"] == {"Fn::GetAtt": [log_group, "Arn"]}
     assert template[log_group]["Properties"]["RetentionInDays"] == 30
+    # What scanners find is accepted with the reasons: it is outside the VPC, and its policies are its own.
+    skipped = {entry["id"] for entry in template[function_id]["Metadata"]["checkov"]["skip"]}
+    assert skipped == {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"}
+    suppressed = {entry["id"] for entry in template[role]["Metadata"]["cdk_nag"]["rules_to_suppress"]}
+    assert suppressed == {f"{pack}-IAMNoInlinePolicy" for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")}
     # Secrets Manager invokes it, for this account only, and tests it before the first rotation.
     (schedule,) = (one for one in template.values() if one["Type"] == "AWS::SecretsManager::RotationSchedule")
     assert schedule["Properties"] == {
