@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cdk_redis._memorydb.user import MemoryDbUser
     from cdk_redis._network.network import RedisNetwork
     from cdk_redis._network.subnet_groups import ISubnetGroup
+    from cdk_redis._operations.dashboard import RedisDashboard
     from cdk_redis._operations.guard import assert_no_replacement
     from cdk_redis._smoke_test.failover_drill import FailoverDrill
     from cdk_redis._smoke_test.on_failure import OnFailure
@@ -106,6 +107,7 @@ __all__ = [
     "Preset",
     "PresetValues",
     "RedisClientLayer",
+    "RedisDashboard",
     "RedisNetwork",
     "ReplicaScaling",
     "ReplicationGroup",
@@ -172,6 +174,7 @@ _HOMES = {
     "Preset": "_values.preset",
     "PresetValues": "_values.preset",
     "RedisClientLayer": "_code.client_layer",
+    "RedisDashboard": "_operations.dashboard",
     "RedisNetwork": "_network.network",
     "ReplicaScaling": "_elasticache.scaling",
     "ReplicationGroup": "_elasticache.replication_group",

@@ -50,6 +50,7 @@ CONSTRUCTS = [
     "MemoryDbUser",
     "MultiRegionCluster",
     "RedisClientLayer",
+    "RedisDashboard",
     "RedisNetwork",
     "ReplicationGroup",
     "SecondaryReplicationGroup",

@@ -1,1 +1,1 @@
-"""Running stores in production: what a change of a template replaces."""
+"""Running stores in production: the replacement guard, the dashboard, and the code for a store that exists."""

@@ -62,6 +62,7 @@ class FailoverDrill(StoreFunctionConstruct):
     AWS allows a few such failovers a day: 15 node groups in 24 hours for ElastiCache. A shard needs a replica.
 
     Attributes:
+        target: The store.
         state_machine: Start it with ``cdk-redis drill ARN``, which shows the progress and draws a picture, or with any
             input: ``aws stepfunctions start-execution --state-machine-arn ...``.
         function: Writes and reads.

@@ -67,6 +67,7 @@ class SmokeTest(StoreFunctionConstruct):
     measured, by ``Service`` and ``Store``), and an alarm.
 
     Attributes:
+        target: The store.
         function: The function.
         role: Role of the function, to grant it more.
         security_groups: Security groups of the function; ``connections`` adds rules to them.

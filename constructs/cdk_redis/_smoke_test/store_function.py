@@ -78,6 +78,7 @@ class StoreFunction:
     It reads everything that it needs from another stack from plain outputs, so that it does not lock that stack.
 
     Attributes:
+        target: The store.
         function: The function.
         role: Its role, created or given.
         log_group: Its log group, created or given.
@@ -116,7 +117,7 @@ class StoreFunction:
             ConfigurationError: If the target is imported without a network or a user.
         """
         self._scope = scope
-        self._target = target
+        self.target = self._target = target
         self._description = description_of(f"{purpose} of {target.node.path}")
         self._purpose = purpose
         self._network = _network_of(scope, target)
@@ -352,6 +353,7 @@ class StoreFunction:
 class StoreFunctionConstruct(Construct):
     """What `SmokeTest` and `FailoverDrill` have in common: their function and its parts."""
 
+    target: IStore
     function: lambda_.Function
     role: iam.IRole
     log_group: logs.ILogGroup
@@ -364,6 +366,7 @@ class StoreFunctionConstruct(Construct):
         return self.function.connections
 
     def _use(self, parts: StoreFunction) -> None:
+        self.target = parts.target
         self.function = parts.function
         self.role = parts.role
         self.log_group = parts.log_group

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.acknowledgements import acknowledge
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
@@ -55,6 +56,7 @@ class StoreAlarms(StoreMetrics):
     """`add_alarms` of every store."""
 
     alarms: Mapping[str, cloudwatch.AlarmBase] = MappingProxyType({})
+    _thresholds: Mapping[str, float] = MappingProxyType({})
 
     @checked_arguments
     def add_alarms(
@@ -120,6 +122,7 @@ class StoreAlarms(StoreMetrics):
         near = _near(parent, topic)
         nodes = node_numbers(self.topology, *self._most_nodes()) if has_node_metrics_only(self.service) else []
         self.alarms = MappingProxyType(_AlarmBuilder(self, parent, nodes).build(rows))
+        self._thresholds = {row.metric: row.threshold for row in rows if row.threshold is not None}
         if near is not None and topic is not None:
             let_alarm_publish(scope, topic, "topic")
             _notify(near, self.alarms.values())
@@ -138,6 +141,16 @@ class StoreAlarms(StoreMetrics):
             if is_token(getattr(self.topology, name)):
                 reason = "the nodes that alarms watch must be known at synth"
                 problems.note(f"{name}: got a token, but {reason}; create alarms with `metric_...` methods and `node`")
+
+
+def threshold_of(store: StoreAlarms, metric: str) -> float | None:
+    """Threshold of the alarm of a store for a metric; None if it has none.
+
+    Args:
+        store: The store.
+        metric: The metric's name in CloudWatch.
+    """
+    return store._thresholds.get(metric)
 
 
 class _AlarmBuilder:
@@ -240,6 +253,7 @@ class _AlarmBuilder:
             datapoints_to_alarm=row.datapoints,
             treat_missing_data="notBreaching" if row.counts else "missing",
         )
+        acknowledge(alarm, {"CloudWatchAlarmAction": "the composite alarm of all shards notifies"})
         return alarm.attr_arn
 
     def _statistic(self, row: AlarmRow, node: str) -> dict[str, Any]:

@@ -17,8 +17,15 @@ MOST_METRICS_IN_AN_ALARM = 10
 class Named(Protocol):
     """A store, as far as the dimensions of its metrics go."""
 
-    service: Service
-    store_name: str
+    @property
+    def service(self) -> Service:
+        """The service that runs it."""
+        ...
+
+    @property
+    def store_name(self) -> str:
+        """Its name."""
+        ...
 
 
 def has_node_metrics_only(service: Service) -> bool:

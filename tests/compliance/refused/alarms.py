@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 
-from cdk_redis import AlarmOverride
+from cdk_redis import AlarmOverride, Endpoint, RedisDashboard, ReplicationGroup
 from tests.compliance.refused.calls import Call, Rule, row
 from tests.compliance.refused.rows import Accepted, Refused, Scene
 
@@ -49,6 +49,38 @@ def _scaled_later(it: Scene) -> object:
     cache.add_alarms()
     return cache.scale_shards(minimum=1, maximum=3)
 
+
+def _dashboard(*sizes: tuple[int, int]) -> Call:
+    """A dashboard of imported groups, with the number of shards and of replicas of each."""
+
+    def make(it: Scene) -> object:
+        groups = [
+            ReplicationGroup.from_replication_group_attributes(
+                it.scope,
+                f"Cache{index}",
+                replication_group_id=f"cache{index}",
+                endpoint=Endpoint("cache.example.com", 6379),
+                security_groups=[],
+                shards=shards,
+                replicas=replicas,
+            )
+            for index, (shards, replicas) in enumerate(sizes)
+        ]
+        return RedisDashboard(it.scope, "Dashboard", stores=groups)
+
+    return make
+
+
+def _twice_on_a_dashboard(it: Scene) -> object:
+    cache = it.serverless()
+    return RedisDashboard(it.scope, "Dashboard", stores=[cache, cache])
+
+
+def _dashboard_elsewhere(it: Scene) -> object:
+    return RedisDashboard(it.other_stack(), "Dashboard", stores=[it.serverless()])
+
+
+_DASHBOARDS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"
 
 REFUSED = [
     Refused(
@@ -138,6 +170,46 @@ REFUSED = [
         "stack .../Later is deployed after stack Stack and would have to be deployed before it as well",
         "define it in stack Stack, or in a third stack",
     ),
+    Refused(
+        "A dashboard shows a store or more.",
+        _dashboard(),
+        "stores: got an empty list, but a dashboard shows one store or more",
+        "the library",
+    ),
+    row(
+        Rule("A dashboard shows a store once.", "the library"),
+        _twice_on_a_dashboard,
+        "stores[1]",
+        ".../Cache",
+        "it is given twice",
+        "give it once",
+    ),
+    row(
+        Rule("A dashboard shows stores of its Region and account.", "the library"),
+        _dashboard_elsewhere,
+        "stores[0]",
+        "a store in eu-west-1",
+        "the dashboard is in us-east-1",
+        "use a store of that Region",
+    ),
+    row(
+        Rule(
+            "The name of a dashboard has letters, digits, hyphens and underscores.",
+            "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html",
+        ),
+        lambda it: RedisDashboard(it.scope, "Dashboard", stores=[it.serverless()], dashboard_name="my caches"),
+        "dashboard_name",
+        "my caches",
+        "a name has 1 to 255 letters, digits, hyphens and underscores",
+        "",
+    ),
+    Refused(
+        "A dashboard has up to 2,500 metrics.",
+        _dashboard((500, 0), (500, 0)),
+        "stores: got 2 stores, but a dashboard shows 2,500 metrics, too few for 3 graphs of 1,000 nodes; define "
+        "several dashboards",
+        _DASHBOARDS,
+    ),
 ]
 
 ACCEPTED = [
@@ -150,5 +222,6 @@ ACCEPTED = [
         lambda it: it.cluster().add_alarms(overrides={"memory": AlarmOverride(evaluation_periods=24 * 60)}),
     ),
     Accepted("A larger node has an alarm for its CPU on request.", _with(50, "cpu", node_type="cache.r7g.4xlarge")),
+    Accepted("A dashboard shows a group of 500 nodes.", _dashboard((500, 0))),
     Accepted("A group of more than ten nodes has composite alarms.", lambda it: it.group(shards=6).add_alarms()),
 ]

@@ -13,7 +13,7 @@ from cdk_redis._memorydb.alarms import cluster_rows
 from cdk_redis._store.alarm_table import AlarmRow
 
 _HEAD = """\
-# Alarms
+# Alarms and the dashboard
 
 `store.add_alarms(topic)` defines these alarms. Each goes off when the metric is above the threshold on any node of the
 store, in so many of so many minutes. AWS names a number for few of them; the others follow from a limit, or leave time
@@ -33,6 +33,19 @@ move them above what is normal for your store.
 
 The page is made from the tables in the code: `python -m tests.compliance.support.alarms_page > docs/alarms.md`.
 """
+_TAIL = """
+## The dashboard
+
+`RedisDashboard(stack, "Dashboard", stores=[orders, ledger], smoke_tests=[test], drills=[drill])` shows the stores,
+their alarms, the last runs of the smoke tests, with the latency of those that have an alarm, the last drills, and
+graphs with the thresholds of the alarms. For a group of more than 10 nodes, a graph is a search, which finds the nodes
+by the name of the group. CloudWatch shows 2,500 metrics on a dashboard: a group of hundreds of nodes has fewer graphs.
+Add widgets of your own to `.dashboard`.
+
+The picture is drawn from a synthesized dashboard; its values are made up:
+
+![A dashboard of two stores](dashboard.svg)
+"""
 _COLUMNS = "| Name | Goes off above | In minutes | Metric | Why | Source |\n| --- | --- | --- | --- | --- | --- |\n"
 
 
@@ -44,7 +57,7 @@ def page() -> str:
         "Serverless caches": serverless_rows(None),
         "MemoryDB clusters": cluster_rows(topology, NodeType("db.r7g.large")),
     }
-    return "".join([_HEAD, *(f"\n## {title}\n\n{_COLUMNS}{_lines(rows)}" for title, rows in tables.items())])
+    return "".join([_HEAD, *(f"\n## {title}\n\n{_COLUMNS}{_lines(rows)}" for title, rows in tables.items()), _TAIL])
 
 
 def _lines(rows: Sequence[AlarmRow]) -> str:

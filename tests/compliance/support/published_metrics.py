@@ -119,3 +119,12 @@ MOST_CHILDREN_OF_A_COMPOSITE = 100
 LONGEST_RULE = 10_240
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_RESOURCES, MOST_BYTES = 500, 1024 * 1024
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+MOST_WIDGETS, COLUMNS, MOST_ROWS = 500, 24, 1_000
+MOST_ALARMS_IN_A_WIDGET = 100
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html; metrics that formulas and
+# searches read count as well, and a search returns up to 500.
+MOST_METRICS_IN_A_WIDGET, MOST_METRICS_ON_A_DASHBOARD = 500, 2_500
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+LONGEST_SEARCH = 1_024
