@@ -15,7 +15,7 @@ from tests.e2e.support.deploys import Deploys
 from tests.support.concurrency import wait_until
 
 _PROGRAM = Path(__file__).parent / "programs" / "load" / "program.py"
-# Commands a second. The machine may be busy with other tests: then it is as fast as it can. `make rotation` wants all.
+# Commands a second of each load. Without the variable, the machine may be too busy for it: then it is no minimum.
 RATE = float(os.environ.get("CDK_REDIS_ROTATION_RATE", "500"))
 _LEAST_RATE = RATE * 0.95 if "CDK_REDIS_ROTATION_RATE" in os.environ else 20
 # connect() reads a secret at most once in 5 seconds; the shortest time between two rotations on AWS is 4 hours.
