@@ -15,6 +15,7 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.location import check_location
+from cdk_redis._core.presets import preset_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._core.weak_reference import read_weakly, require_order
 from cdk_redis._operations.dashboard_graphs import Shown
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from cdk_redis._smoke_test.failover_drill import FailoverDrill
     from cdk_redis._smoke_test.smoke_test import SmokeTest
+    from cdk_redis._values.preset import Preset
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -65,7 +67,8 @@ class RedisDashboard(Construct):
     CloudWatch shows up to 2,500 metrics on a dashboard: stores with hundreds of nodes get fewer graphs, the most
     important ones. It costs about 3 USD a month.
 
-    Call `add_alarms` of the stores first, to see their alarms.
+    Call `add_alarms` of the stores first, to see their alarms, and `scale_shards` before. Stores whose preset asks for
+    alarms get them here.
 
     Attributes:
         dashboard: The L2 construct, to add widgets of your own.
@@ -106,6 +109,8 @@ class RedisDashboard(Construct):
         shown = [self._show(store) for store in stores] if not problems.found else []
         counts = _number_of_graphs(problems, shown, _METRICS_OF_A_TEST * len(smoke_tests))
         problems.raise_if_any()
+        for store in stores:
+            _add_alarms_of_preset(store)
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         self.dashboard: cloudwatch.Dashboard = cloudwatch.Dashboard(
@@ -262,6 +267,13 @@ class RedisDashboard(Construct):
         widgets = [shown.widget(graph, width=_GRAPH_WIDTH, height=_GRAPH_HEIGHT) for graph in graphs]
         for start in range(0, len(widgets), _WIDTH // _GRAPH_WIDTH):
             self._add(*widgets[start : start + _WIDTH // _GRAPH_WIDTH])
+
+
+def _add_alarms_of_preset(store: IStore) -> None:
+    """Give a store the alarms that its preset asks for, so that the dashboard can show them."""
+    preset = cast("Preset | None", preset_of(store))
+    if preset is not None and preset.alarms and not store.alarms:
+        store.add_alarms(preset.alarm_topic)
 
 
 def _number_of_graphs(problems: Problems, shown: Sequence[Shown], others: int) -> list[int]:

@@ -12,6 +12,7 @@ from aws_cdk.assertions import Template
 
 from cdk_redis import (
     FailoverDrill,
+    Preset,
     RedisDashboard,
     RedisNetwork,
     ReplicationGroup,
@@ -110,6 +111,14 @@ def test_a_graph_has_a_line_for_each_node_and_the_threshold_of_the_alarm(shop: S
 def test_limits_of_a_serverless_cache_are_drawn_where_the_user_set_them(shop: Shop) -> None:
     assert [mark["value"] for mark in shop.titled("Data")["annotations"]["horizontal"]] == [8e9]
     assert "annotations" not in shop.titled("Processing units")
+
+
+def test_a_store_whose_preset_asks_for_alarms_has_them_on_the_dashboard() -> None:
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENV)
+    cache = ServerlessCache(stack, "Cache", network=RedisNetwork(stack, "Network"), preset=Preset.prod())
+    dashboard = RedisDashboard(stack, "Dashboard", stores=[cache])
+
+    assert len(body_of(dashboard)["widgets"][1]["properties"]["alarms"]) == len(cache.alarms) == 10
 
 
 def test_a_dashboard_in_a_later_stack_needs_no_export() -> None:
