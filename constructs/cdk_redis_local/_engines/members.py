@@ -83,7 +83,7 @@ def wait_for_replicas(nodes: Iterable[Node], *, alive: Iterable[Node] = ()) -> N
     for node in with_role(nodes, "replica"):
         if node.running:
             wait_until(
-                lambda node=node: node.admin.info("replication")["master_link_status"] == "up",
+                lambda node=node: node.admin.info("replication").get("master_link_status") == "up",
                 f"a full sync of {node}",
                 alive=[*alive, node],
             )

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from cdk_redis_local import (
     EngineSet,
     find_engine,
 )
+from cdk_redis_local._engines.members import wait_for_replicas
 from tests.support.concurrency import wait_until
 
 APP = AclUser(
@@ -248,3 +250,14 @@ def test_resize_changes_replicas_without_cluster_mode() -> None:
         assert [node.role for node in engines.nodes] == ["primary"]
         with pytest.raises(EngineError, match="2 shards need cluster mode"):
             engines.resize(shards=2, replicas=0)
+
+
+def test_a_replica_that_is_still_a_primary_is_waited_for() -> None:
+    # As a killed primary of a cluster, for a moment after its start.
+    with EngineSet(replicas=1) as engines:
+        (replica,) = engines.replica_nodes
+        replica.admin.replicaof("NO", "ONE")
+        host, port = engines.endpoint
+        threading.Timer(0.3, lambda: replica.admin.replicaof(host, str(port))).start()
+        wait_for_replicas(engines.nodes)
+        assert replica.admin.info("replication")["master_link_status"] == "up"
