@@ -55,6 +55,7 @@ class LocalCloud:
         region: str = "us-east-1",
         say: Callable[[str], object] | None = None,
         node_modules: Path | None = None,
+        stand_in: bool = False,
     ) -> None:
         """Describe the cloud; :meth:`start` starts it.
 
@@ -65,6 +66,10 @@ class LocalCloud:
                 :attr:`said`.
             node_modules: The folder with the AWS SDK for Node.js functions. Default: - ``node_modules`` in the working
                 directory.
+            stand_in: Whether an engine of this machine stands in for one that a template declares and the machine does
+                not have: the newest version of that engine, or the preferred engine. A message tells each. The
+                templates stay as they are; a smoke test expects the engine that stands in. Default: - such a stack
+                fails.
 
         Raises:
             LocalCloudError: A fault does not exist.
@@ -76,6 +81,7 @@ class LocalCloud:
                 raise LocalCloudError(f"unknown fault {fault}; the faults are {', '.join(FAULTS)}")
         self.engine: EngineProgram = find_engine()
         self.region = region
+        self._stand_in = stand_in
         self.said: list[str] = []
         self.environment: dict[str, str] = {}
         self._say = say
@@ -207,6 +213,7 @@ class LocalCloud:
             command = [sys.executable, "-m", f"{__package__}._emulator.server", "--workspace", str(directory)]
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
+            command += ["--stand-in"] if self._stand_in else []
             with (directory / _LOG).open("wb") as log:
                 self._process = self.workspace.spawn(
                     command,
@@ -270,7 +277,7 @@ class LocalCloud:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "SSL_CERT_FILE": str(_bundle(directory / "trusted.pem", ca_file)),
+            "SSL_CERT_FILE": str(ca_bundle(directory / "trusted.pem", ca_file)),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
             "NODE_PATH": os.pathsep.join([str(self._node_modules), *filter(None, [kept.get("NODE_PATH")])]),
             **package_cache(kept, directory / "jsii"),
@@ -325,7 +332,7 @@ def new_root_credentials() -> dict[str, str]:
     }
 
 
-def _bundle(path: Path, ca_file: Path) -> Path:
+def ca_bundle(path: Path, ca_file: Path) -> Path:
     """Write a CA bundle with the certificate authorities of this machine and of the local cloud."""
     usual = ssl.get_default_verify_paths().cafile
     texts = [Path(usual).read_text()] if usual and Path(usual).exists() else []

@@ -34,6 +34,7 @@ from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.passwords import PasswordCalls
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
+from cdk_redis_local._emulator.handlers.stand_in import expect_stand_ins
 from cdk_redis_local._emulator.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.ministack import (
     answer_when_settled,
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--authority", type=Path, required=True)
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--stand-in", action="store_true")
     arguments = parser.parse_args()
     messages = MessageWriter()
     stores = Stores(
@@ -125,6 +127,7 @@ def main() -> None:
         authorize=authorize,
         say=messages.say,
         faults=arguments.fault,
+        stand_in=arguments.stand_in,
     )
     elasticache, memorydb = ElastiCacheHandlers(stores), MemoryDbHandlers(stores)
     elasticache.register()
@@ -132,6 +135,8 @@ def main() -> None:
     FailoverCalls(stores).register()
     PasswordCalls(stores, elasticache.access, memorydb.access, elasticache.tokens, messages.say).register()
     Rotations(messages.say).register()
+    if arguments.stand_in:
+        expect_stand_ins(stores)
     register_secrets()
     register_access_keys()
     register_inert(messages.say)

@@ -77,6 +77,7 @@ class Stores:
         authorize: Callable[[str, str, TokenTarget], object],
         say: Callable[[str], object],
         faults: Iterable[str] = (),
+        stand_in: bool = False,
     ) -> None:
         """Prepare to run stores.
 
@@ -86,12 +87,15 @@ class Stores:
             authorize: Checks a token for a user of a store; raises TokenRefusedError.
             say: Called with each message for the user.
             faults: Names from :data:`FAULTS`; each fault affects every store.
+            stand_in: Whether another engine may run in place of one that this machine does not have.
         """
         self.programs: list[EngineProgram] = find_engines()
         self._workspace = workspace
         self._authorize = authorize
         self._say = say
         self._faults = frozenset(faults)
+        self._stand_in = stand_in
+        self._stand_ins: set[str] = set()
         self._authority = authority
         if "wrong-ca" in self._faults:
             self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an untrusted authority")
@@ -100,7 +104,7 @@ class Stores:
         self._lock = threading.RLock()
 
     def choose_engine(self, name: str, version: str | None) -> EngineProgram:
-        """The engine on this machine that a template declares.
+        """The engine on this machine that a template declares, or that stands in for it.
 
         Args:
             name: ``valkey`` or ``redis``.
@@ -108,18 +112,30 @@ class Stores:
                 minor version if it is given, must match. Default: - any version.
 
         Raises:
-            LocalCloudError: This machine does not have that engine in that version.
+            LocalCloudError: This machine does not have that engine in that version, and no other may stand in.
         """
         declared = version.split(".")[:2] if version else []
         for program in self.programs:
             if program.name == name.lower() and program.major_minor.split(".")[: len(declared)] == declared:
                 return program
+        if self._stand_in:
+            return self._stand_in_for(name, version)
         have = " and ".join(map(str, self.programs))
         options = " or ".join(f"-c engine={program.name}:{program.major_minor}" for program in self.programs)
         raise LocalCloudError(
             f"the template declares {name} {version or 'of any version'}, but this machine has only {have}: deploy "
-            f"with {options}"
+            f"with {options}, or let another engine stand in: LocalCloud(stand_in=True)"
         )
+
+    def _stand_in_for(self, name: str, version: str | None) -> EngineProgram:
+        """The newest engine with this name, or the preferred one."""
+        same = [program for program in self.programs if program.name == name.lower()]
+        chosen = max(same, key=lambda one: [int(part) for part in one.version.split(".")], default=self.programs[0])
+        sentence = f"{chosen} stands in for {name.lower()} {version or ''}".rstrip()
+        if sentence not in self._stand_ins:
+            self._stand_ins.add(sentence)
+            self._say(f"{sentence}, which this machine does not have")
+        return chosen
 
     def __contains__(self, key: StoreKey) -> bool:
         """Whether this store runs."""
