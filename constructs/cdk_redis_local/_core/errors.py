@@ -13,3 +13,11 @@ class EngineNotFoundError(LocalCloudError):
 
 class EngineError(LocalCloudError):
     """An engine did not start, refused a setting, or did not reach the state asked for."""
+
+
+class DeployError(LocalCloudError):
+    """A command of the CDK CLI failed; the message has its output, and what the local cloud said meanwhile."""
+
+
+class FunctionError(LocalCloudError):
+    """A function raised an error; the message has its result and the end of its log."""

@@ -13,29 +13,25 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+import cdk_redis_local
 from cdk_redis_local import LocalCloud
-from cdk_redis_local._cloud import find_cdk
 from cdk_redis_local._demo import read_reports
 
 APPS = Path(__file__).parent / "apps"
 
 
 class Deploys:
-    """Runs the CDK CLI on a running and bootstrapped local cloud."""
+    """The package's `Deploys` with this repository's apps, whose context is in cdk.json."""
 
     def __init__(self, cloud: LocalCloud, repository: Path) -> None:
         self.cloud = cloud
-        self._cdk = find_cdk(repository, cloud.environment)
+        self._local = cdk_redis_local.Deploys(cloud, repository)
         self._repository = repository
-        self.session = cloud.session()
-
-    def client(self, service: str) -> Any:
-        return self.session.client(service, endpoint_url=self.cloud.endpoint_url)
-
-    def run(self, *arguments: str, cwd: Path | None = None) -> None:
-        command = [*self._cdk, *arguments]
-        done = subprocess.run(command, env=self.cloud.environment, cwd=cwd, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        self.session = self._local.session
+        self.client = self._local.client
+        self.run = self._local.run
+        self.outputs = self._local.outputs
+        self.bootstrap = self._local.bootstrap
 
     def synthesize(self, app: str, directory: Path, **context: str) -> Path:
         """Synthesize the app with these context values; returns the cloud assembly."""
@@ -53,20 +49,11 @@ class Deploys:
 
     def deploy(self, assembly: Path, stack: str) -> dict[str, str]:
         """Create or update the stack; returns its outputs."""
-        self.run("deploy", "--app", str(assembly), "--require-approval", "never", stack)
-        return self.outputs(stack)
-
-    def outputs(self, stack: str) -> dict[str, str]:
-        """The outputs of a deployed stack."""
-        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+        return dict(self._local.deploy(assembly, stacks=[stack]).outputs[stack])
 
     def invoke(self, function: str, **event: Any) -> Any:
         """Invoke a Lambda function with this event; returns its answer."""
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        payload = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, payload
-        return payload
+        return self._local.invoke(function, event)
 
     def reports(self) -> dict[str, dict[str, Any]]:
         """The last report of each smoke test, by the name of its store."""
