@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cdk_redis._network.subnet_groups import ISubnetGroup
     from cdk_redis._operations.dashboard import RedisDashboard
     from cdk_redis._operations.guard import assert_no_replacement
+    from cdk_redis._operations.redis_checks import RedisChecks
     from cdk_redis._smoke_test.failover_drill import FailoverDrill
     from cdk_redis._smoke_test.on_failure import OnFailure
     from cdk_redis._smoke_test.smoke_test import SmokeTest
@@ -106,6 +107,7 @@ __all__ = [
     "OnFailure",
     "Preset",
     "PresetValues",
+    "RedisChecks",
     "RedisClientLayer",
     "RedisDashboard",
     "RedisNetwork",
@@ -173,6 +175,7 @@ _HOMES = {
     "OnFailure": "_smoke_test.on_failure",
     "Preset": "_values.preset",
     "PresetValues": "_values.preset",
+    "RedisChecks": "_operations.redis_checks",
     "RedisClientLayer": "_code.client_layer",
     "RedisDashboard": "_operations.dashboard",
     "RedisNetwork": "_network.network",

@@ -133,6 +133,7 @@ NO_CONSTRUCTORS = {
         "IStore",
         "MetricOptions",
         "PresetValues",
+        "RedisChecks",
         "Store",
         "User",
         "acknowledge",
