@@ -14,7 +14,7 @@ export npm_config_cache ?= $(CURDIR)/.venv/.npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test waiting computing lint unit bench synth requirements clean engine network browser client
+.PHONY: help setup demo test waiting computing lint unit compliance bench synth requirements clean engine network browser client
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ computing:
 
 unit: setup ## Run the unit and snapshot tests only (under a minute)
 	pytest -n 2 --dist loadfile tests/unit tests/snapshot
+
+compliance: setup ## Scan production and the examples with cdk-nag, checkov, cfn-lint and the rules of the CDK
+	pytest -n 2 --dist loadfile tests/compliance/test_scanners.py tests/compliance/test_cfn_lint.py tests/compliance/test_validation.py tests/compliance/test_examples.py
 
 bench: engine setup ## Measure what the client costs, and the smoke test: its seconds, and 1,000 runs under load
 	python benchmarks/client_cost.py

@@ -27,6 +27,8 @@ def build(app: cdk.App) -> None:
     context = app.node.try_get_context
     name = context("env") or _DEFAULT_ENVIRONMENT
     settings = Settings.read(context("environments"), name, engine=context("engine"))
+    if (preset := settings.cdk_preset) is not None:
+        preset.use_in(app)
     # Without an account and a Region the templates fit all of them, and synth makes no calls to AWS.
     env = cdk.Environment(account=settings.account, region=settings.region)
 

@@ -7,7 +7,7 @@ cdk deploy --app "python3 examples/elasticache_redis_cluster_mode.py"
 
 import aws_cdk as cdk
 
-from cdk_redis import AccessString, Engine, MaintenanceWindow, RedisNetwork, ReplicationGroup, SmokeTest
+from cdk_redis import AccessString, Engine, MaintenanceWindow, RedisNetwork, ReplicationGroup, SmokeTest, acknowledge
 
 app = cdk.App()
 stack = cdk.Stack(app, "RedisClusterMode", env=cdk.Environment(region="eu-west-1"))
@@ -23,9 +23,11 @@ cache = ReplicationGroup(
     parameters={"latency-tracking": "yes"},
 )
 # Passwords are generated in Secrets Manager.
-cache.add_password_user("moe", AccessString.all_access())
-cache.add_iam_user("larry", AccessString.all_access())
-cache.add_password_user("curly", AccessString.all_access())
+for name in ("moe", "curly"):
+    user = cache.add_password_user(name, AccessString.all_access())
+    acknowledge(user, {"SecretsManagerRotationEnabled": "an example: its clients read the password at their start"})
+    acknowledge(user, {"RedisChecks-WideAccess": "as in the counterpart"})
+acknowledge(cache.add_iam_user("larry", AccessString.all_access()), {"RedisChecks-WideAccess": "as in the counterpart"})
 SmokeTest(stack, "SmokeTest", target=cache)
 cdk.Tags.of(app).add("Example", "redis-cluster-mode")
 app.synth()

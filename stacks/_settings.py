@@ -7,16 +7,17 @@ versions).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import aws_cdk as cdk
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from cdk_redis import Engine, Snapshots
+from cdk_redis import Engine, Preset, Snapshots
 
 _ENGINE_FORM = '"NAME:VERSION", such as "valkey:8.1" or "redis:7.1"'
 RemovalPolicyName = Literal["snapshot", "retain", "destroy"]
+_PRESETS = {"dev": Preset.dev, "prod": Preset.prod}
 
 
 class SettingsError(Exception):
@@ -92,6 +93,8 @@ class Settings(_Settings):
     """One environment.
 
     Attributes:
+        preset: ``"dev"`` or ``"prod"``: the preset that the environment begins from, see docs/compliance.md. Keys that
+            are given win. Default: - none.
         account: AWS account of the stacks, 12 digits. Default: - the account of the credentials of the deployment.
         region: AWS Region of the stacks. Default: - the Region of the deployment.
         zones: Number of availability zones of the network, 2 or 3.
@@ -101,6 +104,7 @@ class Settings(_Settings):
         memorydb: The cluster.
     """
 
+    preset: Literal["dev", "prod"] | None = None
     account: str | None = None
     region: str | None = None
     zones: int = 3
@@ -108,6 +112,11 @@ class Settings(_Settings):
     tags: Mapping[str, str] = {}
     elasticache: StoreSettings
     memorydb: StoreSettings
+
+    @property
+    def cdk_preset(self) -> Preset | None:
+        """The preset; None if the environment has none."""
+        return _PRESETS[self.preset]() if self.preset else None
 
     @classmethod
     def read(cls, environments: object, name: str, *, engine: str | None = None) -> Settings:
@@ -125,7 +134,7 @@ class Settings(_Settings):
             known = ", ".join(environments) if isinstance(environments, Mapping) else "none"
             raise SettingsError(f"env: got {name!r}, but the environments of cdk.json are: {known}")
         try:
-            settings = cls.model_validate(environments[name])
+            settings = cls.model_validate(_with_preset(environments[name]))
         except ValidationError as error:
             lines = [f"\n  - {_sentence(detail)}" for detail in error.errors()]
             raise SettingsError(f"wrong settings of the environment {name!r} in cdk.json:{''.join(lines)}") from None
@@ -142,6 +151,27 @@ class Settings(_Settings):
         return self.model_copy(update=stores)
 
 
+def _with_preset(given: object) -> object:
+    """Add keys that an environment leaves out and that its preset has."""
+    environment = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
+    make = _PRESETS.get(str(environment.get("preset")))
+    if make is None:
+        return given
+    preset = make()
+    policy = cast("cdk.RemovalPolicy", preset.removal_policy)
+    of_stores = {
+        "replicas": preset.replicas,
+        "snapshot_retention_days": preset.snapshots,
+        "removal_policy": policy.name.lower(),
+    }
+    stores = {
+        name: {**of_stores, **cast("Mapping[str, object]", store)}
+        for name in ("elasticache", "memorydb")
+        if isinstance(store := environment.get(name), Mapping)
+    }
+    return {"zones": preset.zones, "termination_protection": preset.termination_protection, **environment, **stores}
+
+
 def _sentence(detail: ErrorDetails) -> str:
     """Describe one error of pydantic: the key, what was given, what is allowed."""
     key = ".".join(str(part) for part in detail["loc"])
@@ -155,7 +185,7 @@ def _sentence(detail: ErrorDetails) -> str:
         "int_type": "a whole number is needed, without quotes",
         "bool_type": "true or false is needed, without quotes",
         "model_type": "an object of keys and values is needed",
-        "literal_error": f"allowed are: {', '.join(get_args(RemovalPolicyName))}",
+        "literal_error": f"allowed are: {', '.join(_PRESETS if key == 'preset' else get_args(RemovalPolicyName))}",
     }.get(kind)
     return f"{key or 'the environment'}: got {given!r}, but {allowed or context.get('error') or detail['msg']}"
 

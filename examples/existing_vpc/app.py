@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from cdk_redis import AccessString, MaintenanceWindow, MemoryDbCluster, RedisNetwork, SmokeTest, Snapshots
+from cdk_redis import AccessString, MaintenanceWindow, MemoryDbCluster, RedisNetwork, SmokeTest, Snapshots, acknowledge
 
 
 class LedgerStack(cdk.Stack):
@@ -25,6 +25,7 @@ class LedgerStack(cdk.Stack):
             vpc_id="vpc-0123456789abcdef0",
             availability_zones=["eu-central-1a", "eu-central-1b"],
             private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef0"],
         )
         network = RedisNetwork(self, "Network", vpc=vpc)
         ledger = MemoryDbCluster(
@@ -37,8 +38,9 @@ class LedgerStack(cdk.Stack):
             maintenance_window=MaintenanceWindow.weekly("sun", "05:00", hours=1),
             parameters={"maxmemory-policy": "noeviction"},
         )
-        ledger.add_password_user("app", AccessString.read_write("ledger:*").deny("@dangerous"))
+        app = ledger.add_password_user("app", AccessString.read_write("ledger:*").deny("@dangerous"))
         SmokeTest(self, "SmokeTest", target=ledger)
+        acknowledge(app, {"SecretsManagerRotationEnabled": "an example: its clients read the password at their start"})
 
 
 app = cdk.App()

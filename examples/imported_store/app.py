@@ -12,7 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_redis import ElastiCacheUser, Endpoint, Engine, RedisNetwork, ReplicationGroup, SmokeTest
+from cdk_redis import ElastiCacheUser, Endpoint, Engine, RedisNetwork, ReplicationGroup, SmokeTest, acknowledge
 
 
 class ReportsStack(cdk.Stack):
@@ -26,6 +26,7 @@ class ReportsStack(cdk.Stack):
             vpc_id="vpc-0123456789abcdef0",
             availability_zones=["eu-central-1a", "eu-central-1b"],
             isolated_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            isolated_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef0"],
         )
         reports = ElastiCacheUser.from_user_attributes(self, "Reports", user_name="reports")
         smoke_test = ElastiCacheUser.from_user_attributes(self, "SmokeTestUser", user_name="smoke-test")
@@ -44,6 +45,7 @@ class ReportsStack(cdk.Stack):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         store.grant_connect(role, user=reports)
         SmokeTest(self, "SmokeTest", target=store, user=smoke_test)
+        acknowledge(role, {"IAMNoInlinePolicy": "the role stands for one that exists"})
 
 
 app = cdk.App()

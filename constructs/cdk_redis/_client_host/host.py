@@ -23,6 +23,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_redis._client_host.endpoints import session_endpoints_of
+from cdk_redis._core.acknowledgements import INLINE_POLICY, acknowledge
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of
@@ -52,6 +53,11 @@ _AGENT_ACTIONS = (
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 )
+_NO_RESOURCE = "the actions of the agent for sessions have no resource"
+_FINDINGS_OF_INSTANCE = {
+    "AwsSolutions-EC29": "it holds no data, and a change or a new image replaces it",
+    "EC2InstanceDetailedMonitoringEnabled": "metrics of each minute cost money, and no alarm reads them",
+}
 # AWS's document that runs a command with a terminal, and the account's document for shells.
 _INTERACTIVE_COMMAND, _SHELL = "AWS-StartInteractiveCommand", "SSM-SessionManagerRunShell"
 
@@ -128,7 +134,13 @@ class ClientHost(Construct):
             self._reach(store, user)
         # The instance is in a subnet of the network, which the CDK would read by exports.
         refer_weakly(network, self)
+        self._acknowledge()
         self.login_command = self._define_command(to_store=store is not None)
+
+    def _acknowledge(self) -> None:
+        acknowledge(self.instance.instance, _FINDINGS_OF_INSTANCE)
+        if (policy := self.role.node.try_find_child("DefaultPolicy")) is not None:
+            acknowledge(cast("Construct", policy), INLINE_POLICY)
 
     @property
     def connections(self) -> ec2.Connections:
@@ -206,13 +218,17 @@ class ClientHost(Construct):
 
     def _create_role(self) -> iam.Role:
         statement = iam.PolicyStatement(actions=list(_AGENT_ACTIONS), resources=["*"])
-        return iam.Role(
+        role = iam.Role(
             self,
             "Role",
             description=description_of(f"Host {self.node.path}"),
             assumed_by=cast("iam.IPrincipal", iam.ServicePrincipal("ec2.amazonaws.com")),
             inline_policies={"SessionManager": iam.PolicyDocument(statements=[statement])},
         )
+        acknowledge(
+            role, {"AwsSolutions-IAM5[Resource::*]": _NO_RESOURCE, "CKV_AWS_111": _NO_RESOURCE, **INLINE_POLICY}
+        )
+        return role
 
     def _create_instance(self, instance_type: str, kms_key: kms.IKey | None) -> ec2.Instance:
         network = self._network

@@ -6,8 +6,8 @@ The library does not depend on a scanner: it writes metadata, which each of them
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -15,11 +15,9 @@ from constructs import Construct
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 
-if TYPE_CHECKING:
-    from constructs import IConstruct
-
 _HIPAA, _NIST, _PCI, _SERVERLESS = "HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321", "Serverless"
-# Rules that several packs of cdk-nag have under one name, and the packs.
+_MANAGED = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{}]"
+# One name for a finding that several packs of cdk-nag have under this name, and the same finding in other scanners.
 _PACKS = {
     "CloudWatchAlarmAction": (_HIPAA, _NIST),
     "CloudWatchLogGroupEncrypted": (_HIPAA, _NIST, _PCI),
@@ -28,13 +26,35 @@ _PACKS = {
     "IAMNoInlinePolicy": (_HIPAA, _NIST, _PCI),
     "LambdaConcurrency": (_HIPAA, _NIST),
     "LambdaDLQ": (_HIPAA, _NIST, _SERVERLESS),
-    "LambdaInsideVPC": (_HIPAA, _NIST, _PCI),
+    "LambdaManagedPolicies": (),
     "SNSEncryptedKMS": (_HIPAA, _NIST, _PCI),
     "SecretsManagerRotationEnabled": (_HIPAA, _NIST),
     "SecretsManagerUsingKMSKey": (_HIPAA, _NIST, _PCI),
     "VPCFlowLogsEnabled": (_HIPAA, _NIST, _PCI),
     "VPCNoUnrestrictedRouteToIGW": (_HIPAA, _NIST, _PCI),
     "VPCSubnetAutoAssignPublicIpDisabled": (_HIPAA, _NIST, _PCI),
+}
+_SAME = {
+    "CloudWatchLogGroupEncrypted": ("CKV_AWS_158",),
+    "EC2InstanceDetailedMonitoringEnabled": ("AwsSolutions-EC28",),
+    "LambdaConcurrency": ("CKV_AWS_115",),
+    "LambdaDLQ": ("CKV_AWS_116",),
+    # The role that the CDK defines for a function in a VPC.
+    "LambdaManagedPolicies": (
+        _MANAGED.format("AWSLambdaBasicExecutionRole"),
+        _MANAGED.format("AWSLambdaVPCAccessExecutionRole"),
+    ),
+    "SNSEncryptedKMS": ("CKV_AWS_26",),
+    "SecretsManagerRotationEnabled": ("AwsSolutions-SMG4",),
+    "SecretsManagerUsingKMSKey": ("CKV_AWS_149",),
+    "VPCFlowLogsEnabled": ("AwsSolutions-VPC7",),
+}
+# Of the policies that the CDK defines for a role.
+INLINE_POLICY = {"IAMNoInlinePolicy": "it is deleted with its role, and no other role can have it"}
+_PROVIDER = {
+    "CKV_AWS_115": "a function of the CDK, which deployments run once at a time",
+    "CKV_AWS_116": "CloudFormation waits for its result",
+    "CKV_AWS_117": "a function of the CDK, which calls APIs of AWS only",
 }
 # A rule of cdk-nag: its pack, its name and, in brackets, the part of the resource that it is about.
 _NAG_RULE = re.compile(r"(?P<rule>(?P<pack>[A-Za-z][A-Za-z0-9.]*)-[A-Za-z0-9]+)(\[(?P<finding>.+)\])?")
@@ -48,29 +68,31 @@ _LATIN_1 = 0xFF
 
 @checked_arguments
 def acknowledge(construct: Construct, rules: Mapping[str, str]) -> None:
-    """Accept findings of cdk-nag 2, cdk-nag 3 and checkov on one resource, each with the reason.
+    """Accept findings of cdk-nag 2, cdk-nag 3 and checkov on a resource, each with the reason.
 
     The finding stays in the reports, as suppressed, with the reason. Call it again to add others.
 
     Example: ``acknowledge(function, {"LambdaDLQ": "a client waits for the answer and repeats the call"})``
 
     Args:
-        construct: The resource: an L1 construct, or a construct whose default child is one.
+        construct: The resource, an L1 construct; of another construct, all resources that are defined in it now.
         rules: Reasons by rule: a rule of cdk-nag as it reports it, such as ``"AwsSolutions-AEC6"`` or
-            ``"AwsSolutions-IAM5[Resource::*]"``; ``"LambdaDLQ"`` for a rule that several packs have under this name; or
-            a rule of checkov, such as ``"CKV_AWS_116"``. A reason has 10 characters or more.
+            ``"AwsSolutions-IAM5[Resource::*]"``; a rule of checkov, such as ``"CKV_AWS_173"``; or the name that a rule
+            has in several packs, such as ``"LambdaDLQ"``, for all of them and the same rule of checkov. A reason has 10
+            characters or more.
 
     Raises:
         ConfigurationError: If the construct has no resource, a rule has another form, or a reason is too short.
     """
-    resource = construct if cdk.CfnResource.is_cfn_resource(construct) else construct.node.default_child
+    found = [construct] if cdk.CfnResource.is_cfn_resource(construct) else construct.node.find_all()
+    resources = [one for one in found if isinstance(one, cdk.CfnResource)]
     problems = Problems(construct)
-    if not isinstance(resource, cdk.CfnResource):
-        problems.add("construct", construct.node.path, "only a resource has findings", "give its L1 construct")
+    if not resources:
+        problems.add("construct", construct.node.path, "only resources have findings", "give one, or what contains it")
     for rule, reason in rules.items():
         _check(problems, rule, reason)
     problems.raise_if_any()
-    _write(cast("cdk.CfnResource", resource), _in_all_packs(rules))
+    _write(construct, resources, _in_all_scanners(rules))
 
 
 def _check(problems: Problems, rule: str, reason: str) -> None:
@@ -81,40 +103,50 @@ def _check(problems: Problems, rule: str, reason: str) -> None:
         problems.add("rules", reason, allowed, f"say why the resource is right without {rule}")
 
 
-def _in_all_packs(rules: Mapping[str, str]) -> dict[str, str]:
+def _in_all_scanners(rules: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule, reason in rules.items():
-        packs = _PACKS.get(rule)
-        found.update({f"{pack}-{rule}": reason for pack in packs} if packs else {rule: reason})
+        same = [*(f"{pack}-{rule}" for pack in _PACKS.get(rule, ())), *_SAME.get(rule, ())]
+        found.update(dict.fromkeys(same or [rule], reason))
     return found
 
 
-def _write(resource: cdk.CfnResource, rules: Mapping[str, str]) -> None:
+def _write(construct: Construct, resources: Sequence[cdk.CfnResource], rules: Mapping[str, str]) -> None:
     nag = {rule: cast("re.Match[str]", _NAG_RULE.fullmatch(rule)) for rule in rules if not _CHECKOV_RULE.match(rule)}
+    checkov = [_entry("id", rule, "comment", reason) for rule, reason in rules.items() if rule not in nag]
     if nag:
-        # What Validations.of(resource).acknowledge writes for "AwsSolutions::AwsSolutions-AEC6": cdk-nag 3.
-        construct_node: IConstruct = resource
-        construct_node.node.add_metadata(
-            _CDK_KEY, {f"{found['pack']}::{rule}": rules[rule] for rule, found in nag.items()}
-        )
-        _append(
-            resource,
-            "cdk_nag",
-            "rules_to_suppress",
-            [_for_cdk_nag_2(found, rules[rule]) for rule, found in nag.items()],
-        )
-    checkov: list[dict[str, object]] = [
-        {"id": rule, "comment": reason} for rule, reason in rules.items() if rule not in nag
-    ]
-    if checkov:
+        # What Validations.of(construct).acknowledge writes for "AwsSolutions::AwsSolutions-AEC6": cdk-nag 3.
+        by_id = {f"{found['pack']}::{rule}": rules[rule] for rule, found in nag.items()}
+        construct.node.add_metadata(_CDK_KEY, by_id)
+    for resource in resources:
+        _append(resource, "cdk_nag", "rules_to_suppress", [_for_cdk_nag_2(nag[rule], rules[rule]) for rule in nag])
         _append(resource, "checkov", "skip", checkov)
+
+
+def _entry(key: str, rule: str, comment: str, reason: str) -> dict[str, object]:
+    return {key: rule, comment: reason}
 
 
 def _for_cdk_nag_2(found: re.Match[str], reason: str) -> dict[str, object]:
     only = {"applies_to": [found["finding"]]} if found["finding"] else {}
-    return {"id": found["rule"], "reason": reason, **only}
+    return {**_entry("id", found["rule"], "reason", reason), **only}
 
 
 def _append(resource: cdk.CfnResource, scanner: str, key: str, new: list[dict[str, object]]) -> None:
+    if not new:
+        return
     before = resource.get_metadata(scanner) or {}
-    resource.add_metadata(scanner, {**before, key: [*before.get(key, ()), *new]})
+    listed: list[dict[str, object]] = [*before.get(key, ())]
+    resource.add_metadata(scanner, {**before, key: [*listed, *(one for one in new if one not in listed)]})
+
+
+def acknowledge_provider(scope: Construct, name: str) -> None:
+    """Accept the findings of checkov on a function of the CDK that a stack has once, such as that of triggers.
+
+    Args:
+        scope: Construct of the stack.
+        name: Id of the function's construct in the stack.
+    """
+    provider = cdk.Stack.of(scope).node.try_find_child(name)
+    if provider is not None:
+        acknowledge(cast("Construct", provider.node.find_child("Handler")), _PROVIDER)

@@ -10,6 +10,7 @@ from constructs import Construct
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.secrets import create_secret
 from cdk_redis._access.users import User, read_required
+from cdk_redis._core.acknowledgements import acknowledge
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.location import check_location
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cdk_redis._store.interface import IStore
 
 _UNPINNED = "@cdk-redis:unpinnedAuthToken"
+
+_BY_GENERATION = "without `add_rotation`, a new `generation` of the authentication changes it"
 
 
 class AuthToken(User):
@@ -118,10 +121,12 @@ class AuthToken(User):
     def _generated_secret(self, authentication: Authentication) -> secretsmanager.ISecret:
         generation = authentication.generation
         # One secret for each generation: only a change of the template, or a rotation, changes the token.
-        return create_secret(
+        secret = create_secret(
             self,
             "Secret" if generation == 1 else f"Secret{generation}",
             user_name=DEFAULT_USER,
             description=description_of(f"AUTH token of {self.node.path}"),
             kms_key=authentication.kms_key,
         )
+        acknowledge(cast("Construct", secret), {"SecretsManagerRotationEnabled": _BY_GENERATION})
+        return secret

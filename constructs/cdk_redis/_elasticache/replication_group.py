@@ -35,6 +35,7 @@ from cdk_redis._elasticache.checks import (
     check_unsafe,
 )
 from cdk_redis._elasticache.durability import Durability, check_durability
+from cdk_redis._elasticache.findings import acknowledge_group
 from cdk_redis._elasticache.log_delivery import (
     LogDelivery,
     check_log_delivery,
@@ -51,6 +52,7 @@ from cdk_redis._elasticache.transit_encryption import TransitEncryptionMode, che
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.adoption import keep_as_deployed
+from cdk_redis._store.alarms_of_preset import use_alarms_of_preset
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_keys,
@@ -407,6 +409,8 @@ class ReplicationGroup(ElastiCacheStore):
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
         if token is not None:
             token.store = self
+        acknowledge_group(self.resource, engine, port, has_users=self.user_group is not None)
+        use_alarms_of_preset(self)
         warn_of_unsafe(self, unencrypted=unsafe_unencrypted_at_rest)
         inform_of_quota(self)
         if replication_group_id is not None and adopt is None:

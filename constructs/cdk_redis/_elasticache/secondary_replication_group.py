@@ -16,6 +16,7 @@ from cdk_redis._core.resource import define
 from cdk_redis._core.service import ELASTICACHE
 from cdk_redis._elasticache.alarms import node_rows
 from cdk_redis._elasticache.checks import check_user_group
+from cdk_redis._elasticache.findings import acknowledge_secondary
 from cdk_redis._elasticache.log_delivery import (
     LogDelivery,
     check_log_delivery,
@@ -26,6 +27,7 @@ from cdk_redis._elasticache.store import ElastiCacheStore, endpoint_of
 from cdk_redis._elasticache.subnet_group import ElastiCacheSubnetGroup
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
+from cdk_redis._store.alarms_of_preset import use_alarms_of_preset
 from cdk_redis._store.checks import check_keys, check_port, check_topic, check_topology, check_windows
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY
@@ -230,6 +232,8 @@ class SecondaryReplicationGroup(ElastiCacheStore):
         self.replication_group_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = endpoint_of(self.resource, "configuration" if cluster_mode else "primary")
         self.reader_endpoint = None if cluster_mode else endpoint_of(self.resource, "reader")
+        acknowledge_secondary(self.resource, port, has_users=self.user_group is not None)
+        use_alarms_of_preset(self)
         warn_of_unsafe(self)
         inform_of_quota(self)
         if replication_group_id is not None:

@@ -30,6 +30,7 @@ from cdk_redis._elasticache.usage_limits import UsageLimits
 from cdk_redis._elasticache.user_group import ElastiCacheUserGroup
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.adoption import check_adopted_name, keep_as_deployed
+from cdk_redis._store.alarms_of_preset import use_alarms_of_preset
 from cdk_redis._store.checks import check_dual_stack, check_keys
 from cdk_redis._store.encryption_key import choose_key
 from cdk_redis._store.final_snapshot import DEFAULT_POLICY, apply_removal_policy
@@ -235,6 +236,7 @@ class ServerlessCache(ElastiCacheStore):
         self.reader_endpoint = Endpoint.from_attributes(
             self.resource.attr_reader_endpoint_address, self.resource.attr_reader_endpoint_port
         )
+        use_alarms_of_preset(self)
         warn_of_unsafe(self)
         if serverless_cache_name is not None and adopt is None:
             warn_of_name(self, "serverless_cache_name", _NAMED_BY_HAND)

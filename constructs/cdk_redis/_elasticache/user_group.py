@@ -10,6 +10,7 @@ from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.authentication import Authentication
 from cdk_redis._access.members import MAX_GROUP_NAME, ImportedUserList, UserList
 from cdk_redis._access.users import read_required
+from cdk_redis._core.acknowledgements import acknowledge
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import check_name, value_of
 from cdk_redis._core.errors import Problems
@@ -169,7 +170,7 @@ class ElastiCacheUserGroup(UserList):
         return super()._objection_to(user)
 
     def _disabled_default_user(self, engine: Engine, secret_kms_key: kms.IKey | None) -> ElastiCacheUser:
-        return ElastiCacheUser(
+        user = ElastiCacheUser(
             self,
             "DefaultUser",
             engine=engine,
@@ -177,6 +178,8 @@ class ElastiCacheUserGroup(UserList):
             authentication=Authentication.password(kms_key=secret_kms_key),
             user_name=DEFAULT_USER,
         )
+        acknowledge(user, {"SecretsManagerRotationEnabled": "the user is disabled: nobody signs in with the password"})
+        return user
 
 
 class _ImportedUserGroup(ImportedUserList):

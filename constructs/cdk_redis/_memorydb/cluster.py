@@ -34,6 +34,7 @@ from cdk_redis._memorydb.subnet_group import MemoryDbSubnetGroup
 from cdk_redis._memorydb.user import MemoryDbUser
 from cdk_redis._network.network import RedisNetwork, network_of
 from cdk_redis._store.adoption import check_adopted_name, keep_as_deployed
+from cdk_redis._store.alarms_of_preset import use_alarms_of_preset
 from cdk_redis._store.checks import (
     check_dual_stack,
     check_keys,
@@ -362,6 +363,7 @@ class MemoryDbCluster(Store):
         self.cluster_arn = self.store_arn = self.service.store_arn(self, self.store_name)
         self.endpoint = self._endpoint()
         warn_of_region(self, multi_region=not alone)
+        use_alarms_of_preset(self)
         warn_of_unsafe(self)
         inform_of_quota(self)
         if cluster_name is not None and adopt is None:

@@ -22,6 +22,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from cdk_redis._core.acknowledgements import acknowledge_provider
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.location import are_different, check_location
@@ -139,6 +140,8 @@ class RedisNetwork(Construct):
         self.client_security_group: ec2.SecurityGroup = create_security_group(
             self, "ClientSecurityGroup", self.vpc, f"Clients of the stores in {self.node.path}"
         )
+        # The CDK's function that closes the default security group of a VPC that this stack defines.
+        acknowledge_provider(self, "Custom::VpcRestrictDefaultSGCustomResourceProvider")
         self._dual_stack = dual_stack
         self.secrets_endpoint: ec2.IInterfaceVpcEndpoint | None = None
         if secrets_endpoint is True:

@@ -12,6 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
+from cdk_redis._core.acknowledgements import INLINE_POLICY, acknowledge
 from cdk_redis._core.errors import ConfigurationError, Problems, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
@@ -183,6 +184,7 @@ def create_flow_log(
         destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, cast("iam.IRole", role)),
         traffic_type=ec2.FlowLogTrafficType.ALL,
     )
+    acknowledge(cast("Construct", role.node.find_child("DefaultPolicy")), INLINE_POLICY)
     return log_group
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.acknowledgements import acknowledge
 from cdk_redis._core.errors import Problems
 from cdk_redis._core.naming import description_of
 from cdk_redis._smoke_test.checks import seconds_of
@@ -149,4 +150,6 @@ def create_alarm(
         alarm.add_alarm_action(notify)
         alarm.add_ok_action(notify)
         let_alarm_publish(alarm, topic)
+    else:
+        acknowledge(alarm, {"CloudWatchAlarmAction": "no topic was given: it shows in CloudWatch"})
     return alarm

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_redis._core.acknowledgements import acknowledge_provider
 from cdk_redis._core.arguments import checked_arguments
 from cdk_redis._core.checks import value_of
 from cdk_redis._core.errors import Problems
@@ -44,6 +45,8 @@ _BUDGET = cdk.Duration.seconds(20)
 _FUNCTION_TIMEOUT = cdk.Duration.seconds(60)
 _MAX_LATENCY_MS = 60_000
 _TRIGGER_TIMEOUT = cdk.Duration.seconds(90)
+
+_TRIGGER_PROVIDER = "AWSCDK.TriggerCustomResourceProviderCustomResourceProvider"
 
 
 class SmokeTest(StoreFunctionConstruct):
@@ -283,4 +286,5 @@ class SmokeTest(StoreFunctionConstruct):
 
         trigger = triggers.Trigger(self, "Trigger", handler=parts.function, timeout=_TRIGGER_TIMEOUT)
         trigger.node.add_dependency(*parts.prerequisites)
+        acknowledge_provider(self, _TRIGGER_PROVIDER)
         return trigger

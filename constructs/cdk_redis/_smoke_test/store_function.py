@@ -17,6 +17,7 @@ from cdk_redis._access.access_string import AccessString
 from cdk_redis._access.members import ImportedUserList
 from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._code.package import client_files, code_of
+from cdk_redis._core.acknowledgements import INLINE_POLICY, acknowledge
 from cdk_redis._core.errors import ConfigurationError, problem
 from cdk_redis._core.log_groups import let_logs_use_key
 from cdk_redis._core.naming import description_of
@@ -47,6 +48,20 @@ _NETWORK_ACTIONS = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
+
+_NO_RESOURCE = "the EC2 actions for the network interfaces of a function have no resource"
+_FINDINGS_OF_ROLE = {
+    "AwsSolutions-IAM5[Resource::*]": _NO_RESOURCE,
+    "Serverless-LambdaStarPermissions": _NO_RESOURCE,
+    "CKV_AWS_111": _NO_RESOURCE,
+    **INLINE_POLICY,
+}
+_NO_RESERVATION = "a deployment runs it once at a time; new accounts have no concurrency to reserve"
+_FINDINGS_OF_FUNCTION = {
+    "LambdaDLQ": "its caller waits for the result: an error fails the deployment or sets off the alarm",
+    "Serverless-LambdaTracing": "its report has the time of each check",
+    "CKV_AWS_173": "no variable is secret, and Lambda encrypts them with its own key",
+}
 
 
 @dataclass(frozen=True)
@@ -146,6 +161,7 @@ class StoreFunction:
         self.role = self._create_role() if options.role is None else self._local_role(options.role)
         self.function = self._create_function(handler, timeout, variables, at_most_one=at_most_one)
         self._grant_connect()
+        self._acknowledge(options, at_most_one=at_most_one)
         # If the role is deleted before the network interfaces of the function, Lambda cannot delete them, and the
         # security group cannot be deleted either (aws/aws-cdk issue 6701).
         if created_group is not None:
@@ -277,6 +293,7 @@ class StoreFunction:
             # Part of the role, because Lambda deletes network interfaces with it until the role is deleted.
             inline_policies={"Function": iam.PolicyDocument(statements=[logs, network])},
         )
+        acknowledge(role, _FINDINGS_OF_ROLE)
         return cast("iam.IRole", role)
 
     def _create_security_group(self) -> ec2.SecurityGroup:
@@ -320,6 +337,13 @@ class StoreFunction:
             retry_attempts=0 if at_most_one else None,
             max_event_age=cdk.Duration.seconds(60) if at_most_one else None,
         )
+
+    def _acknowledge(self, options: FunctionOptions, *, at_most_one: bool) -> None:
+        concurrency = {} if at_most_one else {"LambdaConcurrency": _NO_RESERVATION}
+        acknowledge(cast("Construct", self.function.node.default_child), {**_FINDINGS_OF_FUNCTION, **concurrency})
+        policy = self.role.node.try_find_child("DefaultPolicy")
+        if options.role is None and policy is not None:
+            acknowledge(cast("Construct", policy), INLINE_POLICY)
 
     def _grant_connect(self) -> None:
         """Add the security-group rules and the permission to sign in, without locking the store's stack."""

@@ -110,6 +110,8 @@ class StoreAlarms(StoreMetrics):
             ConfigurationError: If a name or an override is invalid, the store has alarms already, the topic is in
                 another Region or in a stack that is deployed after this one, or the number of nodes is a token.
         """
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
         scope = cast("Construct", self)
         problems = Problems(scope)
         if self.alarms:
@@ -123,6 +125,10 @@ class StoreAlarms(StoreMetrics):
         nodes = node_numbers(self.topology, *self._most_nodes()) if has_node_metrics_only(self.service) else []
         self.alarms = MappingProxyType(_AlarmBuilder(self, parent, nodes).build(rows))
         self._thresholds = {row.metric: row.threshold for row in rows if row.threshold is not None}
+        if topic is None:
+            for alarm in self.alarms.values():
+                if not isinstance(alarm, cloudwatch.CompositeAlarm):
+                    acknowledge(alarm, {"CloudWatchAlarmAction": "no topic was given: it shows in CloudWatch"})
         if near is not None and topic is not None:
             let_alarm_publish(scope, topic, "topic")
             _notify(near, self.alarms.values())

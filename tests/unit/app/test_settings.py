@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import RemovalPolicy
 
-from cdk_redis import Engine, Snapshots
+from cdk_redis import Engine, Preset, Snapshots
 from stacks import Settings, SettingsError
 
 STORE = {"engine": "valkey:7.2", "node_type": "t", "shards": 1, "replicas": 1}
@@ -50,7 +50,7 @@ def test_settings_that_are_left_out_have_safe_defaults() -> None:
     [
         pytest.param(
             environment(zone=2),
-            "zone: unknown key, given 2; allowed are: account, elasticache, memorydb, region, ",
+            "zone: unknown key, given 2; allowed are: account, elasticache, memorydb, preset, region, ",
             id="key",
         ),
         pytest.param(
@@ -82,6 +82,7 @@ def test_settings_that_are_left_out_have_safe_defaults() -> None:
             "elasticache.engine: got 'valkey', but an engine is \"NAME:VERSION\", such as",
             id="engine without version",
         ),
+        pytest.param(environment(preset="stage"), "preset: got 'stage', but allowed are: dev, prod", id="preset"),
         pytest.param(store(engine="memcached:1.6"), 'an engine is "valkey" or "redis"', id="other engine"),
         pytest.param(store(engine=7.1), "elasticache.engine: got 7.1, but an engine is", id="engine as a number"),
         pytest.param(
@@ -109,6 +110,19 @@ def test_an_unknown_environment_is_reported_with_the_known_ones(environments: ob
         Settings.read(environments, "stage")
     known = ", ".join(environments) if environments else "none"
     assert str(caught.value) == f"env: got 'stage', but the environments of cdk.json are: {known}"
+
+
+def test_an_environment_begins_from_its_preset_and_keys_that_are_given_win() -> None:
+    store = {name: value for name, value in STORE.items() if name != "replicas"}
+    settings = read({"preset": "prod", "elasticache": store, "memorydb": store | {"replicas": 1}})
+    assert (settings.zones, settings.termination_protection) == (3, True)
+    assert (settings.elasticache.replicas, settings.memorydb.replicas) == (2, 1)
+    assert settings.elasticache.snapshots.retention_days == 15
+    assert settings.cdk_preset == Preset.prod()
+
+
+def test_without_a_preset_there_is_none() -> None:
+    assert read(environment()).cdk_preset is None
 
 
 def test_one_engine_can_be_given_for_both_stores() -> None:

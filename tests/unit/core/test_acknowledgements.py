@@ -67,7 +67,7 @@ def test_a_second_call_adds_to_the_first_and_to_what_others_wrote(role: iam.CfnR
     assert len(found["cdk"]) == 2
 
 
-def test_the_default_child_of_a_construct_is_its_resource(stack: cdk.Stack) -> None:
+def test_of_another_construct_all_resources_count(stack: cdk.Stack) -> None:
     topic = sns.Topic(stack, "Topic")
     acknowledge(topic, {"SNSEncryptedKMS": "MemoryDB cannot publish to an encrypted topic"})
 
@@ -82,7 +82,7 @@ def test_all_problems_are_in_one_error(stack: cdk.Stack) -> None:
 
     assert str(caught.value) == (
         "Stack: 4 problems"
-        "\n  - construct: got 'Stack', but only a resource has findings; give its L1 construct"
+        "\n  - construct: got 'Stack', but only resources have findings; give one, or what contains it"
         "\n  - rules: got 'AEC6 ', but a rule is written as its scanner reports it; such as \"AwsSolutions-AEC6\""
         "\n  - rules: got 'too short', but a reason has 10 characters or more, all in Latin-1; "
         "say why the resource is right without AEC6 "
