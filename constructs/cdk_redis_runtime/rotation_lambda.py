@@ -76,7 +76,7 @@ def rotation_of(
         client("secretsmanager"),
         _target(environment, client(environment[env.SERVICE]), waiter),
         waiter,
-        secret_arn=environment[env.ROTATED_SECRET_ARN],
+        secret_arn=environment[env.ROTATED_SECRET],
         previous_valid_seconds=None if seconds is None else float(seconds),
         say=say,
     )

@@ -107,10 +107,10 @@ ON_FAILURE = "CDK_REDIS_ON_FAILURE"
 DRILL_SECONDS = "CDK_REDIS_DRILL_SECONDS"
 """How long the failover drill writes and reads."""
 
-ROTATED_SECRET_ARN = "CDK_REDIS_ROTATED_SECRET_ARN"  # noqa: S105 - the name of a variable
-"""The secret that the rotation function rotates."""
+ROTATED_SECRET = "CDK_REDIS_ROTATED_SECRET"  # noqa: S105 - the name of a variable
+"""ARN of the secret that the rotation function rotates."""
 
-ROTATED_USER = "CDK_REDIS_ROTATED_USER"
+ROTATED_USER = "CDK_REDIS_ROTATED_USER_ID"
 """Id of the ElastiCache user, or name of the MemoryDB user, whose password it is; absent for an AUTH token."""
 
 ROTATED_GROUP = "CDK_REDIS_ROTATED_GROUP"

@@ -46,7 +46,7 @@ class Aws:
         self._secrets, self._service = self._stubs["secretsmanager"], self._stubs[service]
         self._left = seconds_left
         owner = {env.ROTATED_GROUP: "orders"} if kind == "token" else {env.ROTATED_USER: "app"}
-        variables = {env.SERVICE: service, env.ROTATED_SECRET_ARN: ARN, **owner}
+        variables = {env.SERVICE: service, env.ROTATED_SECRET: ARN, **owner}
         if previous is not None:
             variables[env.PREVIOUS_VALID_SECONDS] = previous
         waiter = Waiter(lambda: self._left, self._sleep)

@@ -60,7 +60,7 @@ def _user(kind: str, network: RedisNetwork, stack: cdk.Stack) -> tuple[User, lis
     else:
         actions, resource = ["elasticache:ModifyUser", "elasticache:DescribeUsers"], f"user:{user.user_name}"
     service = actions[0].partition(":")[0]
-    owner = {"CDK_REDIS_SERVICE": service, "CDK_REDIS_ROTATED_USER": user.user_name}
+    owner = {"CDK_REDIS_SERVICE": service, "CDK_REDIS_ROTATED_USER_ID": user.user_name}
     return user, actions, arn.format(service, resource), owner
 
 
@@ -93,7 +93,7 @@ def test_a_function_outside_the_vpc_may_change_one_password_only(
     function_id = stack.get_logical_id(rotation.function.node.default_child)
     function = template[function_id]["Properties"]
     assert "VpcConfig" not in function
-    assert function["Environment"]["Variables"] == {**owner, "CDK_REDIS_ROTATED_SECRET_ARN": secret}
+    assert function["Environment"]["Variables"] == {**owner, "CDK_REDIS_ROTATED_SECRET": secret}
     assert (function["Handler"], function["Runtime"], function["Timeout"]) == (
         "cdk_redis_runtime.rotation_lambda.handler",
         "python3.14",
