@@ -10,7 +10,9 @@ import os
 import re
 import secrets
 import signal
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -285,6 +287,10 @@ def _in_child(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
+        except BaseException:
+            # pytest shows what is written here if the test fails.
+            traceback.print_exc()
+            sys.stderr.flush()
         finally:
             # Even after an error: otherwise the child would continue as a second pytest.
             os._exit(code)
@@ -292,7 +298,7 @@ def _in_child(work: Callable[[], None]) -> int:
 
 
 def test_forked_process_and_its_parent_use_one_client(store: Store) -> None:
-    client = open_client("threads", environment=_environment(store))
+    client = open_client("threads", environment=_environment(store), timeouts=RETRYING_ONCE)
     client.set("key", "parent")
 
     def work() -> None:
