@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from cfnlint.api import ManualArgs, lint
+
+from tests.compliance.support.linting import lint_errors
 
 pytestmark = pytest.mark.long
 
@@ -38,11 +39,6 @@ MEMORYDB_LINES = {"memorydb_redis": 115, "memorydb_valkey": 115, "memorydb_multi
 # Regions of the stacks. Default: us-east-1 and eu-west-1.
 REGIONS = {"memorydb_multi_region": ["eu-west-1", "us-west-2"]}
 STORES = {"AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster"}
-# False positives, by rule, each with the reason.
-FALSE_POSITIVES = {
-    # The schema has `{"$ref": <an enumeration of strings>, "type": "object"}` for DataTiering: no value fits.
-    "E3012": "'true' is not of type 'object'",
-}
 
 
 def lines_of_configuration(example: Path) -> int:
@@ -74,15 +70,6 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     return out
-
-
-def lint_errors(template: str, regions: list[str]) -> list[str]:
-    matches = lint(template, config=ManualArgs(regions=regions))
-    return [
-        f"{match.rule.id} {match.path}: {match.message}"
-        for match in matches
-        if match.rule.severity == "error" and FALSE_POSITIVES.get(match.rule.id, "-") not in match.message
-    ]
 
 
 ALL = [*COUNTERPARTS, *sorted(EXAMPLES.glob("memorydb_*.py")), *APPS]

@@ -11,7 +11,7 @@ from constructs import Construct, IConstruct
 from cdk_redis._access.secrets import secret_rotation_statements
 from cdk_redis._core.acknowledgements import acknowledge
 from cdk_redis._core.location import check_location
-from cdk_redis._core.log_groups import let_logs_use_key
+from cdk_redis._core.log_groups import create_log_group
 from cdk_redis._core.naming import description_of
 from cdk_redis_runtime._client import environment as runtime
 
@@ -165,9 +165,9 @@ class PasswordRotation(Construct):
         from cdk_redis._code.package import client_files, code_of
 
         description = description_of(f"Rotates the password of {self._rotated.path}")
-        self.log_group = self._create_log_group(options)
+        self.log_group = create_log_group(self, options.log_retention, options.log_kms_key)
         self.role = self._create_role(description, self.log_group)
-        variables = {**self._rotated.variables, runtime.ROTATED_SECRET_ARN: self._rotated.secret.secret_arn}
+        variables = {**self._rotated.variables, runtime.ROTATED_SECRET: self._rotated.secret.secret_arn}
         if options.previous_valid_for is not None:
             variables[runtime.PREVIOUS_VALID_SECONDS] = f"{options.previous_valid_for.to_seconds():g}"
         function = lambda_.Function(
@@ -185,20 +185,6 @@ class PasswordRotation(Construct):
             environment=variables,
         )
         return cast("lambda_.IFunction", function)
-
-    def _create_log_group(self, options: RotationOptions) -> logs.ILogGroup:
-        from aws_cdk import aws_logs as logs
-
-        if options.log_kms_key is not None:
-            let_logs_use_key(self, options.log_kms_key)
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            retention=options.log_retention or logs.RetentionDays.ONE_MONTH,
-            encryption_key=options.log_kms_key,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        return cast("logs.ILogGroup", log_group)
 
     def _create_role(self, description: str, log_group: logs.ILogGroup) -> iam.IRole:
         """Define a role that can write to its log group only, unlike AWSLambdaBasicExecutionRole."""

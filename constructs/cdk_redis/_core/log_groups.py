@@ -1,10 +1,12 @@
-"""Log groups of CloudWatch Logs that are encrypted with a KMS key."""
+"""Log groups of CloudWatch Logs, and the KMS keys that encrypt them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
+
+from cdk_redis._core.presets import encryption_key_of, log_retention_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -48,6 +50,31 @@ def let_logs_use_key(scope: Construct, key: kms.IKey, names: str = "*") -> None:
             "CloudWatch Logs use kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey* and kms:DescribeKey, "
             "the log groups cannot be created",
         )
+
+
+def create_log_group(
+    scope: Construct, retention: logs.RetentionDays | None, kms_key: kms.IKey | None
+) -> logs.ILogGroup:
+    """Define the log group of a function of the library; it is deleted with the function.
+
+    Args:
+        scope: Construct that the function belongs to.
+        retention: How long entries are kept. None: - that of the preset, or one month.
+        kms_key: Key that encrypts it. None: - that of the preset, or one that CloudWatch Logs owns.
+    """
+    from aws_cdk import aws_logs as logs
+
+    kms_key = kms_key or encryption_key_of(scope)
+    if kms_key is not None:
+        let_logs_use_key(scope, kms_key)
+    log_group = logs.LogGroup(
+        scope,
+        "Logs",
+        retention=retention or log_retention_of(scope) or logs.RetentionDays.ONE_MONTH,
+        encryption_key=kms_key,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    return cast("logs.ILogGroup", log_group)
 
 
 def check_new_log_group(

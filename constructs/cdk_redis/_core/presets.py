@@ -13,12 +13,18 @@ from cdk_redis._core.naming import description_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
 
 _KEY = "CdkRedisKey"
 
 
 class Values(Protocol):
     """What the constructors need of a `Preset`."""
+
+    @property
+    def log_retention(self) -> logs.RetentionDays | None:
+        """How long the log groups of the library's functions are kept."""
+        ...
 
     @property
     def stack_kms_key(self) -> bool | None:
@@ -44,6 +50,12 @@ def preset_of(scope: IConstruct) -> Values | None:
     if not _presets:
         return None
     return next((_presets[one] for one in reversed(scope.node.scopes) if one in _presets), None)
+
+
+def log_retention_of(scope: Construct) -> logs.RetentionDays | None:
+    """Return how long log groups are kept, or None if no preset says it."""
+    preset = preset_of(scope)
+    return None if preset is None else preset.log_retention
 
 
 def encryption_key_of(scope: Construct) -> kms.IKey | None:

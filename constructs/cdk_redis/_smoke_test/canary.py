@@ -95,6 +95,7 @@ class Canary(Construct):
                 )
             ],
         )
+        acknowledge(self.rule, {"Serverless-EventBusDLQ": "a run that cannot start sets off the alarm"})
         self.alarm = create_alarm(
             self, period=period, topic=topic, service=service, store_name=store_name, store_path=store_path
         )

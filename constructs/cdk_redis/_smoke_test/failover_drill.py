@@ -17,7 +17,7 @@ from cdk_redis._core.naming import unique_name
 from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.tokens import is_token
 from cdk_redis._smoke_test.checks import check_function, check_target, seconds_of
-from cdk_redis._smoke_test.failover_steps import check_alarms, create_machine, drill_chain
+from cdk_redis._smoke_test.failover_steps import acknowledge_findings, check_alarms, create_machine, drill_chain
 from cdk_redis._smoke_test.store_function import FunctionOptions, StoreFunction, StoreFunctionConstruct
 from cdk_redis._store.checks import MAX_SHARDS
 from cdk_redis_runtime._client import environment
@@ -177,6 +177,7 @@ class FailoverDrill(StoreFunctionConstruct):
         )
         comment = f"Fails over a shard of {target.node.path} and reports what a client saw"
         self.state_machine = create_machine(self, comment, steps, self.execution_log_group)
+        acknowledge_findings(self.state_machine, self.function)
 
     def _check_replicas(self, problems: Problems) -> None:
         replicas = self._target.topology.replicas

@@ -19,9 +19,8 @@ from cdk_redis._access.secrets import grant_secret_read
 from cdk_redis._code.package import client_files, code_of
 from cdk_redis._core.acknowledgements import INLINE_POLICY, acknowledge
 from cdk_redis._core.errors import ConfigurationError, problem
-from cdk_redis._core.log_groups import let_logs_use_key
+from cdk_redis._core.log_groups import create_log_group
 from cdk_redis._core.naming import description_of
-from cdk_redis._core.presets import encryption_key_of
 from cdk_redis._core.weak_reference import deploy_after, read_weakly, refer_weakly, require_order
 from cdk_redis._network.security_groups import allow_connections, allow_groups, import_group
 from cdk_redis._store.imported_store import ImportedStore
@@ -61,6 +60,9 @@ _FINDINGS_OF_FUNCTION = {
     "LambdaDLQ": "its caller waits for the result: an error fails the deployment or sets off the alarm",
     "Serverless-LambdaTracing": "its report has the time of each check",
     "CKV_AWS_173": "no variable is secret, and Lambda encrypts them with its own key",
+}
+_FINDINGS_OF_SCHEDULE = {
+    "Serverless-LambdaAsyncFailureDestination": "a run without a report sets off the alarm, which has the notification",
 }
 
 
@@ -142,7 +144,7 @@ class StoreFunction:
             require_order(scope, "target", target)
         self.user = self._choose_user(options.user, user_name, options.key_prefix)
         self.log_group = (
-            self._create_log_group(options.log_retention, options.log_kms_key)
+            create_log_group(scope, options.log_retention, options.log_kms_key)
             if options.log_group is None
             else self._local_log_group(options.log_group)
         )
@@ -260,21 +262,6 @@ class StoreFunction:
             for number, group in enumerate(groups, start=1)
         ]
 
-    def _create_log_group(self, retention: logs.RetentionDays | None, kms_key: kms.IKey | None) -> logs.ILogGroup:
-        from aws_cdk import aws_logs as logs
-
-        kms_key = kms_key or encryption_key_of(self._scope)
-        if kms_key is not None:
-            let_logs_use_key(self._scope, kms_key)
-        log_group = logs.LogGroup(
-            self._scope,
-            "Logs",
-            retention=retention or logs.RetentionDays.ONE_MONTH,
-            encryption_key=kms_key,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        return cast("logs.ILogGroup", log_group)
-
     def _create_role(self) -> iam.IRole:
         """Define a role that can write to the log group and use network interfaces.
 
@@ -341,6 +328,9 @@ class StoreFunction:
     def _acknowledge(self, options: FunctionOptions, *, at_most_one: bool) -> None:
         concurrency = {} if at_most_one else {"LambdaConcurrency": _NO_RESERVATION}
         acknowledge(cast("Construct", self.function.node.default_child), {**_FINDINGS_OF_FUNCTION, **concurrency})
+        if at_most_one:
+            asynchronous = cast("Construct", self.function.node.find_child("EventInvokeConfig"))
+            acknowledge(asynchronous, _FINDINGS_OF_SCHEDULE)
         policy = self.role.node.try_find_child("DefaultPolicy")
         if options.role is None and policy is not None:
             acknowledge(cast("Construct", policy), INLINE_POLICY)

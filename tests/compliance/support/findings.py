@@ -74,7 +74,9 @@ def read(out: Path, checkov: dict[str, Any]) -> Scan:
             app, template = one["file_path"].strip("/").split("/")
             logical_id = one["resource"].rpartition(".")[2]
             found.add(Finding(one["check_id"], app, paths[app][f"{template}:{logical_id}"]))
-    acknowledged.update(_of_cdk_nag(out))
+    # aws-cdk-lib acknowledges rules of its own validation, also where they find nothing.
+    of_constructs = _of_constructs(out)
+    acknowledged.update(one for one in of_constructs if "-" in one.rule or any(map(one.explains, suppressed)))
     return Scan(reported, suppressed, acknowledged)
 
 
@@ -92,17 +94,14 @@ def _of_reports(out: Path) -> tuple[set[Finding], set[Finding]]:
     return found
 
 
-def _of_cdk_nag(out: Path) -> Iterator[Acknowledgement]:
+def _of_constructs(out: Path) -> Iterator[Acknowledgement]:
     """Acknowledgements in the metadata of constructs."""
     for file in out.glob("*/*.metadata.json"):
         for path, entries in json.loads(file.read_text()).items():
             for entry in entries:
                 if entry["type"] == "aws:cdk:acknowledged-rules":
                     for rule, reason in entry["data"].items():
-                        pack, _, name = rule.partition("::")
-                        # aws-cdk-lib acknowledges rules of its own validation.
-                        if name.startswith(f"{pack}-"):
-                            yield Acknowledgement(name, file.parent.name, path.removeprefix("/"), reason)
+                        yield Acknowledgement(rule.partition("::")[2], file.parent.name, path.removeprefix("/"), reason)
 
 
 def accepted_for_cdk_nag_2(out: Path) -> set[tuple[str, str, str]]:

@@ -26,7 +26,7 @@ def scan(folder: Path) -> tuple[Scan, Path]:
         What was found, and the folder with the templates and reports of each app.
     """
     python, out = _python(), folder / "out"
-    run(python, Path(__file__).with_name("scan.py"), out, cwd=folder)
+    run(python, Path(__file__).with_name("scan.py"), out, cwd=folder, CDK_VALIDATION="true")
     command = ["-d", out, "--framework", "cloudformation", "-o", "json", "--compact", "--skip-download"]
     checkov = subprocess.run(
         [python.with_name("checkov"), *map(str, command)],
