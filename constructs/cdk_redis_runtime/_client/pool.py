@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import ssl
+import threading
 from collections.abc import Generator
 from typing import Any
 
@@ -35,6 +37,13 @@ def pool_class(
         # Replaces the connection class that the client's URL chose.
         def __init__(self, **options: Any) -> None:
             super().__init__(**{**options, "connection_class": connection_class})
+
+        def reset(self) -> None:
+            # redis-py calls it in a forked process, and takes the lock. If another thread held it at the fork, that
+            # thread is not in this process, and nobody would release it.
+            if getattr(self, "pid", None) != os.getpid():
+                self._lock = threading.RLock()
+            super().reset()
 
     return Pool
 

@@ -5,12 +5,14 @@ The gates of the local cloud check each token. Lives that last minutes or hours 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
 import secrets
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -295,6 +297,31 @@ def _in_child(work: Callable[[], None]) -> int:
             # Even after an error: otherwise the child would continue as a second pytest.
             os._exit(code)
     return os.waitpid(child, 0)[1]
+
+
+def test_forked_process_connects_although_another_thread_took_a_connection_at_that_moment(store: Store) -> None:
+    client = open_client("threads", environment=_environment(store), timeouts=RETRYING_ONCE)
+    client.set("key", "parent")
+    nodes = client.get_nodes() if store.engines.cluster_mode else []
+    pools = [node.redis_connection.connection_pool for node in nodes] or [client.connection_pool]
+    taken, forked = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with contextlib.ExitStack() as locks:
+            for pool in pools:
+                locks.enter_context(pool._lock)
+            taken.set()
+            forked.wait(30)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    taken.wait()
+    try:
+        assert _in_child(lambda: client.get("key")) == 0
+    finally:
+        forked.set()
+        thread.join()
+    client.close()
 
 
 def test_forked_process_and_its_parent_use_one_client(store: Store) -> None:
