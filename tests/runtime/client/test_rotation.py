@@ -66,7 +66,9 @@ def client(
     """A client without retries: the first command after a change has to work."""
     monkeypatch.setenv("SSL_CERT_FILE", engines.ca_file)
     monkeypatch.setattr("cdk_redis_runtime._client.secret.MIN_SECONDS_BETWEEN_READS", 0.0)
-    made = open_client(request.param, environment=bound_environment(engines, user), timeouts=ClientTimeouts(retries=0))
+    # Patient, for a busy machine: half a second is not what these tests are about.
+    once = ClientTimeouts(connect=5, answer=5, retries=0, first_answer=5)
+    made = open_client(request.param, environment=bound_environment(engines, user), timeouts=once)
     yield made
     made.close()
 
