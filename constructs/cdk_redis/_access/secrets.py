@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from aws_cdk import aws_iam as iam
@@ -121,14 +121,7 @@ def secret_read_statements(secret: secretsmanager.ISecret) -> list[iam.PolicySta
     Args:
         secret: Generated, given or imported.
     """
-    arn = _arn_in_policies(secret, lambda _, value: value)
-    statements = [iam.PolicyStatement(actions=list(_READ_ACTIONS), resources=[arn])]
-    if (key := secret.encryption_key) is not None:
-        decrypt = iam.PolicyStatement(
-            actions=list(_DECRYPT_ACTIONS), resources=[key.key_arn], conditions=_only_for_secrets(secret)
-        )
-        statements.append(decrypt)
-    return statements
+    return _statements(secret, _READ_ACTIONS, _DECRYPT_ACTIONS)
 
 
 def secret_rotation_statements(secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
@@ -137,13 +130,20 @@ def secret_rotation_statements(secret: secretsmanager.ISecret) -> list[iam.Polic
     Args:
         secret: Generated, given or imported.
     """
+    return _statements(secret, _ROTATE_ACTIONS, _ENCRYPT_ACTIONS)
+
+
+def _statements(
+    secret: secretsmanager.ISecret, actions: Sequence[str], key_actions: Sequence[str]
+) -> list[iam.PolicyStatement]:
+    """Statements for a secret, and for its key if it has one."""
     arn = _arn_in_policies(secret, lambda _, value: value)
-    statements = [iam.PolicyStatement(actions=list(_ROTATE_ACTIONS), resources=[arn])]
+    statements = [iam.PolicyStatement(actions=list(actions), resources=[arn])]
     if (key := secret.encryption_key) is not None:
-        encrypt = iam.PolicyStatement(
-            actions=list(_ENCRYPT_ACTIONS), resources=[key.key_arn], conditions=_only_for_secrets(secret)
+        use_key = iam.PolicyStatement(
+            actions=list(key_actions), resources=[key.key_arn], conditions=_only_for_secrets(secret)
         )
-        statements.append(encrypt)
+        statements.append(use_key)
     return statements
 
 
