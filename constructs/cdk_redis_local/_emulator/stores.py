@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -101,6 +102,8 @@ class Stores:
             self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an untrusted authority")
         self._gatekeeper = Gatekeeper()
         self._stores: dict[StoreKey, Store] = {}
+        self.declared: dict[StoreKey, Mapping[str, Any]] = {}
+        """The properties of each running store in its template, as of its last successful create or update."""
         self._lock = threading.RLock()
 
     def choose_engine(self, name: str, version: str | None) -> EngineProgram:
@@ -250,6 +253,7 @@ class Stores:
         """Stop a store. Does nothing if it does not run."""
         with self._lock:
             store = self._stores.pop(key, None)
+            self.declared.pop(key, None)
         if store:
             self._stop(store.engines, store.gates)
             self._say(f"{key.name}: engines stopped")
