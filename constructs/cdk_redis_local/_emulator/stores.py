@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.observe.events import Event, EventLog
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.engines import EngineSet
@@ -65,6 +66,17 @@ class Store:
     gates: list[int]
     endpoint: int
     reader_endpoint: int
+    node_prefix: str
+    """Of its nodes' names, with ``{shard}`` for the shard's name. As on AWS, it stays when cluster mode changes."""
+
+    def node_name(self, node: Node) -> str:
+        """The name of a node in the AWS API, such as ``app-0001-002``; without cluster mode ``app-002``."""
+        return f"{self.node_prefix.format(shard=f'{node.shard + 1:04}')}-{node.number:03}"
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """The names of all nodes, in order."""
+        return tuple(sorted(map(self.node_name, list(self.engines.nodes))))
 
 
 class Stores:
@@ -104,6 +116,7 @@ class Stores:
         self._stores: dict[StoreKey, Store] = {}
         self.declared: dict[StoreKey, Mapping[str, Any]] = {}
         """The properties of each running store in its template, as of its last successful create or update."""
+        self.events: EventLog[StoreKey] = EventLog(say)
         self._lock = threading.RLock()
 
     def choose_engine(self, name: str, version: str | None) -> EngineProgram:
@@ -182,9 +195,10 @@ class Stores:
             open_gate=lambda node: self._open_node(node, rules, gates),
         )
         rules.certificate, rules.ca_file = engines.certificate, engines.security.ca_file
+        prefix = f"{key.name}-{{shard}}" if shape.cluster_mode else key.name
         try:
             engines.start()
-            store = Store(engines, rules, gates, *self._open_endpoints(engines, rules, gates))
+            store = Store(engines, rules, gates, *self._open_endpoints(engines, rules, gates), prefix)
         except BaseException:
             self._stop(engines, gates)
             raise
@@ -194,6 +208,12 @@ class Stores:
         self._inject_faults(store)
         return store
 
+    def declare(self, key: StoreKey, properties: Mapping[str, Any]) -> None:
+        """Record the template properties of a running store, after it was created or updated."""
+        created = key not in self.declared
+        self.declared[key] = properties
+        self.events.add(key, Event("created" if created else "modified", nodes=self._stores[key].node_names))
+
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Replace the users of a running store."""
         store = self._stores[key]
@@ -201,7 +221,11 @@ class Stores:
 
     def set_parameters(self, key: StoreKey, parameters: Mapping[str, str]) -> None:
         """Change the parameters of a running store."""
-        self._stores[key].engines.set_parameters(parameters)
+        store = self._stores[key]
+        changed = parameters.items() - store.engines.parameters.items()
+        store.engines.set_parameters(parameters)
+        for name, value in sorted(changed):
+            self.events.add(key, Event("parameter-changed", nodes=store.node_names, text=f"{name} to {value}"))
 
     def resize(self, key: StoreKey, shape: StoreShape) -> None:
         """Change the numbers of shards and replicas of a running store and keep its keys, as AWS's online scaling does.
@@ -215,15 +239,28 @@ class Stores:
         refuse_change(store.engines, shape)
         if store.engines.has_size(shape.shards, shape.replicas):
             return
+        before = store.node_names
         try:
             store.engines.resize(shape.shards, shape.replicas)
+        except LocalCloudError as error:
+            self.events.add(key, Event("scaling-failed", nodes=store.node_names, text=str(error)))
+            raise
         finally:
             # Close the gates of nodes that are gone, also if scaling failed.
             running = {node.port for node in store.engines.nodes} | {store.endpoint, store.reader_endpoint}
             for port in [port for port in store.gates if port not in running]:
                 self._gatekeeper.close(port)
                 store.gates.remove(port)
+        self._tell_scaled(key, before, store.node_names)
         self._tell(key, store)
+
+    def _tell_scaled(self, key: StoreKey, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        added, removed = sorted({*after} - {*before}), sorted({*before} - {*after})
+        if added:
+            self.events.add(key, Event("nodes-added", nodes=tuple(added), text=f"{len(before)} to {len(after)}"))
+        if removed:
+            self.events.add(key, Event("nodes-removed", nodes=tuple(removed), text=f"{len(before)} to {len(after)}"))
+        self.events.add(key, Event("scaled", nodes=after))
 
     def shard_names(self, key: StoreKey) -> list[str]:
         """The shard names of a running store in the AWS API, in order: ``0001``, ``0002``, ..."""
@@ -235,28 +272,41 @@ class Stores:
         Raises:
             LocalCloudError: The shard has no replica.
         """
-        engines, index = self._stores[key].engines, self.shard_names(key).index(shard)
-        if not engines.replicas:
+        store, index = self._stores[key], self.shard_names(key).index(shard)
+        if not store.engines.replicas:
             raise LocalCloudError(f"{key.name} has no replica to fail over to")
+
+        def tell_promoted(old: Node, new: Node) -> None:
+            names = store.node_name(old), store.node_name(new)
+            self.events.add(key, Event("failover-complete", nodes=names, shard=shard))
+            self.events.add(key, Event("recovery-started", nodes=names[:1], shard=shard))
+            recovering.append(names[0])
+
+        recovering: list[str] = []
 
         def work() -> None:
             try:
-                port = engines.fail_over(index).port
+                port = store.engines.fail_over(index, on_promoted=tell_promoted).port
+                self.events.add(key, Event("recovered", nodes=tuple(recovering), shard=shard))
             except (LocalCloudError, RedisError) as error:
+                self.events.add(key, Event("failover-failed", nodes=tuple(recovering), shard=shard, text=str(error)))
                 self._say(f"{key.name}: shard {shard} did not fail over: {error}")
             else:
                 self._say(f"{key.name}: shard {shard} failed over to the node at {HOST}:{port}")
 
+        self.events.add(key, Event("failover-started", shard=shard))
         threading.Thread(target=work, name=f"failover of {key.name}", daemon=True).start()
 
     def delete(self, key: StoreKey) -> None:
         """Stop a store. Does nothing if it does not run."""
         with self._lock:
             store = self._stores.pop(key, None)
-            self.declared.pop(key, None)
         if store:
+            names = store.node_names
             self._stop(store.engines, store.gates)
+            self.events.add(key, Event("deleted", nodes=names))
             self._say(f"{key.name}: engines stopped")
+        self.declared.pop(key, None)
 
     def _stop(self, engines: EngineSet, gates: Iterable[int]) -> None:
         engines.stop()

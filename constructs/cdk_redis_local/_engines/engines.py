@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import secrets
 import shutil
 import threading
@@ -226,11 +227,15 @@ class EngineSet:
         """Kill one node's process, to simulate a crash; it is not started again."""
         self.nodes[index].stop()
 
-    def fail_over(self, shard: int) -> Node:
+    def fail_over(self, shard: int, *, on_promoted: Callable[[Node, Node], object] | None = None) -> Node:
         """Kill a shard's primary and promote a replica, as TestFailover and FailoverShard do on AWS.
 
         Promotes the replica after a short detection time, starts the killed node again as its replica, and then
         returns the new primary.
+
+        Args:
+            shard: Counts from 0.
+            on_promoted: Called with the old and the new primary, before the old one starts again.
 
         Raises:
             EngineError: The shard has no running primary or no running replica.
@@ -240,6 +245,8 @@ class EngineSet:
             primary.crash()
             time.sleep(_DETECTION_SECONDS)
             self._promote(primary, successor)
+            if on_promoted:
+                on_promoted(primary, successor)
             self._launch([primary])
             if self.cluster_mode:
                 cluster.restore_timeouts([primary], self._node_timeout)
@@ -353,7 +360,9 @@ class EngineSet:
     def _new_node(self, shard: int, role: str) -> Node:
         directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"
         place = self._place(shard, role)
-        node = Node(self.program, self._workspace, directory, self.security, shard, role, place)
+        taken = {node.number for node in self.nodes if node.shard == shard}
+        number = next(number for number in itertools.count(1) if number not in taken)
+        node = Node(self.program, self._workspace, directory, self.security, shard, role, place, number)
         self.nodes.append(node)
         if self._open_gate:
             node.port = self._open_gate(node)

@@ -114,7 +114,8 @@ class Node:
 
     Clients connect to ``port``; the process listens on ``engine_port``, a different port if a gate is in front of it.
     ``shard`` counts from 0. ``started_as`` is ``primary`` or ``replica``: the role at the start, or after
-    :meth:`EngineSet.fail_over`. The cluster may have changed the role since; :attr:`role` asks the engine.
+    :meth:`EngineSet.fail_over`. The cluster may have changed the role since; :attr:`role` asks the engine. ``number``
+    counts from 1 in the shard, and stays with the node: the last part of its name in the AWS API.
     """
 
     def __init__(
@@ -126,9 +127,11 @@ class Node:
         shard: int,
         role: str,
         place: Place = LOOPBACK,
+        number: int = 1,
     ) -> None:
         """Reserve the ports; :meth:`start` starts the process."""
         self.shard = shard
+        self.number = number
         self.started_as = role
         self.host = place.host
         self.address = place.address

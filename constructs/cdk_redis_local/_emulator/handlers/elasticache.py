@@ -63,7 +63,7 @@ class ElastiCacheHandlers:
         key = StoreKey("elasticache", scope(), str(name).lower())
         self._stores.create(key, self._shape(properties), self._users(key, properties))
         self._parameter_groups[key] = str(properties.get("CacheParameterGroupName", ""))
-        self._stores.declared[key] = properties
+        self._stores.declare(key, properties)
         return key.name, self._attributes(key)
 
     def update(
@@ -78,7 +78,7 @@ class ElastiCacheHandlers:
         self._stores.set_users(key, self._users(key, new))
         self._parameter_groups[key] = str(new.get("CacheParameterGroupName", ""))
         self._stores.set_parameters(key, self._shape(new).parameters)
-        self._stores.declared[key] = new
+        self._stores.declare(key, new)
         return key.name, self._attributes(key)
 
     def delete(self, physical_id: str, properties: Properties) -> None:

@@ -79,7 +79,7 @@ class MemoryDbHandlers:
         key = StoreKey("memorydb", scope(), _name("AWS::MemoryDB::Cluster", logical_id, properties, stack_name))
         self._stores.create(key, self._shape(properties), self.access.use(key, _acls(properties)))
         self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
-        self._stores.declared[key] = properties
+        self._stores.declare(key, properties)
         return key.name, self._attributes(key)
 
     def update_cluster(
@@ -94,7 +94,7 @@ class MemoryDbHandlers:
         self._stores.set_users(key, self.access.use(key, _acls(new)))
         self._parameter_groups[key] = str(new.get("ParameterGroupName", ""))
         self._stores.set_parameters(key, self._shape(new).parameters)
-        self._stores.declared[key] = new
+        self._stores.declare(key, new)
         return key.name, self._attributes(key)
 
     def delete_cluster(self, physical_id: str, properties: Properties) -> None:

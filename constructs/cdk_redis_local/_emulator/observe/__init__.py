@@ -1,0 +1,1 @@
+"""What can be observed of the stores: events, notifications, metrics, alarms and logs."""
