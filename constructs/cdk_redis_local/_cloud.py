@@ -210,7 +210,7 @@ class LocalCloud:
             listener.listen(1024)
             port = listener.getsockname()[1]
             self.environment = self._client_environment(directory, authority.ca_file, port)
-            command = [sys.executable, "-m", f"{__package__}._emulator.server", "--workspace", str(directory)]
+            command = [sys.executable, "-m", f"{__package__}._emulator.server_start", "--workspace", str(directory)]
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
             command += ["--stand-in"] if self._stand_in else []

@@ -17,15 +17,8 @@ from pathlib import Path
 
 import hypercorn.asyncio
 import hypercorn.config
-import ministack.app
 
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.functions import (
-    bind_function_processes,
-    end_unused_function_processes,
-    keep_log_lines,
-    log_while_running,
-)
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.failover import FailoverCalls
@@ -35,16 +28,23 @@ from cdk_redis_local._emulator.handlers.passwords import PasswordCalls
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.handlers.stand_in import expect_stand_ins
-from cdk_redis_local._emulator.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.ministack import (
     answer_when_settled,
+    emulator,
     is_awaited,
     run_functions_with,
     run_no_containers,
 )
+from cdk_redis_local._emulator.ministack.callers import authorize, find_credentials
+from cdk_redis_local._emulator.ministack.functions import (
+    bind_function_processes,
+    end_unused_function_processes,
+    keep_log_lines,
+    log_while_running,
+)
+from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
-from cdk_redis_local._gates.callers import authorize, find_credentials
 from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
 
 # The packages in Lambda's Python runtime, besides the standard library.
@@ -85,7 +85,7 @@ def application(messages: MessageWriter) -> Application:
         if scope["type"] == "http":
             # The policy of the CDK bootstrap bucket denies requests without TLS; the local cloud uses HTTP.
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
-        await ministack.app.app(scope, receive, send_on)
+        await emulator(scope, receive, send_on)
 
     return RequestGate(answer, find_credentials=find_credentials, is_expected_answer=is_awaited)
 

@@ -16,8 +16,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.core.sigv4 import decode_header_value
-
 from cdk_redis_local._gates.peers import Address, peer_uid
 from cdk_redis_local._gates.signatures import FindCredentials, ReceivedRequest, RequestSignature, SignatureRefusedError
 
@@ -139,8 +137,16 @@ def _received(scope: Scope) -> ReceivedRequest:
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
-        [(name.decode("latin-1").lower(), decode_header_value(value)) for name, value in scope["headers"]],
+        [(name.decode("latin-1").lower(), _decoded(value)) for name, value in scope["headers"]],
     )
+
+
+def _decoded(value: bytes) -> str:
+    # HTTP says Latin-1; the SDKs sign and send UTF-8.
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 async def _read(receive: Receive) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 from ministack.core import lambda_runtime
 
 from cdk_redis_local._core.keeper import marked_processes
-from cdk_redis_local._emulator.functions import keep_log_lines
+from cdk_redis_local._emulator.ministack.functions import keep_log_lines
 from tests.local.support.clouds import ROLE_OF_FUNCTIONS, Cloud
 from tests.support.concurrency import wait_until
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from cdk_redis_local._core.keeper import marked_processes
-from cdk_redis_local._emulator.isolation import _refuse_public_listeners
+from cdk_redis_local._emulator.ministack.isolation import _refuse_public_listeners
 from tests.local.support.clouds import Cloud
 from tests.local.support.other_user import NOBODY, as_nobody, needs_root
 from tests.local.support.raw_requests import Raw, Signer
@@ -195,7 +195,7 @@ def test_another_user_cannot_get_a_function_s_events(cloud: Cloud, runtime: str)
 def test_the_emulator_can_listen_on_loopback_only(host: str, outcome: str) -> None:
     program = (
         "import socket\n"
-        "from cdk_redis_local._emulator.isolation import restrict_listeners\n"
+        "from cdk_redis_local._emulator.ministack.isolation import restrict_listeners\n"
         "restrict_listeners()\n"
         f"socket.socket().bind(({host!r}, 0))\n"
         "print('bound')\n"

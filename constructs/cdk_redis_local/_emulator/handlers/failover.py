@@ -18,8 +18,8 @@ from cdk_redis_local._emulator.ministack import (
     remember_execution_roles,
     scope,
 )
+from cdk_redis_local._emulator.ministack.callers import role_may
 from cdk_redis_local._emulator.stores import StoreKey, Stores
-from cdk_redis_local._gates.callers import role_may
 
 _NAMESPACE = "http://elasticache.amazonaws.com/doc/2015-02-02/"
 

@@ -1,4 +1,8 @@
-"""All uses of the emulator's private functions and data; check this module when you update ministack."""
+"""The only room that imports the emulator, ministack.
+
+All other modules use the emulator through the functions of this room. Each name that the room takes from ministack has
+a line in `declared`, which the server checks when it starts; each name that it replaces goes through `replace`.
+"""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -19,6 +23,8 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudformation, ecs, elasticache, iam, lambda_svc, secretsmanager, stepfunctions
 from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
+
+from cdk_redis_local._emulator.insides import replace
 
 _LONGEST_WAIT = 20.0
 # Paths to which custom resources and wait conditions send their answers. Only the responder knows the random UUID.
@@ -78,7 +84,11 @@ def run_on_threads(resource_types: Iterable[str]) -> None:
     """Run the handlers of these types on threads: they wait for engines, and must not block the event loop."""
     emulated = stacks._runs_on_worker_thread
     chosen = frozenset(resource_types)
-    stacks._runs_on_worker_thread = lambda resource_type: resource_type in chosen or emulated(resource_type)
+
+    def runs(resource_type: str) -> bool:
+        return resource_type in chosen or emulated(resource_type)
+
+    replace(stacks, "_runs_on_worker_thread", runs)
 
 
 def roll_back_failed_updates(resource_types: Iterable[str]) -> None:
@@ -88,7 +98,11 @@ def roll_back_failed_updates(resource_types: Iterable[str]) -> None:
     """
     emulated = stacks._sends_back_failed_update
     chosen = frozenset(resource_types)
-    stacks._sends_back_failed_update = lambda resource_type: resource_type in chosen or emulated(resource_type)
+
+    def sends_back(resource_type: str) -> bool:
+        return resource_type in chosen or emulated(resource_type)
+
+    replace(stacks, "_sends_back_failed_update", sends_back)
 
 
 def declared_parameters(parameter_group: str) -> dict[str, str]:
@@ -105,12 +119,17 @@ def run_functions_with(python: Path) -> None:
         program, script = emulated(runtime)
         return (str(python) if runtime.startswith("python") else program), script
 
-    lambda_runtime._detect_runtime_binary = detect
+    replace(lambda_runtime, "_detect_runtime_binary", detect)
 
 
 def run_no_containers() -> None:
     """Let ECS tasks be records only, on a machine with Docker too: containers could not reach loopback."""
-    ecs._get_docker = lambda: None
+    replace(ecs, "_get_docker", lambda: None)
+
+
+async def emulator(scope: Any, receive: Any, send: Any) -> None:
+    """The emulator's ASGI application."""
+    await app.app(scope, receive, send)
 
 
 def generate_secrets_with(generate: Callable[[Properties], str]) -> None:
@@ -123,7 +142,7 @@ def generate_secrets_with(generate: Callable[[Properties], str]) -> None:
             generate(asked) if asked is not None and not properties.get("SecretString") else str(emulated(properties))
         )
 
-    provisioners._sm_secret_string = text
+    replace(provisioners, "_sm_secret_string", text)
 
 
 def random_password(request: Mapping[str, Any]) -> Response:
@@ -141,7 +160,7 @@ def add_elasticache_action(name: str, action: Action) -> None:
             return action(parameters)
         return await emulated(method, path, headers, body, query_params)
 
-    elasticache.handle_request = handle
+    replace(elasticache, "handle_request", handle)
 
 
 def add_memorydb(actions: Mapping[str, Action]) -> None:
@@ -182,7 +201,7 @@ def name_resources_with(resource: Callable[[str, Callable[[str], str]], str | No
             return f"arn:aws:{service}:{region}:{account}:{named}"
         return str(emulated(service, method, path, headers, body, query_params, region, account))
 
-    iam_actions.extract_resource_arn = extract
+    replace(iam_actions, "extract_resource_arn", extract)
 
 
 def elasticache_user(user_id: str) -> dict[str, Any] | None:
@@ -244,9 +263,9 @@ def rotate_secrets_with(rotate: Callable[[Mapping[str, Any]], Response]) -> None
             secret["Versions"][json.loads(response[2])["VersionId"]]["CreatedDate"] = time.time()
         return response
 
-    secretsmanager._rotate_secret = rotate
-    secretsmanager._get_secret_value = get_value
-    secretsmanager._put_secret_value = put_value
+    replace(secretsmanager, "_rotate_secret", rotate)
+    replace(secretsmanager, "_get_secret_value", get_value)
+    replace(secretsmanager, "_put_secret_value", put_value)
 
 
 def invoke_function(function: str, event: Mapping[str, Any]) -> str | None:
@@ -309,7 +328,7 @@ def remember_execution_roles() -> None:
         finally:
             _execution_role.reset(token)
 
-    stepfunctions._run_execution = run
+    replace(stepfunctions, "_run_execution", run)
 
 
 def is_awaited(method: str, path: str) -> bool:
@@ -336,7 +355,7 @@ def answer_when_settled() -> None:
                 waited += 0.05
         return await emulated(method, path, headers, body, query_params)
 
-    cloudformation.handle_request = handle
+    replace(cloudformation, "handle_request", handle)
 
 
 def _in_progress(name: str) -> bool:

@@ -12,6 +12,7 @@ import threading
 import time
 import types
 import uuid
+import weakref
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,6 +20,7 @@ from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, lambda_svc
 
 from cdk_redis_local._core.spawning import start_bound
+from cdk_redis_local._emulator.insides import replace
 from cdk_redis_local._emulator.ministack import HANDLERS, Properties, scope
 
 _VERSION = "AWS::Lambda::Version"
@@ -31,7 +33,7 @@ _LOG_SECONDS = 10.0
 
 def bind_function_processes() -> None:
     """Let functions end with the emulator's process, even during an invocation."""
-    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": start_bound})  # pyright: ignore[reportAttributeAccessIssue]
+    replace(lambda_runtime, "subprocess", types.SimpleNamespace(**{**vars(subprocess), "Popen": start_bound}))
 
 
 def end_unused_function_processes() -> None:
@@ -60,8 +62,7 @@ def keep_log_lines() -> None:
     The emulator waits 50 ms for the first line. On a busy machine, the thread that reads the lines can take longer; the
     lines of that invocation were lost, with the report of a smoke test among them.
     """
-    worker = lambda_runtime.Worker
-    emulated = worker._drain_stderr_bounded
+    emulated = lambda_runtime.Worker._drain_stderr_bounded
 
     def drain(
         self: lambda_runtime.Worker, first_line_wait: float = 0.25, idle_confirm: float = 0.05, hard_cap: float = 1.0
@@ -72,7 +73,7 @@ def keep_log_lines() -> None:
             time.sleep(0.001)
         return emulated(self, first_line_wait, idle_confirm, hard_cap)
 
-    worker._drain_stderr_bounded = drain
+    replace(lambda_runtime.Worker, "_drain_stderr_bounded", drain)
 
 
 def log_while_running() -> None:
@@ -80,19 +81,20 @@ def log_while_running() -> None:
 
     The emulator writes all lines when the invocation ends, so that no function could be followed while it runs.
     """
-    worker = lambda_runtime.Worker
-    invoke, emit = worker.invoke, lambda_svc._emit_lambda_logs
+    invoke, emit = lambda_runtime.Worker.invoke, lambda_svc._emit_lambda_logs
     # The log of each invocation that has not ended.
     open_logs: dict[str, _LiveLog] = {}
+    # The log of the last invocation of each process.
+    live_logs: weakref.WeakKeyDictionary[lambda_runtime.Worker, _LiveLog] = weakref.WeakKeyDictionary()
 
-    def invoke_with_log(self: Any, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
-        self.live_log = open_logs[request_id] = _LiveLog(self.config)
+    def invoke_with_log(self: lambda_runtime.Worker, event: Any, request_id: str, **options: Any) -> dict[str, Any]:
+        live_logs[self] = open_logs[request_id] = _LiveLog(self.config)
         return invoke(self, event, request_id, **options)
 
-    def read_lines(self: Any) -> None:
-        for line in self._proc.stderr:
+    def read_lines(self: lambda_runtime.Worker) -> None:
+        for line in self._proc.stderr:  # pyright: ignore[reportOptionalMemberAccess]
             text = line.rstrip("\n")
-            if (live := getattr(self, "live_log", None)) is not None:
+            if (live := live_logs.get(self)) is not None:
                 live.write(text)
             self._stderr_queue.put(text)
 
@@ -100,8 +102,9 @@ def log_while_running() -> None:
         live = open_logs.pop(request_id, None)
         emit(function, request_id, live.not_in(log_text) if live else log_text, *arguments, **options)
 
-    worker.invoke, worker._read_stderr = invoke_with_log, read_lines  # pyright: ignore[reportAttributeAccessIssue]
-    lambda_svc._emit_lambda_logs = emit_the_rest
+    replace(lambda_runtime.Worker, "invoke", invoke_with_log)
+    replace(lambda_runtime.Worker, "_read_stderr", read_lines)
+    replace(lambda_svc, "_emit_lambda_logs", emit_the_rest)
 
 
 class _LiveLog:
@@ -147,9 +150,13 @@ def _end_idle_processes() -> None:
         ended = []
         with lambda_runtime._lock:
             for key, workers in list(lambda_runtime._workers.items()):
-                idle = [worker for worker in workers if not worker.in_use and worker.last_used < oldest]
+                idle = [worker for worker in workers if _is_idle(worker, oldest)]
                 ended += idle
                 lambda_runtime._workers[key] = [worker for worker in workers if worker not in idle]
                 if not lambda_runtime._workers[key]:
                     del lambda_runtime._workers[key]
         lambda_runtime.kill_workers(ended)
+
+
+def _is_idle(worker: lambda_runtime.Worker, oldest: float) -> bool:
+    return not worker.in_use and worker.last_used < oldest

@@ -13,8 +13,9 @@ import sys
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc, sts
+from ministack.services import sts
 
+from cdk_redis_local._emulator.insides import replace
 from cdk_redis_local._gates.request_gate import require_local_caller
 from cdk_redis_local._gates.signatures import SignatureRefusedError
 
@@ -86,5 +87,4 @@ def make_execution_credentials_secret() -> None:
         sts.register_session(made["AWS_ACCESS_KEY_ID"], session)
         return made
 
-    lambda_runtime.execution_credentials = credentials
-    lambda_svc.execution_credentials = credentials
+    replace(lambda_runtime, "execution_credentials", credentials)

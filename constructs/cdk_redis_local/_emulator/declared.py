@@ -1,0 +1,144 @@
+"""All names of the emulator that this package uses or replaces, see `insides`.
+
+A test compares them with the names that the source uses, and prints the lines that are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Each kind is written as `kind_of` of `insides` writes it.
+DECLARED: Mapping[str, Mapping[str, str]] = {
+    "ministack.app": {
+        "SERVICE_HANDLERS": "dict",
+        "app": "async (scope, receive, send)",
+    },
+    "ministack.core.iam_actions": {
+        "SERVICE_TO_IAM_NAMESPACE": "dict",
+        "_param": "(body, query_params, *fields)",
+        "extract_resource_arn": "(service, method, path, headers, body, query_params, region, account_id)",
+    },
+    "ministack.core.iam_evaluator": {
+        "AmbiguousAccessKeyError": "exception",
+        "AuthError": "class (code, message, details=)",
+        "CredentialResolutionError": "class (code, message)",
+        "EvalContext": (
+            "class (principal_arn, principal_type, principal_account, action, resource_arn, region, "
+            "source_ip=, secure_transport=, request_tags=, tag_keys=, service_context=, principal_keys=)"
+        ),
+        "PrincipalInfo": "class (arn, type, account, policies, keys=, limits=)",
+        "_gather_role_policies": "(role_name, account_id)",
+        "evaluate": "(ctx, policies, *limits)",
+        "evaluate_resource_policy": "(doc, ctx, service=, named_only=, direct_only=)",
+        "find_iam_access_key_account": "(access_key_id)",
+        "is_root_access_key": "(access_key_id)",
+        "resolve_credential": "(access_key_id, account_id=, session_token=)",
+        "resolve_principal": "(access_key_id, account_id, credential=)",
+    },
+    "ministack.core.iam_evaluator.PrincipalInfo": {
+        "account": "field",
+        "arn": "field",
+        "keys": "field",
+        "limits": "field",
+        "policies": "field",
+        "type": "field",
+    },
+    "ministack.core.lambda_runtime": {
+        "Worker": "class (func_name, config, code_zip)",
+        "_account_region_from_function_config": "(config)",
+        "_detect_runtime_binary": "(runtime)",
+        "_lock": "lock",
+        "_workers": "dict",
+        "execution_credentials": "(config)",
+        "invalidate_worker": "(func_name, qualifier=, account=, region=)",
+        "kill_workers": "(workers)",
+        "subprocess": "module",
+    },
+    "ministack.core.lambda_runtime.Worker": {
+        "_drain_stderr_bounded": "(self, first_line_wait=, idle_confirm=, hard_cap=)",
+        "_proc": "instance attribute",
+        "_read_stderr": "(self)",
+        "_stderr_queue": "instance attribute",
+        "config": "instance attribute",
+        "in_use": "instance attribute",
+        "invoke": "(self, event, request_id, trace_id only=, depth only=, durable only=, invoked_function_arn only=)",
+        "last_used": "instance attribute",
+    },
+    "ministack.core.responses": {
+        "_account_from_sts_session": "(access_key_id)",
+        "get_account_id": "()",
+        "get_region": "()",
+        "request_scope": "(account_id, region)",
+    },
+    "ministack.core.router": {
+        "SERVICE_PATTERNS": "dict",
+    },
+    "ministack.services.cloudformation": {
+        "_stacks": "AccountRegionScopedDict",
+        "handle_request": "async (method, path, headers, body, query_params)",
+    },
+    "ministack.services.cloudformation.custom_resource": {
+        "_pending": "dict",
+    },
+    "ministack.services.cloudformation.provisioners": {
+        "_CUSTOM_NAME_REPLACEMENT": "dict",
+        "_REPLACING_PROPERTIES": "dict",
+        "_RESOURCE_HANDLERS": "dict",
+        "_physical_name": "(stack_name, logical_id, lowercase only=, max_len only=, seeded only=)",
+        "_sm_secret_string": "(props)",
+    },
+    "ministack.services.cloudformation.stacks": {
+        "_runs_on_worker_thread": "(resource_type)",
+        "_sends_back_failed_update": "(resource_type)",
+    },
+    "ministack.services.cloudformation.wait_conditions": {
+        "has_handle": "(token)",
+    },
+    "ministack.services.cloudwatch_logs": {
+        "_create_log_group": "(data)",
+        "_create_log_stream": "(data)",
+        "_put_log_events": "(data)",
+    },
+    "ministack.services.ecs": {
+        "_get_docker": "()",
+    },
+    "ministack.services.elasticache": {
+        "_error": "(code, message, status)",
+        "_modify_user": "(p)",
+        "_param_group_params": "AccountRegionScopedDict",
+        "_user_groups": "AccountRegionScopedDict",
+        "_user_xml": "(u)",
+        "_users": "AccountRegionScopedDict",
+        "_xml": "(status, root_tag, inner)",
+        "handle_request": "async (method, path, headers, body, query_params)",
+    },
+    "ministack.services.iam": {
+        "_create_access_key": "(p)",
+        "_delete_access_key": "(p)",
+        "_update_access_key": "(p)",
+    },
+    "ministack.services.lambda_svc": {
+        "_emit_lambda_logs": "(func, request_id, log_text, error, duration_ms, log_source only=)",
+        "_execute_function_with_config_scope": "(func, event)",
+        "_execution_record_for_config": "(func, config)",
+        "_get_func_record_for_ref": "(function_ref)",
+    },
+    "ministack.services.secretsmanager": {
+        "_get_random_password": "(data)",
+        "_get_secret_value": "(data)",
+        "_put_secret_value": "(data)",
+        "_resolve": "(secret_id, use_arn_scope only=)",
+        "_rotate_secret": "(data)",
+        "error_response_json": "(code, message, status=, extra=, message_key only=, content_type only=)",
+    },
+    "ministack.services.stepfunctions": {
+        "_AWS_SDK_ERROR_PREFIX": "dict",
+        "_AWS_SDK_SERVICE_MAP": "dict",
+        "_executions": "AccountRegionScopedDict",
+        "_run_execution": "(exec_arn)",
+        "_state_machines": "AccountRegionScopedDict",
+    },
+    "ministack.services.sts": {
+        "register_session": "(access_key, session)",
+    },
+}
