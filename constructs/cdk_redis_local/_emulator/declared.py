@@ -103,13 +103,9 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_get_docker": "()",
     },
     "ministack.services.elasticache": {
-        "_error": "(code, message, status)",
-        "_modify_user": "(p)",
         "_param_group_params": "AccountRegionScopedDict",
         "_user_groups": "AccountRegionScopedDict",
-        "_user_xml": "(u)",
         "_users": "AccountRegionScopedDict",
-        "_xml": "(status, root_tag, inner)",
         "handle_request": "async (method, path, headers, body, query_params)",
     },
     "ministack.services.iam": {

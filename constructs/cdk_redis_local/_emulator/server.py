@@ -19,12 +19,12 @@ import hypercorn.asyncio
 import hypercorn.config
 
 from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.api.failover import FailoverCalls
+from cdk_redis_local._emulator.api.passwords import PasswordCalls
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
-from cdk_redis_local._emulator.handlers.failover import FailoverCalls
 from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
-from cdk_redis_local._emulator.handlers.passwords import PasswordCalls
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.handlers.stand_in import expect_stand_ins

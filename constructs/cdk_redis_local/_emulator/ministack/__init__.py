@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
@@ -36,12 +37,14 @@ Outcome = tuple[str, dict[str, Any]]
 
 Response = tuple[int, dict[str, str], bytes]
 """Status, headers and body of an answer."""
-Action = Callable[[Mapping[str, str]], Response]
-"""Answers one API request with these parameters; must not block, because it runs on the event loop."""
+Action = Callable[[Mapping[str, Any]], Response]
+"""Answers one API request with these parameters, on a thread, in the account and Region of the request."""
 
 _execution_role: contextvars.ContextVar[str | None] = contextvars.ContextVar("execution_role", default=None)
 
+_elasticache_actions: dict[str, Action] = {}
 _memorydb_actions: dict[str, Action] = {}
+_threads = ThreadPoolExecutor(16, thread_name_prefix="api")
 
 HANDLERS: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 """Maps each resource type to its ``create``, ``update`` and ``delete`` functions."""
@@ -151,16 +154,28 @@ def random_password(request: Mapping[str, Any]) -> Response:
 
 
 def add_elasticache_action(name: str, action: Action) -> None:
-    """Add an action to the emulator's ElastiCache API."""
+    """Add an action to the emulator's ElastiCache API, in place of its own if it has one."""
+    if not _elasticache_actions:
+        _answer_elasticache()
+    _elasticache_actions[name] = action
+
+
+def _answer_elasticache() -> None:
     emulated = elasticache.handle_request
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
-        parameters = {key: values[-1] for key, values in parse_qs(body.decode()).items()}
-        if parameters.get("Action") == name:
-            return action(parameters)
+        parameters = {key: values[-1] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+        if (action := _elasticache_actions.get(parameters.get("Action", ""))) is not None:
+            return await _on_thread(action, parameters)
         return await emulated(method, path, headers, body, query_params)
 
     replace(elasticache, "handle_request", handle)
+
+
+async def _on_thread(action: Action, parameters: Mapping[str, Any]) -> Response:
+    """Run an action on a thread of its own pool: the emulator's functions, which may call it, use the default one."""
+    run = functools.partial(contextvars.copy_context().run, action, parameters)
+    return await asyncio.get_running_loop().run_in_executor(_threads, run)
 
 
 def add_memorydb(actions: Mapping[str, Action]) -> None:
@@ -172,7 +187,7 @@ def add_memorydb(actions: Mapping[str, Action]) -> None:
         del method, path, query_params
         name = str(headers.get("x-amz-target", "")).removeprefix(f"{prefix}.")
         if name in _memorydb_actions:
-            return _memorydb_actions[name](json.loads(body or "{}"))
+            return await _on_thread(_memorydb_actions[name], json.loads(body or "{}"))
         refusal = {"__type": "UnknownOperationException", "message": f"the local cloud does not support {name}"}
         return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(refusal).encode()
 
@@ -212,26 +227,6 @@ def elasticache_user(user_id: str) -> dict[str, Any] | None:
 def elasticache_user_groups(user_id: str) -> list[dict[str, Any]]:
     """The emulator's records of the user groups with a user."""
     return [group for group in elasticache._user_groups.values() if user_id in group["UserIds"]]
-
-
-def modify_elasticache_user(parameters: Mapping[str, str]) -> Response:
-    """The emulator's response to ModifyUser."""
-    return elasticache._modify_user(parameters)
-
-
-def elasticache_error(code: str, message: str) -> Response:
-    """An error of the ElastiCache API."""
-    return elasticache._error(code, escape(message), 400)
-
-
-def elasticache_answer(action: str, inner: str) -> Response:
-    """A response of the ElastiCache API, with the elements of its result."""
-    return elasticache._xml(200, f"{action}Response", f"<{action}Result>{inner}</{action}Result>")
-
-
-def elasticache_user_xml(user: Mapping[str, Any]) -> str:
-    """The elements of a user in responses."""
-    return elasticache._user_xml(user)
 
 
 def find_secret(identifier: str) -> dict[str, Any] | None:
