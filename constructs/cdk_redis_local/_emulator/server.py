@@ -27,6 +27,7 @@ from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
+from cdk_redis_local._emulator.handlers.serverless import ServerlessHandlers
 from cdk_redis_local._emulator.handlers.stand_in import expect_stand_ins
 from cdk_redis_local._emulator.ministack import (
     answer_when_settled,
@@ -132,6 +133,7 @@ def main() -> None:
     elasticache, memorydb = ElastiCacheHandlers(stores), MemoryDbHandlers(stores)
     elasticache.register()
     memorydb.register()
+    ServerlessHandlers(stores, elasticache.access).register()
     FailoverCalls(stores).register()
     PasswordCalls(stores, elasticache.access, memorydb.access, elasticache.tokens, messages.say).register()
     Rotations(messages.say).register()

@@ -35,10 +35,16 @@ FAULTS: dict[str, str] = {
 Scope = tuple[str, str]
 """Account and Region."""
 
+SERVERLESS = "serverless"
+"""The ``service`` of a serverless cache in `StoreKey`."""
+
 
 @dataclass(frozen=True)
 class StoreKey:
-    """Identifies a store: ``service`` is ``elasticache`` or ``memorydb``, ``name`` is its id in the AWS API."""
+    """Identifies a store: ``service`` is ``elasticache``, ``memorydb`` or :data:`SERVERLESS`, ``name`` is its id.
+
+    A serverless cache and a replication group may have the same name.
+    """
 
     service: str
     scope: Scope
@@ -174,7 +180,9 @@ class Stores:
         with self._lock:
             if key in self._stores:
                 raise LocalCloudError(f"{key.name} exists already")
-        target = TokenTarget(key.service, key.name, key.scope[1], key.scope[0])
+        serverless = key.service == SERVERLESS
+        service = "elasticache" if serverless else key.service
+        target = TokenTarget(service, key.name, key.scope[1], key.scope[0], serverless)
         rules = GateRules(
             check=lambda token, user: self._authorize(token, user, target),
             on_refusal=lambda user, reason: self._say(f"{key.name} refused to sign user {user} in: {reason}"),
@@ -198,7 +206,9 @@ class Stores:
         prefix = f"{key.name}-{{shard}}" if shape.cluster_mode else key.name
         try:
             engines.start()
-            store = Store(engines, rules, gates, *self._open_endpoints(engines, rules, gates), prefix)
+            # As on AWS, CLUSTER SLOTS lists the endpoint of a serverless cache as primary, its reader port as replica.
+            own = (engines.endpoint[1], engines.reader_endpoint[1]) if serverless else None
+            store = Store(engines, rules, gates, *(own or self._open_endpoints(engines, rules, gates)), prefix)
         except BaseException:
             self._stop(engines, gates)
             raise
@@ -351,7 +361,9 @@ class Stores:
                 user = replace(user, passwords=(password,))
             if "acl-without-prefix" in self._faults and user.name != "default":
                 user = replace(user, access_string=f"{user.access_string} allkeys")
-            if key.service == "memorydb":
+            if key.service in ("memorydb", SERVERLESS):
+                # ElastiCache's list is shorter, but none of its users can change users, slots or nodes either.
+                # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ClientConfig.RestrictedCommands.html
                 user = self._without_managed_commands(user)
             made.append(user)
         for name in rules.passwords.keys() - {user.name for user in made if user.iam}:

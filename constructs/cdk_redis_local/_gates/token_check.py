@@ -37,21 +37,24 @@ _NEEDED = {
     "X-Amz-Signature",
     "X-Amz-SignedHeaders",
 }
-_ALLOWED = _NEEDED | {"X-Amz-Security-Token"}
+_ALLOWED = _NEEDED | {"ResourceType", "X-Amz-Security-Token"}
+_SERVERLESS = "ServerlessCache"
 
 
 @dataclass(frozen=True)
 class TokenTarget:
     """The store that a token must be signed for.
 
-    ``service`` is ``elasticache`` or ``memorydb``, ``store`` is the replication group's id or the cluster's name,
-    ``account`` is the twelve-digit account id of the store.
+    ``service`` is ``elasticache`` or ``memorydb``, ``store`` is the replication group's id or the name of the cluster
+    or serverless cache, ``account`` is the twelve-digit account id of the store. ``serverless``: whether it is a
+    serverless cache, whose tokens have the parameter ``ResourceType=ServerlessCache``.
     """
 
     service: str
     store: str
     region: str
     account: str
+    serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def _check(
     require_same(host, target.store, "the store (the host that is signed)")
     require_same(parameters["Action"], "connect", "the action")
     require_same(parameters["User"], user, "the user")
+    require_same(parameters.get("ResourceType", ""), _SERVERLESS if target.serverless else "", "the resource type")
     require_same(parameters["X-Amz-Algorithm"], ALGORITHM, "the algorithm")
     require_same(parameters["X-Amz-SignedHeaders"], "host", "the signed headers")
     scope = CredentialScope.parse(parameters["X-Amz-Credential"], parameters["X-Amz-Date"])

@@ -14,6 +14,7 @@ from cdk_redis_local._gates.token_check import TokenRefusedError, TokenTarget, c
 NOON = dt.datetime(2025, 1, 1, tzinfo=dt.timezone.utc)
 GROUP = TokenTarget("elasticache", "my-replication-group-id", "eu-west-1", "000000000000")
 CLUSTER = TokenTarget("memorydb", "my-cluster", "eu-west-1", "000000000000")
+SERVERLESS = TokenTarget("elasticache", "my-cache", "eu-west-1", "000000000000", serverless=True)
 
 
 def known_token(target: TokenTarget, user: str, signature: str, session: str | None = None) -> str:
@@ -107,6 +108,8 @@ def test_an_altered_token_is_refused(token: str, reason: str) -> None:
     [
         (KNOWN, "another-user", GROUP, "the user is 'my-user-id', not 'another-user'"),
         (KNOWN, "my-user-id", CLUSTER, "the store"),
+        (signed(SERVERLESS, "u"), "u", SERVERLESS, "the resource type is '', not 'ServerlessCache'"),
+        (signed(GROUP, "u", ResourceType="ServerlessCache"), "u", GROUP, "the resource type is 'ServerlessCache'"),
         (signed(CLUSTER, "u", secret="another"), "u", CLUSTER, "signature does not match"),
         (signed(CLUSTER, "u", seconds=901), "u", CLUSTER, "901 s; 1 to 900 s are allowed"),
         (signed(CLUSTER, "u", seconds=0), "u", CLUSTER, "0 s; 1 to 900 s are allowed"),
@@ -115,6 +118,10 @@ def test_an_altered_token_is_refused(token: str, reason: str) -> None:
 def test_a_token_for_another_user_or_store_is_refused(token: str, user: str, target: TokenTarget, reason: str) -> None:
     with pytest.raises(TokenRefusedError, match=reason):
         check(token, user=user, target=target)
+
+
+def test_a_token_for_a_serverless_cache_names_the_type() -> None:
+    assert check(signed(SERVERLESS, "u", ResourceType="ServerlessCache"), user="u", target=SERVERLESS)
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 899])

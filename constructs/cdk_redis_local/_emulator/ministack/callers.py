@@ -90,7 +90,8 @@ def connect_arns(target: TokenTarget, user: str) -> list[str]:
     """The two resources that a caller must be allowed to connect to."""
     start = f"arn:aws:{target.service}:{target.region}:{target.account}"
     if target.service == "elasticache":
-        return [f"{start}:replicationgroup:{target.store}", f"{start}:user:{user}"]
+        kind = "serverlesscache" if target.serverless else "replicationgroup"
+        return [f"{start}:{kind}:{target.store}", f"{start}:user:{user}"]
     return [f"{start}:cluster/{target.store}", f"{start}:user/{user}"]
 
 
