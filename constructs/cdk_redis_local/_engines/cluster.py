@@ -57,12 +57,19 @@ def node_id(node: Node) -> str:
     return str(node.admin.execute_command("CLUSTER", "MYID"))
 
 
-def form_cluster(nodes: Sequence[Node], node_timeout: float) -> None:
-    """Form a cluster of nodes that just started, with the slots distributed evenly."""
+def form_cluster(nodes: Sequence[Node], node_timeout: float, slots: Sequence[tuple[int, int]] = ()) -> None:
+    """Form a cluster of nodes that just started.
+
+    Args:
+        nodes: The nodes.
+        node_timeout: Seconds without an answer after which the cluster marks a node as failed.
+        slots: First and last slot of each shard. Default: - distributed evenly.
+    """
     # A primary refuses writes for two seconds after its start; short timeouts form the cluster within that time.
     shorten_timeouts(nodes)
     primaries = [node for node in nodes if node.started_as == "primary"]
-    for epoch, (node, (first, last)) in enumerate(zip(primaries, slot_ranges(len(primaries)), strict=True), start=1):
+    ranges = zip(primaries, slots or slot_ranges(len(primaries)), strict=True)
+    for epoch, (node, (first, last)) in enumerate(ranges, start=1):
         # Set different epochs, so that gossip does not have to resolve conflicts later.
         node.admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
         node.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
@@ -149,6 +156,16 @@ def wait_until_available(nodes: Sequence[Node], slots: int = SLOTS) -> None:
             wait_until(sees_all, f"an available cluster in the view of {node}", seconds=40, alive=nodes)
         except EngineError as error:
             raise EngineError(f"{error}; missing: {', '.join(missing)}") from error
+
+
+def wait_until_accepted(nodes: Sequence[Node]) -> None:
+    """Wait until nodes that were started again accept commands: a primary refuses them for its first two seconds."""
+    for node in nodes:
+        wait_until(
+            lambda node=node: _fields(node.admin.execute_command("CLUSTER", "INFO"))["cluster_state"] == "ok",
+            f"the return of {node}",
+            alive=[node],
+        )
 
 
 def _missing(node: Node, addresses: set[tuple[str, int]], slots: int) -> list[str]:

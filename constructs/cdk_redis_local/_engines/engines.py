@@ -9,13 +9,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._engines import cluster, members, node_settings, resharding
+from cdk_redis_local._engines import cluster, members, node_settings, rdb, recovery, resharding
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security
@@ -55,6 +56,9 @@ class EngineSet:
         program: EngineProgram | None = None,
         open_gate: Callable[[Node], int] | None = None,
         place: Callable[[int, str], Place] | None = None,
+        durable: bool = False,
+        slots: Sequence[tuple[int, int]] = (),
+        restore: Sequence[Path] = (),
     ) -> None:
         """Describe the set; :meth:`start` starts it.
 
@@ -74,6 +78,9 @@ class EngineSet:
             open_gate: Called with each node before it starts; returns the port that the node announces to clients.
             place: Called with shard and role (``primary`` or ``replica``) of each node; returns where to run it.
                 Default: - all on loopback.
+            durable: Whether each write is on disk before it is acknowledged, so that it survives the end of all nodes.
+            slots: In cluster mode, first and last slot of each shard. Default: - distributed evenly.
+            restore: RDB files whose keys the set starts with.
 
         Raises:
             EngineError: More than one shard without cluster mode, or TLS with an engine that was built without it and
@@ -97,6 +104,9 @@ class EngineSet:
         self.nodes: list[Node] = []
         self._node_timeout = node_timeout
         self._open_gate = open_gate
+        self._durable = durable
+        self._slots = tuple(slots)
+        self._restore = tuple(restore)
         self._place = place or (lambda _shard, _role: LOOPBACK)
         self._workspace = workspace or Workspace()
         self._owned_workspace = None if workspace else self._workspace
@@ -173,17 +183,20 @@ class EngineSet:
         """Start all nodes and wait until the store is available.
 
         Raises:
-            EngineError: A node ended, a setting or a user was refused, or the store did not become available.
+            EngineError: A node ended, a setting or a user was refused, a file could not be restored, or the store did
+                not become available.
         """
-        with self._lock:
+        into = (self.program, self._workspace, self._directory, self.security)
+        with self._lock, rdb.loaded(*into, self._restore, cluster_mode=self.cluster_mode) as sources:
             shards, replicas = self._described
             roles = ["primary"] + ["replica"] * replicas
             self._launch([self._new_node(shard, role) for shard in range(shards) for role in roles])
             if self.cluster_mode:
-                cluster.form_cluster(self.nodes, self._node_timeout)
+                cluster.form_cluster(self.nodes, self._node_timeout, self._slots)
             else:
                 members.wait_for_replicas(self.nodes)
             self.set_parameters(self.parameters)
+            rdb.copy_keys(sources, self.primaries, cluster_mode=self.cluster_mode)
 
     def stop(self) -> None:
         """Stop all nodes and remove their files. A second call does nothing."""
@@ -248,11 +261,37 @@ class EngineSet:
             if on_promoted:
                 on_promoted(primary, successor)
             self._launch([primary])
-            if self.cluster_mode:
-                cluster.restore_timeouts([primary], self._node_timeout)
-            members.wait_for_replicas(self.nodes)
-            self.set_parameters(self.parameters)
+            self._settle([primary])
             return successor
+
+    def save(self, directory: Path) -> list[rdb.SavedShard]:
+        """Save each shard as an RDB file in this directory, while clients read and write.
+
+        Raises:
+            EngineError: A shard has no running primary, or an engine could not save.
+        """
+        with self._lock:
+            return rdb.save(self.nodes, directory)
+
+    def recover(self) -> list[Node]:
+        """Start the nodes again whose processes ended, except those that :meth:`stop_node` stopped; returns them.
+
+        A replica takes over from a primary. In a durable set, the primary itself returns, with all its keys. Without
+        both, the keys are lost. Does nothing after a scaling that failed: the next one repairs the set.
+
+        Raises:
+            EngineError: A node did not start again.
+        """
+        with self._lock:
+            ended = [] if self._incomplete else recovery.crashed(self.nodes)
+            for primary, successor in recovery.promotions(self.nodes, ended, durable=self._durable):
+                self._promote(primary, successor)
+            # Primaries first, because replicas connect to them.
+            for node in sorted(ended, key=lambda node: node.started_as == "replica"):
+                self._launch([node])
+            if ended:
+                self._settle(ended)
+            return ended
 
     def delete_slots(self, shard: int) -> int:
         """Remove a shard's slots, so that they have no owner; returns their number."""
@@ -368,6 +407,14 @@ class EngineSet:
             node.port = self._open_gate(node)
         return node
 
+    def _settle(self, returned: Sequence[Node]) -> None:
+        """Wait until nodes that were started again have their keys, and give them the settings of the others."""
+        if self.cluster_mode:
+            cluster.restore_timeouts(returned, self._node_timeout)
+            cluster.wait_until_accepted(returned)
+        members.wait_for_replicas(self.nodes)
+        self.set_parameters(self.parameters)
+
     @property
     def _behind_tls(self) -> bool:
         """Whether gates terminate TLS for engines that were built without it."""
@@ -375,11 +422,11 @@ class EngineSet:
 
     def _launch(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
-            settings: list[tuple[str, str]] = []
+            settings = node_settings.DURABLE if self._durable else []
             if self.cluster_mode:
-                settings += cluster.cluster_settings(node, behind_tls=self._behind_tls)
+                settings = [*settings, *cluster.cluster_settings(node, behind_tls=self._behind_tls)]
             elif node.started_as == "replica":
-                settings.append(("replicaof", " ".join(self._primary_address())))
+                settings = [*settings, ("replicaof", " ".join(self._primary_address()))]
             node.start(settings, node_settings.with_default(self.users))
         for node in nodes:
             node.wait()

@@ -145,6 +145,8 @@ class Node:
         self.security = security
         # Number of keys here whose slots still belong to another node: if this node ends, they are lost.
         self.keys_in_transit = 0
+        # Whether `stop` ended the node, so that it cannot be started again.
+        self.stopped = False
         self._directory = directory
         self.admin = self.client(security.manager.name, security.manager.passwords[0], port=self.engine_port)
 
@@ -225,6 +227,7 @@ class Node:
 
     def stop(self) -> None:
         """Kill the process and free its ports. A second call does nothing."""
+        self.stopped = True
         for reservation in self._reservations:
             reservation.close()
         self.crash()

@@ -15,6 +15,9 @@ MANAGER = "cdk-redis-local"
 # The local cloud sets these itself; a parameter group cannot change them.
 _RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
 
+DURABLE = [("appendonly", "yes"), ("appendfsync", "always")]
+"""Settings of a node that has each write on disk before it acknowledges it."""
+
 
 def with_default(users: Iterable[AclUser]) -> list[AclUser]:
     """The users, and a ``default`` user without permissions unless one is among them."""
