@@ -23,8 +23,8 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "AuthError": "class (code, message, details=)",
         "CredentialResolutionError": "class (code, message)",
         "EvalContext": (
-            "class (principal_arn, principal_type, principal_account, action, resource_arn, region, "
-            "source_ip=, secure_transport=, request_tags=, tag_keys=, service_context=, principal_keys=)"
+            "class (principal_arn, principal_type, principal_account, action, resource_arn, region, source_ip=, "
+            "secure_transport=, request_tags=, tag_keys=, service_context=, principal_keys=)"
         ),
         "PrincipalInfo": "class (arn, type, account, policies, keys=, limits=)",
         "_gather_role_policies": "(role_name, account_id)",
@@ -126,6 +126,13 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_resolve": "(secret_id, use_arn_scope only=)",
         "_rotate_secret": "(data)",
         "error_response_json": "(code, message, status=, extra=, message_key only=, content_type only=)",
+    },
+    "ministack.services.sns": {
+        "_fanout": (
+            "(topic_arn, msg_id, message, subject, message_structure=, message_attributes=, message_group_id=, "
+            "message_dedup_id=)"
+        ),
+        "_topic_by_arn_any_scope": "(topic_arn)",
     },
     "ministack.services.stepfunctions": {
         "_AWS_SDK_ERROR_PREFIX": "dict",

@@ -44,6 +44,7 @@ from cdk_redis_local._emulator.ministack.functions import (
     log_while_running,
 )
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
+from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
@@ -134,6 +135,7 @@ def main() -> None:
     elasticache.register()
     memorydb.register()
     ServerlessHandlers(stores, elasticache.access).register()
+    Notifications(stores, messages.say)
     FailoverCalls(stores).register()
     PasswordCalls(stores, elasticache.access, memorydb.access, elasticache.tokens, messages.say).register()
     Rotations(messages.say).register()

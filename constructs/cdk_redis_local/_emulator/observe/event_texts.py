@@ -56,15 +56,17 @@ _MEMORYDB: dict[EventKind, tuple[_Text, ...]] = {
     "snapshot-complete": ((_STORE, f"{_SNAPSHOT} cluster with ID '{{store}}'"),),
     "deleted": ((_STORE, "Cluster deleted."),),
 }
+# AWS does not document the texts of serverless caches.
+_SERVICES: dict[str, tuple[dict[EventKind, tuple[_Text, ...]], str, str]] = {
+    "elasticache": (_ELASTICACHE, "cache-cluster", "replication-group"),
+    "memorydb": (_MEMORYDB, "node", "cluster"),
+    "serverless": ({}, "", "serverless-cache"),
+}
 
 
 def describe(service: str, store: str, event: Event) -> list[Described]:
     """What DescribeEvents of a service returns for an event of a store; some events have several texts, or none."""
-    texts, node_type, store_type = (
-        (_ELASTICACHE, "cache-cluster", "replication-group")
-        if service == "elasticache"
-        else (_MEMORYDB, "node", "cluster")
-    )
+    texts, node_type, store_type = _SERVICES[service]
     words = {"store": store, "shard": event.shard, "text": event.text}
     if event.nodes:
         words |= {"first": event.nodes[0], "last": event.nodes[-1]}

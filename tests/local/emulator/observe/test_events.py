@@ -108,3 +108,7 @@ def test_a_failover_has_the_texts_of_memorydb() -> None:
     assert describe("memorydb", "app", Event("recovered", nodes=("app-0001-001",))) == [
         Described("node", "app-0001-001", "Finished recovery for node app-0001-001")
     ]
+
+
+def test_a_serverless_cache_has_no_texts() -> None:
+    assert describe("serverless", "app", Event("created", nodes=("app-0001-001",))) == []

@@ -1,0 +1,92 @@
+"""The events of stores arrive in the topics that their templates name."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from cdk_redis_local._emulator.observe.events import Event
+from cdk_redis_local._emulator.observe.notifications import messages
+from tests.local.support.clouds import Cloud
+
+ANY_TOPIC = {
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
+    ]
+}
+TOPIC_AND_QUEUE: dict[str, Any] = {
+    "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "events"}},
+    "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "events"}},
+    "Policy": {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": ANY_TOPIC},
+    },
+    "Subscription": {
+        "Type": "AWS::SNS::Subscription",
+        "Properties": {
+            "TopicArn": {"Ref": "Topic"},
+            "Protocol": "sqs",
+            "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
+        },
+    },
+}
+
+
+def next_messages(cloud: Cloud, queue: str, count: int) -> list[dict[str, Any]]:
+    """The next messages of a queue that is subscribed to a topic, in order; fewer if they do not come in time."""
+    sqs, found = cloud.client("sqs"), []
+    deadline = time.monotonic() + 30
+    while len(found) < count and time.monotonic() < deadline:
+        received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+        for one in received:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+            envelope = json.loads(one["Body"])
+            found.append(json.loads(envelope["Message"]))
+    return found
+
+
+def test_the_topic_of_a_replication_group_hears_of_its_failover(cloud: Cloud) -> None:
+    group: dict[str, Any] = {
+        "Type": "AWS::ElastiCache::ReplicationGroup",
+        "DependsOn": ["Subscription", "Policy"],
+        "Properties": {
+            "ReplicationGroupId": "app",
+            "ReplicationGroupDescription": "cache",
+            "CacheNodeType": "cache.t4g.small",
+            "NumCacheClusters": 2,
+            "TransitEncryptionEnabled": True,
+            "NotificationTopicArn": {"Ref": "Topic"},
+            **cloud.engine,
+        },
+    }
+    outputs = cloud.deploy("notified", {**TOPIC_AND_QUEUE, "Group": group}, {"Queue": {"Ref": "Queue"}})
+    assert next_messages(cloud, outputs["Queue"], 3) == [
+        {"ElastiCache:CacheClusterProvisioningComplete": "app-001"},
+        {"ElastiCache:CacheClusterProvisioningComplete": "app-002"},
+        {"ElastiCache:CreateReplicationGroupComplete": "app"},
+    ]
+    cloud.client("elasticache").test_failover(ReplicationGroupId="app", NodeGroupId="0001")
+    assert next_messages(cloud, outputs["Queue"], 3) == [
+        {"ElastiCache:FailoverComplete": "app"},
+        {"ElastiCache:CacheNodeReplaceStarted": "app-001"},
+        {"ElastiCache:CacheNodeReplaceComplete": "app-001"},
+    ]
+    silent = {
+        **group,
+        "Properties": {**group["Properties"], "NotificationTopicArn": "arn:aws:sns:us-east-1:000000000000:no"},
+    }
+    cloud.deploy("notified", {**TOPIC_AND_QUEUE, "Group": silent})
+    cloud.delete("notified")
+    assert cloud.has_said(
+        "app: its events are not published: the topic arn:aws:sns:us-east-1:000000000000:no does not exist"
+    )
+
+
+def test_memorydb_has_names_of_its_own() -> None:
+    done = Event("failover-complete", nodes=("app-0001-001", "app-0001-002"), shard="0001")
+    assert list(messages("memorydb", "app", done)) == [{"MemoryDB:FailoverComplete": "app"}]
+    assert list(messages("memorydb", "app", Event("created", nodes=("app-0001-001",)))) == [
+        {"MemoryDB:ClusterProvisioningComplete": "app"}
+    ]
+    assert list(messages("memorydb", "app", Event("failover-started", shard="0001"))) == []
