@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.changes import Changes, recorded_as
 from cdk_redis_local._emulator.observe.events import Event, EventLog
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
@@ -123,6 +124,7 @@ class Stores:
         self.declared: dict[StoreKey, Mapping[str, Any]] = {}
         """The properties of each running store in its template, as of its last successful create or update."""
         self.events: EventLog[StoreKey] = EventLog(say)
+        self.changes: Changes[StoreKey] = Changes()
         self._lock = threading.RLock()
 
     def choose_engine(self, name: str, version: str | None) -> EngineProgram:
@@ -171,6 +173,7 @@ class Stores:
         """The running store."""
         return self._stores[key]
 
+    @recorded_as("creating")
     def create(self, key: StoreKey, shape: StoreShape, users: Sequence[AclUser]) -> Store:
         """Start a store; returns when it is available.
 
@@ -229,6 +232,7 @@ class Stores:
         store = self._stores[key]
         store.engines.set_users(self._engine_users(key, users, store.rules))
 
+    @recorded_as("modifying")
     def set_parameters(self, key: StoreKey, parameters: Mapping[str, str]) -> None:
         """Change the parameters of a running store."""
         store = self._stores[key]
@@ -237,6 +241,7 @@ class Stores:
         for name, value in sorted(changed):
             self.events.add(key, Event("parameter-changed", nodes=store.node_names, text=f"{name} to {value}"))
 
+    @recorded_as("modifying")
     def resize(self, key: StoreKey, shape: StoreShape) -> None:
         """Change the numbers of shards and replicas of a running store and keep its keys, as AWS's online scaling does.
 
@@ -303,10 +308,14 @@ class Stores:
                 self._say(f"{key.name}: shard {shard} did not fail over: {error}")
             else:
                 self._say(f"{key.name}: shard {shard} failed over to the node at {HOST}:{port}")
+            finally:
+                self.changes.end(key, "modifying")
 
+        self.changes.begin(key, "modifying")
         self.events.add(key, Event("failover-started", shard=shard))
         threading.Thread(target=work, name=f"failover of {key.name}", daemon=True).start()
 
+    @recorded_as("deleting")
     def delete(self, key: StoreKey) -> None:
         """Stop a store. Does nothing if it does not run."""
         with self._lock:

@@ -7,6 +7,8 @@ import math
 import time
 from collections.abc import Sequence
 
+import redis
+
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines.node import Node, wait_until
 
@@ -197,9 +199,9 @@ def delete_slots(nodes: Sequence[Node], shard: int) -> int:
     return sum(last - first + 1 for first, last in ranges)
 
 
-def owned_ranges(node: Node) -> list[tuple[int, int]]:
-    """The slot ranges of a node, in its own view."""
-    return next(_ranges_in(line) for line in _lines(node) if _is_myself(line))
+def owned_ranges(node: Node, client: redis.Redis | None = None) -> list[tuple[int, int]]:
+    """The slot ranges of a node, in its own view. Default: - asked with the client that manages the node."""
+    return next(_ranges_in(line) for line in _lines(node, client) if _is_myself(line))
 
 
 def owned_slots(node: Node) -> list[int]:
@@ -228,8 +230,8 @@ def known_ids(node: Node) -> set[str]:
     return {line[0] for line in _lines(node) if "handshake" not in line[2]}
 
 
-def _lines(node: Node) -> list[list[str]]:
-    return [line.split() for line in str(node.admin.execute_command("CLUSTER", "NODES")).splitlines()]
+def _lines(node: Node, client: redis.Redis | None = None) -> list[list[str]]:
+    return [line.split() for line in str((client or node.admin).execute_command("CLUSTER", "NODES")).splitlines()]
 
 
 def _is_myself(line: Sequence[str]) -> bool:

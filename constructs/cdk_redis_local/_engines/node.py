@@ -154,8 +154,13 @@ class Node:
         """Address and shard, for messages."""
         return f"the node at {self.host}:{self.port} (shard {self.shard})"
 
-    def client(self, user: str | None = None, password: str | None = None, *, port: int | None = None) -> redis.Redis:
-        """A client of this node, with verified TLS, that signs in as this user. Default: - it does not sign in."""
+    def client(
+        self, user: str | None = None, password: str | None = None, *, port: int | None = None, seconds: float = 10
+    ) -> redis.Redis:
+        """A client of this node, with verified TLS, that signs in as this user. Default: - it does not sign in.
+
+        ``seconds`` is the timeout of each answer.
+        """
         tls: dict[str, Any] = {}
         if self.security.ca_file:
             tls = {"ssl": True, "ssl_ca_certs": str(self.security.ca_file)}
@@ -166,7 +171,7 @@ class Node:
             password=password,
             decode_responses=True,
             protocol=2,
-            socket_timeout=10,
+            socket_timeout=seconds,
             retry=Retry(NoBackoff(), 0),
             **tls,
         )
