@@ -20,11 +20,11 @@ from types import TracebackType
 from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
-from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._core.workspace import Workspace, require_linux
 from cdk_redis_local._emulator.environment import aws_session, for_emulator, for_tools, package_cache
 from cdk_redis_local._emulator.stores import FAULTS
 from cdk_redis_local._engines.certificates import CertificateAuthority
-from cdk_redis_local._engines.program import EngineProgram, find_engine
+from cdk_redis_local._engines.program import EngineProgram, find_engines
 
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
@@ -72,14 +72,15 @@ class LocalCloud:
                 fails.
 
         Raises:
-            LocalCloudError: A fault does not exist.
+            LocalCloudError: A fault does not exist, or this machine does not run Linux.
             EngineNotFoundError: This machine has no usable engine; the message says how to install one.
         """
+        require_linux()
         self.faults = tuple(faults)
         for fault in self.faults:
             if fault not in FAULTS:
                 raise LocalCloudError(f"unknown fault {fault}; the faults are {', '.join(FAULTS)}")
-        self.engine: EngineProgram = find_engine()
+        self.engine: EngineProgram = find_engines()[0]
         self.region = region
         self._stand_in = stand_in
         self.said: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import platform
 import secrets
 import subprocess
 import sys
@@ -20,12 +21,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.keeper import LOCK, MARK, NotPrivateError, open_private_directory, sweep
 from cdk_redis_local._core.spawning import start_bound
 
 _PREFIX = "cdk-redis-local-"
 # Wait before replacing a killed keeper: all processes of the workspace may be being killed one after the other.
 _REPLACE_SECONDS = 0.1
+
+
+def require_linux() -> None:
+    """Check the operating system.
+
+    Raises:
+        LocalCloudError: It is not Linux: other kernels have no ``/proc``, and do not end processes with their parent.
+    """
+    if platform.system() != "Linux":
+        raise LocalCloudError(
+            f"the local cloud needs Linux, and this is {platform.system()}: run it in a container, for example "
+            '`docker run --rm -v "$PWD":/app -w /app python:3.12 sh -c "pip install \'cdk-redis[local]\' pytest && '
+            'pytest"`, on Intel and on Apple silicon'
+        )
 
 
 class Workspace:
@@ -38,6 +54,7 @@ class Workspace:
 
     def __init__(self) -> None:
         """Create the directory and start its keeper."""
+        require_linux()
         _remove_abandoned()
         # Set the path before creating the directory, so that an interrupt at any point knows what to remove.
         self.path = Path(tempfile.gettempdir()).resolve() / f"{_PREFIX}{secrets.token_hex(8)}"

