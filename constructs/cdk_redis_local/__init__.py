@@ -80,7 +80,7 @@ if TYPE_CHECKING:
         LocalCloudError,
     )
     from cdk_redis_local._core.workspace import Workspace
-    from cdk_redis_local._emulator.stores import FAULTS
+    from cdk_redis_local._emulator.faults import FAULTS, STORE_FAULTS
     from cdk_redis_local._engines.acl import CLOSED_DEFAULT, OPEN_DEFAULT, AclUser
     from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
     from cdk_redis_local._engines.engines import EngineSet
@@ -94,6 +94,7 @@ __all__ = [
     "CLOSED_DEFAULT",
     "FAULTS",
     "OPEN_DEFAULT",
+    "STORE_FAULTS",
     "AclUser",
     "Certificate",
     "CertificateAuthority",
@@ -120,8 +121,9 @@ __all__ = [
 # Imported at first use: pytest loads the plug-in of this package in every session, and most need nothing of it.
 _HOMES = {
     "CLOSED_DEFAULT": "_engines.acl",
-    "FAULTS": "_emulator.stores",
+    "FAULTS": "_emulator.faults",
     "OPEN_DEFAULT": "_engines.acl",
+    "STORE_FAULTS": "_emulator.faults",
     "AclUser": "_engines.acl",
     "Certificate": "_engines.certificates",
     "CertificateAuthority": "_engines.certificates",

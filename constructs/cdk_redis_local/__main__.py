@@ -23,7 +23,7 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.keeper import MARK
 from cdk_redis_local._core.spawning import start_bound
 from cdk_redis_local._demo import Demo, Narrator
-from cdk_redis_local._emulator.stores import FAULTS
+from cdk_redis_local._emulator.faults import FAULTS
 
 _INTERRUPTED = 130
 _END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

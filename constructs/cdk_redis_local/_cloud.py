@@ -22,7 +22,7 @@ from typing import Any
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace, require_linux
 from cdk_redis_local._emulator.environment import aws_session, for_emulator, for_tools, package_cache
-from cdk_redis_local._emulator.stores import FAULTS
+from cdk_redis_local._emulator.faults import FAULTS
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.program import EngineProgram, find_engines
 

@@ -13,6 +13,7 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import hypercorn.asyncio
@@ -45,6 +46,8 @@ from cdk_redis_local._emulator.ministack.functions import (
 )
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.observe.notifications import Notifications
+from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
+from cdk_redis_local._emulator.store_calls import fault_actions
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
@@ -75,8 +78,13 @@ class MessageWriter:
             self._stream.write(json.dumps(message) + "\n")
 
 
-def application(messages: MessageWriter) -> Application:
-    """The emulator's application behind the request gate; each request has the headers of HTTPS."""
+def application(messages: MessageWriter, actions: Mapping[str, OwnAction]) -> Application:
+    """The emulator's application behind the request gate; each request has the headers of HTTPS.
+
+    Args:
+        messages: Gets the message that the emulator is ready.
+        actions: The actions that AWS does not have.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_on(message: Message) -> None:
@@ -89,7 +97,9 @@ def application(messages: MessageWriter) -> Application:
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await emulator(scope, receive, send_on)
 
-    return RequestGate(answer, find_credentials=find_credentials, is_expected_answer=is_awaited)
+    return RequestGate(
+        with_own_calls(answer, actions), find_credentials=find_credentials, is_expected_answer=is_awaited
+    )
 
 
 def lambda_python(directory: Path) -> Path:
@@ -156,7 +166,7 @@ def main() -> None:
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75
-    asyncio.run(hypercorn.asyncio.serve(application(messages), configuration))
+    asyncio.run(hypercorn.asyncio.serve(application(messages, fault_actions(stores)), configuration))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import itertools
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -14,30 +14,20 @@ from redis.exceptions import RedisError
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.changes import Changes, recorded_as
+from cdk_redis_local._emulator.engine_users import SERVERLESS as SERVERLESS
+from cdk_redis_local._emulator.engine_users import engine_users
+from cdk_redis_local._emulator.faults import STORE_FAULTS, Parts, StoreFaults
 from cdk_redis_local._emulator.observe.events import Event, EventLog
 from cdk_redis_local._engines.acl import AclUser
-from cdk_redis_local._engines.certificates import CertificateAuthority
+from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
 from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._engines.node import HOST, Node
 from cdk_redis_local._engines.program import EngineProgram, find_engines
 from cdk_redis_local._gates.node_gate import Gatekeeper, GateRules
 from cdk_redis_local._gates.token_check import TokenTarget
-from cdk_redis_runtime._client.environment import MEMORYDB_REFUSED_COMMANDS
-
-FAULTS: dict[str, str] = {
-    "engine-stopped": "the engines of every store stop as soon as it is available",
-    "wrong-ca": "every store has a certificate of a certificate authority that clients do not trust",
-    "acl-without-prefix": "every user may access all keys, whatever its access string allows",
-    "managed-commands-allowed": "every MemoryDB user may run the commands that MemoryDB reserves for itself",
-    "slots-missing": "the last shard of every cluster has lost its slots",
-}
-"""The faults that the local cloud can inject, by name."""
 
 Scope = tuple[str, str]
 """Account and Region."""
-
-SERVERLESS = "serverless"
-"""The ``service`` of a serverless cache in `StoreKey`."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +56,18 @@ class StoreShape:
 
 @dataclass
 class Store:
-    """A running store. ``endpoint`` is the localhost port of the configuration endpoint or of the primary endpoint."""
+    """A running store. ``endpoint`` is the localhost port of the configuration endpoint or of the primary endpoint.
+
+    ``users`` are the declared users, without the effects of faults.
+    """
 
     engines: EngineSet
     rules: GateRules
     gates: list[int]
     endpoint: int
     reader_endpoint: int
+    users: Sequence[AclUser]
+    faults: StoreFaults
     node_prefix: str
     """Of its nodes' names, with ``{shard}`` for the shard's name. As on AWS, it stays when cluster mode changes."""
 
@@ -106,19 +101,17 @@ class Stores:
             authority: The certificate authority of the engines' certificates.
             authorize: Checks a token for a user of a store; raises TokenRefusedError.
             say: Called with each message for the user.
-            faults: Names from :data:`FAULTS`; each fault affects every store.
+            faults: Names from :data:`FAULTS`: every store gets those that it can have when it is available.
             stand_in: Whether another engine may run in place of one that this machine does not have.
         """
         self.programs: list[EngineProgram] = find_engines()
         self._workspace = workspace
         self._authorize = authorize
         self._say = say
-        self._faults = frozenset(faults)
+        self._faults = tuple(faults)
         self._stand_in = stand_in
         self._stand_ins: set[str] = set()
         self._authority = authority
-        if "wrong-ca" in self._faults:
-            self._authority = CertificateAuthority(workspace.directory("wrong-ca"), "an untrusted authority")
         self._gatekeeper = Gatekeeper()
         self._stores: dict[StoreKey, Store] = {}
         self.declared: dict[StoreKey, Mapping[str, Any]] = {}
@@ -197,7 +190,7 @@ class Stores:
             shards=shape.shards,
             replicas=shape.replicas,
             cluster_mode=shape.cluster_mode,
-            users=self._engine_users(key, users, rules),
+            users=engine_users(key.service, users, rules.passwords, ()),
             parameters=shape.parameters,
             tls=shape.tls,
             authority=self._authority,
@@ -211,14 +204,18 @@ class Stores:
             engines.start()
             # As on AWS, CLUSTER SLOTS lists the endpoint of a serverless cache as primary, its reader port as replica.
             own = (engines.endpoint[1], engines.reader_endpoint[1]) if serverless else None
-            store = Store(engines, rules, gates, *(own or self._open_endpoints(engines, rules, gates)), prefix)
+            endpoint, reader_endpoint = own or self._open_endpoints(engines, rules, gates)
+            faults = StoreFaults(self._parts(key, engines, rules, gates))
+            store = Store(engines, rules, gates, endpoint, reader_endpoint, users, faults, prefix)
         except BaseException:
             self._stop(engines, gates)
             raise
         with self._lock:
             self._stores[key] = store
         self._tell(key, store)
-        self._inject_faults(store)
+        for fault in self._faults:
+            if store.faults.why_not(fault) is None:
+                store.faults.inject(fault)
         return store
 
     def declare(self, key: StoreKey, properties: Mapping[str, Any]) -> None:
@@ -230,7 +227,22 @@ class Stores:
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Replace the users of a running store."""
         store = self._stores[key]
-        store.engines.set_users(self._engine_users(key, users, store.rules))
+        store.engines.set_users(engine_users(key.service, users, store.rules.passwords, store.faults.active))
+        store.users = users
+
+    def break_store(self, key: StoreKey, fault: str) -> None:
+        """Inject a fault into a running store: one of :data:`STORE_FAULTS`.
+
+        Raises:
+            LocalCloudError: The fault does not exist, this store cannot have it, or has it already.
+        """
+        self._stores[key].faults.inject(fault)
+        self._say(f"{key.name}: fault {fault}: {STORE_FAULTS[fault]}")
+
+    def repair_store(self, key: StoreKey, fault: str) -> None:
+        """Take a fault of a running store back; returns when the store is available."""
+        self._stores[key].faults.repair(fault)
+        self._say(f"{key.name}: the fault {fault} is repaired")
 
     @recorded_as("modifying")
     def set_parameters(self, key: StoreKey, parameters: Mapping[str, str]) -> None:
@@ -361,29 +373,20 @@ class Stores:
         gates.append(configuration)
         return configuration, configuration
 
-    def _engine_users(self, key: StoreKey, users: Iterable[AclUser], rules: GateRules) -> list[AclUser]:
-        """The users for the engine: IAM users get an internal password instead of tokens."""
-        made: list[AclUser] = []
-        for user in users:
-            if user.iam:
-                password = rules.passwords.setdefault(user.name, secrets.token_hex(24))
-                user = replace(user, passwords=(password,))
-            if "acl-without-prefix" in self._faults and user.name != "default":
-                user = replace(user, access_string=f"{user.access_string} allkeys")
-            if key.service in ("memorydb", SERVERLESS):
-                # ElastiCache's list is shorter, but none of its users can change users, slots or nodes either.
-                # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ClientConfig.RestrictedCommands.html
-                user = self._without_managed_commands(user)
-            made.append(user)
-        for name in rules.passwords.keys() - {user.name for user in made if user.iam}:
-            del rules.passwords[name]
-        return made
+    def _parts(self, key: StoreKey, engines: EngineSet, rules: GateRules, gates: list[int]) -> Parts:
+        def untrusted_certificate() -> Certificate:
+            folder = self._workspace.directory(f"untrusted-{secrets.token_hex(4)}")
+            return CertificateAuthority(folder, "an untrusted authority").issue("node")
 
-    def _without_managed_commands(self, user: AclUser) -> AclUser:
-        if "managed-commands-allowed" not in self._faults:
-            return replace(user, refused=MEMORYDB_REFUSED_COMMANDS)
-        allowed = " ".join(f"+{command}" for command in MEMORYDB_REFUSED_COMMANDS)
-        return replace(user, access_string=f"{user.access_string} {allowed}")
+        return Parts(
+            service=key.service,
+            engines=engines,
+            rules=rules,
+            gates=gates,
+            gatekeeper=self._gatekeeper,
+            untrusted_certificate=untrusted_certificate,
+            set_users=lambda: self.set_users(key, self._stores[key].users),
+        )
 
     def _tell(self, key: StoreKey, store: Store) -> None:
         engines = store.engines
@@ -395,15 +398,6 @@ class Stores:
         if engines.ignored_parameters:
             names = ", ".join(sorted(engines.ignored_parameters))
             self._say(f"{key.name}: these parameters have no effect on {engines.program}: {names}")
-
-    def _inject_faults(self, store: Store) -> None:
-        if "slots-missing" in self._faults and store.engines.cluster_mode:
-            store.engines.delete_slots(store.engines.shards - 1)
-        if "engine-stopped" in self._faults:
-            for index in range(len(store.engines.nodes)):
-                store.engines.stop_node(index)
-            for port in store.gates:
-                self._gatekeeper.close(port)
 
 
 def refuse_change(engines: EngineSet, shape: StoreShape) -> None:

@@ -40,7 +40,7 @@ class GateRules:
     called with token and user name, and raises :class:`TokenRefusedError`; ``on_refusal`` is called with user name and
     reason. Without ``certificate``, clients connect without TLS; without ``ca_file``, the gate connects to the engine
     without TLS. ``connection_seconds`` may change, for the next sign-ins; ``closed_connections`` counts those that were
-    closed at that age.
+    closed at that age. ``delay_seconds`` is how late each answer comes.
     """
 
     check: Callable[[str, str], object]
@@ -50,6 +50,7 @@ class GateRules:
     passwords: dict[str, str] = field(default_factory=dict[str, str])
     connection_seconds: float = CONNECTION_SECONDS
     closed_connections: int = 0
+    delay_seconds: float = 0.0
 
     def server_context(self) -> ssl.SSLContext | None:
         """TLS settings for clients: TLS 1.2 or newer."""
@@ -96,14 +97,24 @@ def _user_position(words: list[bytes]) -> int | None:
     return options.index(b"AUTH") + 1 if b"AUTH" in options[2:] else None
 
 
+@dataclass
+class _Gate:
+    """A gate; ``server`` is None while it is suspended, and then ``reservation`` keeps its port."""
+
+    backend: Callable[[], int | None]
+    rules: GateRules
+    server: asyncio.Server | None = None
+    reservation: socket.socket | None = None
+    connections: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
+
+
 class Gatekeeper:
     """Runs any number of gates on loopback, in one thread."""
 
     def __init__(self) -> None:
         """Start the thread."""
         self._loop = asyncio.new_event_loop()
-        self._servers: dict[int, asyncio.Server] = {}
-        self._connections: dict[int, set[asyncio.Task[None]]] = {}
+        self._gates: dict[int, _Gate] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="gates", daemon=True)
         self._thread.start()
 
@@ -120,38 +131,85 @@ class Gatekeeper:
         """Close a gate and its connections. A port without a gate is ignored."""
         self._run(self._close(port))
 
+    def suspend(self, port: int) -> None:
+        """Close a gate and its connections, and keep its port, which refuses connections until :meth:`resume`."""
+        self._run(self._suspend(port))
+
+    def resume(self, port: int) -> None:
+        """Open a suspended gate again, with the TLS settings that its rules have now. Others are ignored."""
+        self._run(self._resume(port))
+
+    def reopen(self, port: int) -> None:
+        """Close a gate's connections, and open it with the TLS settings that its rules have now, if it is open."""
+        self._run(self._reopen(port))
+
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _open(self, backend: Callable[[], int | None], rules: GateRules) -> int:
         listener = socket.create_server(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
-        connections: set[asyncio.Task[None]] = set()
-        inward = rules.client_context()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            connections.add(task)
-            try:
-                await _serve(reader, writer, backend(), rules, inward)
-            except asyncio.CancelledError:
-                writer.transport.abort()
-            finally:
-                connections.discard(task)
-
-        self._servers[port] = await asyncio.start_server(serve, sock=listener, ssl=rules.server_context(), limit=_CHUNK)
-        self._connections[port] = connections
+        gate = _Gate(backend, rules)
+        await _start(gate, listener)
+        self._gates[port] = gate
         return port
 
     async def _close(self, port: int) -> None:
-        server = self._servers.pop(port, None)
-        if server:
-            server.close()
-            tasks = list(self._connections.pop(port))
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        gate = self._gates.pop(port, None)
+        if gate and gate.reservation:
+            gate.reservation.close()
+        elif gate:
+            await _end(gate)
+
+    async def _suspend(self, port: int) -> None:
+        gate = self._gates.get(port)
+        if gate and gate.server:
+            ending = _end(gate)
+            # Bound but not listening: the kernel refuses connections, and gives the port to no other process.
+            gate.reservation = socket.socket()
+            gate.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            gate.reservation.bind(("127.0.0.1", port))
+            await ending
+
+    async def _resume(self, port: int) -> None:
+        gate = self._gates.get(port)
+        if gate and gate.reservation:
+            listener, gate.reservation = gate.reservation, None
+            await _start(gate, listener)
+
+    async def _reopen(self, port: int) -> None:
+        gate = self._gates.get(port)
+        if gate and gate.server:
+            await self._suspend(port)
+            await self._resume(port)
+
+
+async def _start(gate: _Gate, listener: socket.socket) -> None:
+    inward = gate.rules.client_context()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        gate.connections.add(task)
+        try:
+            await _serve(reader, writer, gate.backend(), gate.rules, inward)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            gate.connections.discard(task)
+
+    gate.server = await asyncio.start_server(serve, sock=listener, ssl=gate.rules.server_context(), limit=_CHUNK)
+
+
+def _end(gate: _Gate) -> asyncio.Future[list[Any]]:
+    """Close the listener of a gate now, and its connections; returns what to await for their end."""
+    assert gate.server
+    gate.server.close()
+    gate.server = None
+    tasks = list(gate.connections)
+    for task in tasks:
+        task.cancel()
+    return asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _serve(
@@ -174,7 +232,7 @@ async def _serve(
     life = _Life(rules)
     pumps = [
         asyncio.create_task(_pump_commands(reader, engine_writer, rules, life)),
-        asyncio.create_task(_pump(engine_reader, writer)),
+        asyncio.create_task(_pump_answers(engine_reader, writer, rules)),
     ]
     try:
         # When one side closes its connection, close the other.
@@ -211,9 +269,11 @@ class _Life:
         self.over.set_result(None)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: GateRules) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(_CHUNK):
+            if rules.delay_seconds:
+                await asyncio.sleep(rules.delay_seconds)
             writer.write(data)
             await writer.drain()
 

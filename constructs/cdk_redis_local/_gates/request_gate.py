@@ -25,6 +25,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+SIGNER = "cdk_redis_local.signer"
+"""The entry of a scope with the `CredentialScope` of the checked signature."""
+
 # Only browsers send these headers. (Node.js sends sec-fetch-mode too.)
 _BROWSER_HEADERS = ("origin", "sec-fetch-site")
 # The emulator's internal paths. No bucket name and no path of an AWS API begins with an underscore.
@@ -125,6 +128,7 @@ class RequestGate:
         credentials = self._find_credentials(signature.scope.access_key_id, signature.session_token)
         body = await _read(receive)
         signature.check(credentials, body)
+        scope[SIGNER] = signature.scope
         return _replay(body, receive)
 
 

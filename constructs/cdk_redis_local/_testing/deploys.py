@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,18 @@ from botocore.exceptions import ClientError
 
 from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
 from cdk_redis_local._core.errors import DeployError, FunctionError, LocalCloudError
+from cdk_redis_local._emulator import own_calls
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from constructs import IConstruct
 
 _MANIFEST = "manifest.json"
-_REPLICATION_GROUP, _CLUSTER = "AWS::ElastiCache::ReplicationGroup", "AWS::MemoryDB::Cluster"
+_SERVICES = {
+    "AWS::ElastiCache::ReplicationGroup": "elasticache",
+    "AWS::ElastiCache::ServerlessCache": "serverless",
+    "AWS::MemoryDB::Cluster": "memorydb",
+}
 _FAILOVER_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 
@@ -60,12 +66,10 @@ class Deploys:
             directory: The folder whose ``node_modules`` has the CDK CLI. Default: - the working directory; a CLI on
                 PATH is used if there is none in ``node_modules``.
 
-        Raises:
-            LocalCloudError: The CDK CLI was not found; the message says how to install it.
         """
         self.cloud = cloud
         self.session = cloud.session()
-        self._cdk = find_cdk(directory or Path.cwd(), cloud.environment)
+        self._directory = directory or Path.cwd()
         self._numbers = itertools.count(1)
 
     def client(self, service: str) -> Any:
@@ -89,13 +93,15 @@ class Deploys:
 
         Raises:
             DeployError: The CDK CLI failed.
-            LocalCloudError: The cloud's process has ended.
+            LocalCloudError: The CDK CLI was not found, and the message says how to install it; or the cloud's process
+                has ended.
         """
+        cdk = find_cdk(self._directory, self.cloud.environment)
         said, log = len(self.cloud.said), self._new_path("cdk.log")
         with log.open("wb") as output:
             # In the workspace, so that the CLI and the app that it runs end with this process.
             process = self.cloud.workspace.spawn(
-                [*self._cdk, *arguments],
+                [*cdk, *arguments],
                 environment=self.cloud.environment,
                 cwd=cwd or Path.cwd(),
                 stdout=output,
@@ -210,6 +216,38 @@ class Deploys:
             time.sleep(_POLL_SECONDS)
         raise LocalCloudError(f"{name}: shard {shard} did not fail over within {_FAILOVER_SECONDS:g} s")
 
+    @contextlib.contextmanager
+    def break_store(self, store: str | IConstruct, fault: str) -> Generator[None]:
+        """Inject a fault into one running store, and take it back at the end of the ``with`` block.
+
+        The block begins when the store has the fault. It ends when the store is available again, also after an error.
+
+        Example:
+            >>> with deploys.break_store(stack.cache, "wrong-ca"):
+            ...     assert deploys.invoke(stack.function) == {"from": "the database"}
+
+        Args:
+            store: A deployed store, or its name.
+            fault: One of :data:`STORE_FAULTS`: ``engine-stopped``, ``node-hangs``, ``slow-answers``,
+                ``out-of-memory``, ``wrong-ca``, ``acl-without-prefix``, ``managed-commands-allowed`` (MemoryDB),
+                ``slots-missing`` (cluster mode).
+
+        Raises:
+            LocalCloudError: The store does not run, cannot have the fault or has it already, or there is no such fault.
+        """
+        service = region = None
+        if isinstance(store, str):
+            name = store
+        else:
+            name = self.physical_id(store)
+            service, region = _service_and_region(store)
+        which = {"Store": name, "Service": service, "Region": region, "Fault": fault}
+        own_calls.call(self.cloud.environment, "BreakStore", **which)
+        try:
+            yield
+        finally:
+            own_calls.call(self.cloud.environment, "RepairStore", **which)
+
     def physical_id(self, construct: IConstruct) -> str:
         """The physical id of a deployed construct; that of an L2 is that of its main resource.
 
@@ -218,11 +256,7 @@ class Deploys:
         """
         import aws_cdk as cdk
 
-        resource = construct if isinstance(construct, cdk.CfnElement) else construct.node.default_child
-        if not isinstance(resource, cdk.CfnElement):
-            raise LocalCloudError(
-                f"{construct.node.path} has no main resource: give its name, as an output of the stack"
-            )
+        resource = _main_resource(construct)
         stack = cdk.Stack.of(resource)
         logical_id = str(stack.resolve(resource.logical_id))
         try:
@@ -244,6 +278,25 @@ class Deploys:
     def _new_path(self, name: str) -> Path:
         """A path of its own in the workspace: the CLI locks its output folder."""
         return self.cloud.workspace.directory("deploys") / f"{next(self._numbers)}-{name}"
+
+
+def _main_resource(construct: IConstruct) -> cdk.CfnElement:
+    import aws_cdk as cdk
+
+    resource = construct if isinstance(construct, cdk.CfnElement) else construct.node.default_child
+    if not isinstance(resource, cdk.CfnElement):
+        raise LocalCloudError(f"{construct.node.path} has no main resource: give its name, as an output of the stack")
+    return resource
+
+
+def _service_and_region(store: IConstruct) -> tuple[str | None, str | None]:
+    """Service and Region of a store; None if it is not known."""
+    import aws_cdk as cdk
+
+    resource = _main_resource(store)
+    kind = resource.cfn_resource_type if isinstance(resource, cdk.CfnResource) else ""
+    region = cdk.Stack.of(resource).region
+    return _SERVICES.get(kind), None if cdk.Token.is_unresolved(region) else region
 
 
 def _synthesized(app: cdk.Stage | cdk.Stack, stacks: Sequence[str]) -> tuple[str, Sequence[str]]:

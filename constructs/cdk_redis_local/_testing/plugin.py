@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +56,12 @@ def invoke(_local_deploys: Deploys) -> Callable[..., Any]:
 def fail_over(_local_deploys: Deploys) -> Callable[..., None]:
     """Fails a deployed store over, by name or construct: see `Deploys.fail_over`."""
     return _local_deploys.fail_over
+
+
+@pytest.fixture(scope="session")
+def break_store(_local_deploys: Deploys) -> Callable[..., AbstractContextManager[None]]:
+    """Injects a fault into a deployed store for a ``with`` block, by name or construct: see `Deploys.break_store`."""
+    return _local_deploys.break_store
 
 
 @pytest.fixture(scope="module")
