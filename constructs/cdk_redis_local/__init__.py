@@ -26,8 +26,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 * ECS services are deployed and run no container. ``task_environment`` returns the environment of their containers, with
   the credentials of the task's role, so that their programs can run as processes.
 * Security groups, network ACLs and flow logs have no effect on loopback; a message says so when a stack has one.
-* ``FAULTS`` are the faults that can be injected: ``engine-stopped``, ``wrong-ca``, ``acl-without-prefix``,
-  ``managed-commands-allowed``, ``slots-missing``.
+* ``FAULTS`` are the faults that can be injected into every store, for smoke tests to find: ``engine-stopped``,
+  ``wrong-ca``, ``acl-without-prefix``, ``managed-commands-allowed``, ``slots-missing``. ``STORE_FAULTS`` are those that
+  ``Deploys.break_store`` injects into one store while it runs, and takes back.
 * ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` kill a primary's process and promote a replica; the
   killed node starts again as its replica. State machines can call both, if their role allows it.
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
