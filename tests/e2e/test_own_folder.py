@@ -130,6 +130,8 @@ def test_stacks_and_stages_of_this_process_are_deployed_and_errors_tell_why(
     cdk.CfnOutput(top, "One", value="1")
 
     assert local.deploy(top).outputs == {"Top": {"One": "1"}}
+    without_cli = local.deploy(top, cli=False)
+    assert (without_cli.outputs, without_cli.log) == ({"Top": {"One": "1"}}, "Top: no changes")
     assert local.invoke(function, {"by": 4}) == 0.25
     with pytest.raises(FunctionError, match=r"(?s)division by zero.*divides"):
         local.invoke(function, {"by": 0})

@@ -13,17 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
 from cdk_redis_local._core.errors import DeployError, FunctionError, LocalCloudError
 from cdk_redis_local._emulator import own_calls
+from cdk_redis_local._testing.assemblies import MANIFEST, read_stacks, select
+from cdk_redis_local._testing.templates import Templates
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from constructs import IConstruct
 
-_MANIFEST = "manifest.json"
+_BOOTSTRAP_TEMPLATE = "lib/api/bootstrap/bootstrap-template.yaml"
+# As `cdk bootstrap` sets them.
+_BOOTSTRAP = {
+    "CloudFormationExecutionPolicies": "arn:aws:iam::aws:policy/AdministratorAccess",
+    "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
+}
 _SERVICES = {
     "AWS::ElastiCache::ReplicationGroup": "elasticache",
     "AWS::ElastiCache::ServerlessCache": "serverless",
@@ -40,7 +47,7 @@ class Deployed:
     Attributes:
         outputs: The outputs of each deployed stack, by the names of stack and output:
             ``deployed.outputs["Shop"]["FunctionName"]``.
-        log: The output of the CDK CLI.
+        log: The output of the CDK CLI; without it, a line for each stack.
     """
 
     outputs: Mapping[str, Mapping[str, str]]
@@ -70,19 +77,33 @@ class Deploys:
         self.cloud = cloud
         self.session = cloud.session()
         self._directory = directory or Path.cwd()
+        self._templates = Templates(
+            lambda service, region: self.session.client(
+                service, endpoint_url=self.cloud.endpoint_url, region_name=region
+            )
+        )
         self._numbers = itertools.count(1)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of an API of the cloud."""
-        return self.session.client(service, endpoint_url=self.cloud.endpoint_url)
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of an API of the cloud. Default: - in the cloud's Region."""
+        return self._templates.client(service, region or self.cloud.region)
 
     def bootstrap(self) -> None:
         """Create the bucket and the roles that deploys use.
 
+        The stack is that of ``cdk bootstrap``. If the CLI's template is where it is in its package, it is deployed
+        without the CLI, which takes seconds.
+
         Raises:
-            DeployError: The CDK CLI failed.
+            DeployError: The stack failed.
         """
-        self.run("bootstrap", f"aws://{ACCOUNT}/{self.cloud.region}", "--output", str(self._new_path("bootstrap")))
+        template = Path(find_cdk(self._directory, self.cloud.environment)[0]).resolve().parents[1] / _BOOTSTRAP_TEMPLATE
+        if template.exists():
+            self._templates.put(
+                "CDKToolkit", self.cloud.region, _BOOTSTRAP, (), {"TemplateBody": template.read_text()}, {}
+            )
+        else:
+            self.run("bootstrap", f"aws://{ACCOUNT}/{self.cloud.region}", "--output", str(self._new_path("bootstrap")))
 
     def run(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run a command of the CDK CLI; returns its output.
@@ -110,8 +131,8 @@ class Deploys:
             code = self.cloud.wait_for(process)
         written = log.read_text(errors="replace")
         if code:
-            messages = [f"local cloud: {message}" for message in self.cloud.said[said:]]
-            raise DeployError("\n".join([f"cdk {arguments[0]} failed with exit code {code}:", written, *messages]))
+            failed = f"cdk {arguments[0]} failed with exit code {code}:"
+            raise DeployError("\n".join([failed, written, *self._said_since(said)]))
         return written
 
     def deploy(
@@ -120,8 +141,9 @@ class Deploys:
         *,
         stacks: Sequence[str] = (),
         context: Mapping[str, str] | None = None,
+        cli: bool = True,
     ) -> Deployed:
-        """Create or update stacks with ``cdk deploy``; returns their outputs.
+        """Create or update stacks; returns their outputs.
 
         A second deploy of a stack updates it. The stacks end with the cloud.
 
@@ -131,29 +153,38 @@ class Deploys:
                 stacks that it depends on are deployed, too.
             stacks: The stacks, as on the command line of ``cdk deploy``. Default: - all of them.
             context: Context values for the app in a folder with a ``cdk.json``.
+            cli: Whether the CDK CLI deploys, with change sets and the roles of the bootstrap stack. Without it, the
+                assets are uploaded and the templates sent to CloudFormation by the cloud's root user, which saves the
+                seconds that the CLI takes to start and to poll. Default: True.
 
         Raises:
-            DeployError: The CDK CLI failed; the message has its output.
-            LocalCloudError: The folder is neither an app nor a cloud assembly, or there are context values for an app
-                that is synthesized already.
+            DeployError: A stack failed; the message has the output of the CLI, or the reasons in the stack's events,
+                and what the local cloud said.
+            LocalCloudError: The folder is neither an app nor a cloud assembly, there are context values for an app that
+                is synthesized already, or only the CLI can deploy the app (legacy synthesizer, images of containers,
+                context lookups, a folder with a ``cdk.json``).
         """
-        outputs = self._new_path("outputs.json")
-        cwd = None
+        source, cwd = [], None
         if isinstance(app, (str, Path)):
-            folder = Path(app).resolve()
-            if (folder / _MANIFEST).exists():
-                source = ["--app", str(folder)]
-            elif (folder / "cdk.json").exists():
-                cwd, source = folder, ["--output", str(self._new_path("cdk.out"))]
+            assembly = Path(app).resolve()
+            if (assembly / "cdk.json").exists() and not (assembly / MANIFEST).exists():
+                cwd, source = assembly, ["--output", str(self._new_path("cdk.out"))]
                 source += [word for key, value in (context or {}).items() for word in ("-c", f"{key}={value}")]
                 context = None
-            else:
-                raise LocalCloudError(f"{folder} has no cdk.json, and is no cloud assembly")
+            elif not (assembly / MANIFEST).exists():
+                raise LocalCloudError(f"{assembly} has no cdk.json, and is no cloud assembly")
         else:
             assembly, stacks = _synthesized(app, stacks)
-            source = ["--app", assembly]
         if context:
             raise LocalCloudError("context values are for a folder with a cdk.json: give them to cdk.App(context=...)")
+        if cli:
+            return self._deploy_with_cli(source or ["--app", str(assembly)], stacks, cwd)
+        if cwd:
+            raise LocalCloudError(f"only the CDK CLI can run the app in {cwd}: deploy it with cli=True")
+        return self._deploy_templates(assembly, stacks)
+
+    def _deploy_with_cli(self, source: Sequence[str], stacks: Sequence[str], cwd: Path | None) -> Deployed:
+        outputs = self._new_path("outputs.json")
         log = self.run(
             *("deploy", *(stacks or ["--all"]), *source, "--require-approval", "never", "--concurrency", "3"),
             *("--outputs-file", str(outputs)),
@@ -161,6 +192,31 @@ class Deploys:
         )
         # There is no file if no stack has outputs.
         return Deployed(json.loads(outputs.read_text()) if outputs.exists() else {}, log)
+
+    def _deploy_templates(self, assembly: Path, stacks: Sequence[str]) -> Deployed:
+        said = len(self.cloud.said)
+        chosen = select(read_stacks(assembly, ACCOUNT, self.cloud.region), stacks)
+        try:
+            lines = self._templates.deploy(chosen)
+        except DeployError as error:
+            raise DeployError("\n".join([str(error), *self._said_since(said)])) from error
+        except BotoCoreError as error:
+            self.cloud.check()
+            raise DeployError(str(error)) from error
+        outputs = {stack.name: self._templates.outputs(stack.name, stack.region) for stack in chosen}
+        return Deployed({name: found for name, found in outputs.items() if found}, "\n".join(lines))
+
+    def destroy(self, stack: str | cdk.Stack) -> None:
+        """Delete a stack, with its stores; returns when it is gone. Does nothing if it is not deployed.
+
+        Args:
+            stack: The stack, or its name.
+
+        Raises:
+            DeployError: The stack could not be deleted; the message has the reasons in its events.
+        """
+        name, region = (stack, None) if isinstance(stack, str) else (stack.stack_name, _region(stack))
+        self._templates.delete(name, region or self.cloud.region)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a deployed stack."""
@@ -260,7 +316,7 @@ class Deploys:
         stack = cdk.Stack.of(resource)
         logical_id = str(stack.resolve(resource.logical_id))
         try:
-            found = self.client("cloudformation").describe_stack_resource(
+            found = self.client("cloudformation", _region(stack)).describe_stack_resource(
                 StackName=stack.stack_name, LogicalResourceId=logical_id
             )
         except ClientError as error:
@@ -274,6 +330,9 @@ class Deploys:
             if error.response.get("Error", {}).get("Code") != "ReplicationGroupNotFoundFault":
                 raise
             self.client("memorydb").failover_shard(ClusterName=name, ShardName=shard)
+
+    def _said_since(self, said: int) -> list[str]:
+        return [f"local cloud: {message}" for message in self.cloud.said[said:]]
 
     def _new_path(self, name: str) -> Path:
         """A path of its own in the workspace: the CLI locks its output folder."""
@@ -295,11 +354,17 @@ def _service_and_region(store: IConstruct) -> tuple[str | None, str | None]:
 
     resource = _main_resource(store)
     kind = resource.cfn_resource_type if isinstance(resource, cdk.CfnResource) else ""
-    region = cdk.Stack.of(resource).region
-    return _SERVICES.get(kind), None if cdk.Token.is_unresolved(region) else region
+    return _SERVICES.get(kind), _region(cdk.Stack.of(resource))
 
 
-def _synthesized(app: cdk.Stage | cdk.Stack, stacks: Sequence[str]) -> tuple[str, Sequence[str]]:
+def _region(stack: cdk.Stack) -> str | None:
+    """The Region of a stack; None if it is that of the cloud."""
+    import aws_cdk as cdk
+
+    return None if cdk.Token.is_unresolved(stack.region) else stack.region
+
+
+def _synthesized(app: cdk.Stage | cdk.Stack, stacks: Sequence[str]) -> tuple[Path, Sequence[str]]:
     """Synthesize the app in this process; returns the cloud assembly and the stacks to deploy."""
     import aws_cdk as cdk
 
@@ -310,4 +375,4 @@ def _synthesized(app: cdk.Stage | cdk.Stack, stacks: Sequence[str]) -> tuple[str
         raise LocalCloudError(f"{app.node.path} is in no cdk.App: deploy the app that it belongs to")
     # Again, because a test may have changed the app since the last time.
     assembly = stage.synth(force=True)
-    return str(assembly.directory), [app.node.path] if isinstance(app, cdk.Stack) else stacks
+    return Path(assembly.directory), [app.node.path] if isinstance(app, cdk.Stack) else stacks
