@@ -99,11 +99,18 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_create_log_stream": "(data)",
         "_put_log_events": "(data)",
     },
+    "ministack.services.ec2": {
+        "_subnets": "AccountRegionScopedDict",
+    },
     "ministack.services.ecs": {
         "_get_docker": "()",
     },
     "ministack.services.elasticache": {
         "_param_group_params": "AccountRegionScopedDict",
+        "_param_groups": "AccountRegionScopedDict",
+        "_seed_default_param_groups": "()",
+        "_subnet_groups": "AccountRegionScopedDict",
+        "_tags": "AccountScopedDict",
         "_user_groups": "AccountRegionScopedDict",
         "_users": "AccountRegionScopedDict",
         "handle_request": "async (method, path, headers, body, query_params)",

@@ -20,8 +20,7 @@ import hypercorn.asyncio
 import hypercorn.config
 
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.api.failover import FailoverCalls
-from cdk_redis_local._emulator.api.passwords import PasswordCalls
+from cdk_redis_local._emulator.api.actions import register_api
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.inert import register_inert
@@ -146,8 +145,7 @@ def main() -> None:
     memorydb.register()
     ServerlessHandlers(stores, elasticache.access).register()
     Notifications(stores, messages.say)
-    FailoverCalls(stores).register()
-    PasswordCalls(stores, elasticache.access, memorydb.access, elasticache.tokens, messages.say).register()
+    register_api(stores, elasticache, memorydb, messages.say)
     Rotations(messages.say).register()
     if arguments.stand_in:
         expect_stand_ins(stores)

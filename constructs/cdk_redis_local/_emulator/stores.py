@@ -166,6 +166,10 @@ class Stores:
         """The running store."""
         return self._stores[key]
 
+    def find(self, key: StoreKey) -> Store | None:
+        """The running store; None if it does not run."""
+        return self._stores.get(key)
+
     @recorded_as("creating")
     def create(self, key: StoreKey, shape: StoreShape, users: Sequence[AclUser]) -> Store:
         """Start a store; returns when it is available.

@@ -14,7 +14,7 @@ from cdk_redis_local._engines.cluster import owned_ranges
 from cdk_redis_local._engines.node import Node
 
 # A busy machine delays answers; a frozen node delays the caller for this time.
-_SECONDS = 3.0
+_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

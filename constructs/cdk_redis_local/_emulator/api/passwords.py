@@ -7,38 +7,33 @@ have it.
 from __future__ import annotations
 
 import contextvars
-import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.api.errors import ApiError
-from cdk_redis_local._emulator.api.permissions import named_resource
+from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
-from cdk_redis_local._emulator.handlers.access import PASSWORD_LENGTH, AccessLists
+from cdk_redis_local._emulator.api.users import Users
+from cdk_redis_local._emulator.handlers.access import PASSWORD_LENGTH
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
-from cdk_redis_local._emulator.ministack import (
-    elasticache_user,
-    elasticache_user_groups,
-    name_resources_with,
-    scope,
-)
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.stores import Stores
+from cdk_redis_local._engines.acl import OPEN_DEFAULT
 
 _MOST_PASSWORDS = 2
+_GROUP, _TOKEN, _STRATEGY = "ReplicationGroupId", "AuthToken", "AuthTokenUpdateStrategy"
 
 
 class PasswordCalls:
-    """ModifyUser, UpdateUser and the AUTH tokens of ModifyReplicationGroup, with the actions that describe them."""
+    """``ModifyUser``, ``UpdateUser`` and the AUTH tokens of ``ModifyReplicationGroup``."""
 
     def __init__(
         self,
         stores: Stores,
-        elasticache: AccessLists,
-        memorydb: AccessLists,
+        users: Users,
+        groups: ReplicationGroups,
         tokens: AuthTokens,
         say: Callable[[str], object],
     ) -> None:
@@ -46,139 +41,73 @@ class PasswordCalls:
 
         Args:
             stores: The running stores.
-            elasticache: Users of ElastiCache.
-            memorydb: Users of MemoryDB.
+            users: The users of both services.
+            groups: The replication groups.
             tokens: AUTH tokens of replication groups.
             say: Called with a message for the user when the engines refuse a change.
         """
         self._stores = stores
-        self._elasticache = elasticache
-        self._memorydb = memorydb
+        self._users = users
+        self._groups = groups
         self._tokens = tokens
         self._say = say
-        self._updating: set[tuple[tuple[str, str], str]] = set()
 
     def register(self) -> None:
         """Add the actions to the emulator."""
-        name_resources_with(named_resource)
-        ELASTICACHE.add(
-            {
-                "ModifyUser": self._modify_user,
-                "ModifyReplicationGroup": self._modify_group,
-                "DescribeReplicationGroups": self._describe_groups,
-            }
-        )
-        MEMORYDB.add({"UpdateUser": self._update_user, "DescribeUsers": self._describe_users})
+        ELASTICACHE.add({"ModifyUser": self._modify_user, "ModifyReplicationGroup": self._modify_group})
+        MEMORYDB.add({"UpdateUser": self._update_user})
 
     def _modify_user(self, parameters: Parameters) -> Answer:
         user_id = parameters["UserId"]
-        record = elasticache_user(user_id)
-        if record is None or self._elasticache.user(user_id) is None:
-            raise ApiError("UserNotFoundFault", f"User {user_id} not found.")
-        if record["Status"] != "active":
-            raise ApiError("InvalidUserStateFault", f"User {user_id} is not in active state")
-        passwords = parameters.get("Passwords") or (parameters.get("AuthenticationMode") or {}).get("Passwords") or []
-        _check_passwords(passwords)
-        changed = [record, *elasticache_user_groups(user_id)]
-        for entry in changed:
-            entry["Status"] = "modifying"
-
-        def apply() -> None:
-            access_string = parameters.get("AccessString")
-            self._elasticache.change_user(user_id, passwords, access_string)
-            record["AccessString"] = access_string or record["AccessString"]
-            if passwords:
-                record["Authentication"] = {"Type": "password", "PasswordCount": len(passwords)}
-
-        def end() -> None:
-            for entry in changed:
-                entry["Status"] = "active"
-
-        answer = dict(record)
-        self._in_background(f"user {user_id}", apply, end)
-        return answer
+        self._users.user(user_id)
+        access_string = parameters.get("AccessString")
+        if appended := parameters.get("AppendAccessString"):
+            access_string = f"{self._users.user(user_id)['AccessString']} {appended}"
+        return self._change("elasticache", user_id, parameters, access_string)
 
     def _update_user(self, parameters: Parameters) -> Answer:
         name = parameters["UserName"]
-        if self._memorydb.user(name) is None:
-            raise ApiError("UserNotFoundFault", f"User {name} not found.")
-        if (scope(), name) in self._updating:
-            raise ApiError("InvalidUserStateFault", f"User {name} is not in active state.")
-        passwords = (parameters.get("AuthenticationMode") or {}).get("Passwords") or []
-        _check_passwords(passwords)
-        updating = (scope(), name)
-        self._updating.add(updating)
-        answer = {"User": self._memorydb_user(name)}
-        self._in_background(
-            f"user {name}",
-            lambda: self._memorydb.change_user(name, passwords, parameters.get("AccessString")),
-            lambda: self._updating.discard(updating),
-        )
+        self._users.memorydb_user(name)
+        return {"User": self._change("memorydb", name, parameters, parameters.get("AccessString"))}
+
+    def _change(self, service: str, identifier: str, parameters: Parameters, access_string: str | None) -> Answer:
+        """Begin to change a user; returns it as it is until then, with the status of the change.
+
+        Raises:
+            ApiError: It is being changed already, or the change is not allowed.
+        """
+        mode = parameters.get("AuthenticationMode") or {}
+        passwords = parameters.get("Passwords") or mode.get("Passwords") or []
+        _check(identifier, passwords, mode.get("Type", "password"), parameters.get("NoPasswordRequired"))
+        is_elasticache = service == "elasticache"
+        users = self._users.elasticache if is_elasticache else self._users.memorydb
+        end = self._users.begin(service, identifier)
+        answer = self._users.user(identifier) if is_elasticache else self._users.memorydb_user(identifier)
+        self._in_background(f"user {identifier}", lambda: users.change_user(identifier, passwords, access_string), end)
         return answer
 
-    def _describe_users(self, parameters: Parameters) -> Answer:
-        asked = parameters.get("UserName")
-        names = self._memorydb.user_names() if asked is None else [str(asked)]
-        if any(self._memorydb.user(name) is None for name in names):
-            raise ApiError("UserNotFoundFault", f"User {asked} not found.")
-        return {"Users": [self._memorydb_user(name) for name in names]}
-
-    def _memorydb_user(self, name: str) -> dict[str, Any]:
-        user = self._memorydb.user(name)
-        assert user is not None
-        kind = "iam" if user.iam else "no-password" if user.no_password else "password"
-        account, region = scope()
-        return {
-            "Name": name,
-            "Status": "modifying" if (scope(), name) in self._updating else "active",
-            "AccessString": user.access_string,
-            "ACLNames": self._memorydb.groups_of(name),
-            "Authentication": {"Type": kind, "PasswordCount": len(user.passwords)},
-            "ARN": f"arn:aws:memorydb:{region}:{account}:user/{name}",
-        }
-
     def _modify_group(self, parameters: Parameters) -> Answer:
-        name = parameters["ReplicationGroupId"].lower()
-        key = StoreKey("elasticache", scope(), name)
-        if key not in self._stores:
-            raise ApiError("ReplicationGroupNotFoundFault", f"Replication group {name} not found")
-        token, strategy = parameters.get("AuthToken"), parameters.get("AuthTokenUpdateStrategy", "ROTATE")
-        if token is None:
-            raise ApiError("InvalidParameterValueException", "the local cloud changes AUTH tokens only")
+        key = self._groups.key(parameters[_GROUP])
+        other = sorted(parameters.keys() - {_GROUP, _TOKEN, _STRATEGY, "ApplyImmediately"})
+        token, strategy = parameters.get(_TOKEN), parameters.get(_STRATEGY, "ROTATE")
+        if other or token is None:
+            raise ApiError(
+                "InvalidParameterValueException",
+                "the local cloud changes only AuthToken with ModifyReplicationGroup: deploy a template to change "
+                f"{', '.join(other) or 'other properties'}",
+            )
         if self._tokens.changing(key):
-            raise ApiError("InvalidReplicationGroupStateFault", f"Replication group {name} is not available")
+            raise ApiError("InvalidReplicationGroupStateFault", f"Replication group {key.name} is not available")
         try:
             users = self._tokens.change(key, token, strategy)
         except LocalCloudError as error:
             raise ApiError("InvalidParameterValueException", str(error)) from error
         self._tokens.begin(key, strategy)
-        answer = {"ReplicationGroup": self._group(key)}
+        answer = {"ReplicationGroup": self._groups.describe(key)}
         self._in_background(
-            f"replication group {name}", lambda: self._stores.set_users(key, users), lambda: self._tokens.end(key)
+            f"replication group {key.name}", lambda: self._stores.set_users(key, users), lambda: self._tokens.end(key)
         )
         return answer
-
-    def _describe_groups(self, parameters: Parameters) -> Answer:
-        asked = parameters.get("ReplicationGroupId")
-        keys = [key for key in self._stores.running() if (key.service, key.scope) == ("elasticache", scope())]
-        if asked is not None:
-            keys = [key for key in keys if key.name == asked.lower()]
-            if not keys:
-                raise ApiError("ReplicationGroupNotFoundFault", f"Replication group {asked} not found")
-        return {"ReplicationGroups": [self._group(key) for key in keys]}
-
-    def _group(self, key: StoreKey) -> dict[str, Any]:
-        engines, changing = self._stores[key].engines, self._tokens.changing(key)
-        changed = self._tokens.changed(key)
-        return {
-            "ReplicationGroupId": key.name,
-            "Status": "modifying" if changing else "available",
-            "PendingModifiedValues": {"AuthTokenStatus": changing or None},
-            "AuthTokenLastModifiedDate": changed and dt.datetime.fromtimestamp(changed, dt.timezone.utc),
-            "AuthTokenEnabled": self._tokens.has(key),
-            "ClusterEnabled": engines.cluster_mode,
-            "TransitEncryptionEnabled": engines.tls,
-        }
 
     def _in_background(self, what: str, apply: Callable[[], object], end: Callable[[], object]) -> None:
         """Apply a change in a thread, because it waits for the engines."""
@@ -196,8 +125,15 @@ class PasswordCalls:
         threading.Thread(target=context.run, args=(work,), name=f"change of {what}", daemon=True).start()
 
 
-def _check_passwords(passwords: Sequence[str]) -> None:
-    if len(passwords) > _MOST_PASSWORDS:
-        raise ApiError("InvalidParameterValueException", f"a user has one or two passwords, not {len(passwords)}")
-    if any(len(password) not in PASSWORD_LENGTH for password in passwords):
-        raise ApiError("InvalidParameterValueException", "a password must have 16 to 128 characters")
+def _check(user: str, passwords: Sequence[str], kind: str, open_to_all: bool | None) -> None:
+    problem = ""
+    if user == OPEN_DEFAULT.name:
+        problem = f"The user {user} is predefined: it cannot be modified."
+    elif kind != "password" or open_to_all:
+        problem = f"the local cloud changes passwords and access strings only: deploy a template to change {user}"
+    elif len(passwords) > _MOST_PASSWORDS:
+        problem = f"a user has one or two passwords, not {len(passwords)}"
+    elif any(len(password) not in PASSWORD_LENGTH for password in passwords):
+        problem = "a password must have 16 to 128 characters"
+    if problem:
+        raise ApiError("InvalidParameterValueException", problem)

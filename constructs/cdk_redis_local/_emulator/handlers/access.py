@@ -11,6 +11,7 @@ from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores
 from cdk_redis_local._engines.acl import OPEN_DEFAULT, AclUser
 
+_PREDEFINED = {OPEN_DEFAULT.name: OPEN_DEFAULT}
 PASSWORD_LENGTH = range(16, 129)
 """Characters of a password or an AUTH token."""
 
@@ -39,7 +40,10 @@ def acl_user(name: str, properties: Mapping[str, Any]) -> AclUser:
 
 
 class AccessLists:
-    """The users and groups of one service, and the stores that use them."""
+    """The users and groups of one service, and the stores that use them.
+
+    As on AWS, each account and Region has a predefined user ``default``, who may do everything without a password.
+    """
 
     def __init__(self, stores: Stores) -> None:
         """Begin without users and groups."""
@@ -66,18 +70,30 @@ class AccessLists:
             passwords: All its passwords; empty if they stay.
             access_string: Its access string; None if it stays.
         """
-        user = self._users[scope(), identifier]
+        user = self.members([identifier])[0]
         if passwords:
             user = replace(user, passwords=tuple(passwords), iam=False, no_password=False)
         self.put_user(identifier, user if access_string is None else replace(user, access_string=access_string))
 
     def user(self, identifier: str) -> AclUser | None:
         """The user with this id; None if it does not exist."""
-        return self._users.get((scope(), identifier))
+        return self._users.get((scope(), identifier), _PREDEFINED.get(identifier))
 
     def user_names(self) -> list[str]:
         """The ids of all users of the account and Region."""
-        return [name for place, name in self._users if place == scope()]
+        return sorted({*_PREDEFINED, *(name for place, name in self._users if place == scope())})
+
+    def group_names(self) -> list[str]:
+        """The ids of all groups of the account and Region."""
+        return sorted(name for place, name in self._groups if place == scope())
+
+    def group(self, identifier: str) -> list[str] | None:
+        """The ids of the users of a group; None if it does not exist."""
+        return self._groups.get((scope(), identifier))
+
+    def stores_of(self, group: str) -> list[StoreKey]:
+        """The stores that use a group."""
+        return [key for key, groups in list(self._in_use.items()) if key.scope == scope() and group in groups]
 
     def groups_of(self, identifier: str) -> list[str]:
         """The groups with a user."""
@@ -100,7 +116,7 @@ class AccessLists:
         """
         found: list[AclUser] = []
         for identifier in identifiers:
-            user = self._users.get((scope(), identifier))
+            user = self.user(identifier)
             if user is None:
                 raise LocalCloudError(f"user {identifier} does not exist")
             found.append(user)
@@ -117,7 +133,7 @@ class AccessLists:
             if (scope(), group) not in self._groups:
                 raise LocalCloudError(f"user group or ACL {group} does not exist")
             # CloudFormation may delete a user before it removes the user from the group.
-            present = [name for name in self._groups[scope(), group] if (scope(), name) in self._users]
+            present = [name for name in self._groups[scope(), group] if self.user(name)]
             found += self.members(present)
         return found
 

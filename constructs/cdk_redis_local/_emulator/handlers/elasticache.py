@@ -17,7 +17,6 @@ from cdk_redis_local._emulator.ministack import (
     Outcome,
     Properties,
     declared_parameters,
-    elasticache_user,
     generated_name,
     roll_back_failed_updates,
     run_on_threads,
@@ -161,10 +160,6 @@ class ElastiCacheHandlers:
         user = acl_user(str(properties.get("UserName") or identifier), properties)
         if user.iam and user.name != identifier:
             raise LocalCloudError(f"UserId and UserName of an IAM user must be equal, not {identifier} and {user.name}")
-        record = elasticache_user(identifier)
-        if record is not None and user.passwords:
-            # The emulator does not read AuthenticationMode.
-            record["Authentication"] = {"Type": "password", "PasswordCount": len(user.passwords)}
         self.access.put_user(identifier, user)
 
     def _user_deleted(self, identifier: str) -> None:

@@ -16,7 +16,7 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.node import HOST
 
 _OPEN_ACCESS = "open-access"
@@ -51,6 +51,8 @@ class MemoryDbHandlers:
         """Begin without resources."""
         self._stores = stores
         self.access = AccessLists(stores)
+        self.resources: dict[tuple[str, Scope, str], Properties] = {}
+        """The template properties of ACLs, users and groups, by the kind in their ARN, scope and name."""
         self._parameters: dict[tuple[tuple[str, str], str], dict[str, str]] = {}
         self._parameter_groups: dict[StoreKey, str] = {}
 
@@ -58,10 +60,12 @@ class MemoryDbHandlers:
         """Register the handlers with the emulator."""
         handlers = {
             "AWS::MemoryDB::Cluster": (self.create_cluster, self.update_cluster, self.delete_cluster),
-            "AWS::MemoryDB::ACL": self._kept(self._write_acl, self._drop_acl),
-            "AWS::MemoryDB::User": self._kept(self._write_user, self._drop_user),
-            "AWS::MemoryDB::ParameterGroup": self._kept(self._write_parameter_group, self._drop_parameter_group),
-            "AWS::MemoryDB::SubnetGroup": self._kept(self._write_subnet_group, lambda _: None),
+            "AWS::MemoryDB::ACL": self._kept("acl", self._write_acl, self._drop_acl),
+            "AWS::MemoryDB::User": self._kept("user", self._write_user, self._drop_user),
+            "AWS::MemoryDB::ParameterGroup": self._kept(
+                "parametergroup", self._write_parameter_group, self._drop_parameter_group
+            ),
+            "AWS::MemoryDB::SubnetGroup": self._kept("subnetgroup", self._write_subnet_group, lambda _: None),
         }
         for resource_type, (create, update, delete) in handlers.items():
             HANDLERS[resource_type] = {
@@ -128,21 +132,24 @@ class MemoryDbHandlers:
             "Status": "available",
         }
 
-    def _kept(self, write: Any, drop: Any) -> tuple[Any, Any, Any]:
+    def _kept(self, kind: str, write: Any, drop: Any) -> tuple[Any, Any, Any]:
         """The handlers of a type whose properties are only stored: create and update both call ``write``."""
 
         def create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
-            return write(logical_id, properties, stack_name)
+            outcome: Outcome = write(logical_id, properties, stack_name)
+            self.resources[kind, scope(), outcome[0]] = properties
+            return outcome
 
         def update(
             physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
         ) -> Outcome:
             del old
-            return write(logical_id or physical_id, new, stack_name)
+            return create(logical_id or physical_id, new, stack_name)
 
         def delete(physical_id: str, properties: Properties) -> None:
             del properties
             drop(physical_id)
+            self.resources.pop((kind, scope(), physical_id), None)
 
         return create, update, delete
 

@@ -219,16 +219,6 @@ def name_resources_with(resource: Callable[[str, Callable[[str], str]], str | No
     replace(iam_actions, "extract_resource_arn", extract)
 
 
-def elasticache_user(user_id: str) -> dict[str, Any] | None:
-    """The emulator's record of an ElastiCache user, which DescribeUsers returns."""
-    return elasticache._users.get(user_id)
-
-
-def elasticache_user_groups(user_id: str) -> list[dict[str, Any]]:
-    """The emulator's records of the user groups with a user."""
-    return [group for group in elasticache._user_groups.values() if user_id in group["UserIds"]]
-
-
 def find_secret(identifier: str) -> dict[str, Any] | None:
     """The emulator's record of a secret, by its name or ARN."""
     return secretsmanager._resolve(identifier)[1]
