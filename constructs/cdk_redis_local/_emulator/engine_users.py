@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from cdk_redis_local._engines.acl import AclUser
+from cdk_redis_local._gates.node_gate import GateRules
 from cdk_redis_runtime._client.environment import MEMORYDB_REFUSED_COMMANDS
 
 SERVERLESS = "serverless"
 """The ``service`` of a serverless cache in `StoreKey`."""
 
 
-def engine_users(
-    service: str, users: Iterable[AclUser], passwords: MutableMapping[str, str], faults: Collection[str]
-) -> list[AclUser]:
+def engine_users(service: str, users: Iterable[AclUser], rules: GateRules, faults: Collection[str]) -> list[AclUser]:
     """The declared users with what the service and the faults of the store change.
 
     Args:
         service: The store's ``service`` in `StoreKey`.
         users: The declared users.
-        passwords: The internal password of each IAM user, which it gets instead of tokens; is changed.
+        rules: The rules of the store's gates. They get the internal passwords: of IAM users, in place of tokens, and of
+            users without a password if the engine has no TLS.
         faults: The store's faults.
     """
+    users = list(users)
     made: list[AclUser] = []
     for user in users:
         if user.iam:
-            user = replace(user, passwords=(passwords.setdefault(user.name, secrets.token_hex(24)),))
+            user = replace(user, passwords=(rules.passwords.setdefault(user.name, secrets.token_hex(24)),))
+        if user.no_password and rules.ca_file is None:
+            hidden = rules.open_users.setdefault(user.name, secrets.token_hex(24))
+            user = replace(user, passwords=(hidden,), no_password=False)
         if "acl-without-prefix" in faults and user.name != "default":
             user = replace(user, access_string=f"{user.access_string} allkeys")
         if service in ("memorydb", SERVERLESS):
@@ -35,8 +39,11 @@ def engine_users(
             # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ClientConfig.RestrictedCommands.html
             user = _with_managed_commands(user, allowed="managed-commands-allowed" in faults)
         made.append(user)
-    for name in passwords.keys() - {user.name for user in made if user.iam}:
-        del passwords[name]
+    declared = {user.name: user for user in users}
+    for name in [name for name in rules.passwords if name not in declared or not declared[name].iam]:
+        del rules.passwords[name]
+    for name in [name for name in rules.open_users if name not in declared or not declared[name].no_password]:
+        del rules.open_users[name]
     return made
 
 

@@ -187,22 +187,23 @@ class Stores:
             check=lambda token, user: self._authorize(token, user, target),
             on_refusal=lambda user, reason: self._say(f"{key.name} refused to sign user {user} in: {reason}"),
             certificate=None,
-            ca_file=None,
+            ca_file=self._authority.ca_file if shape.tls and shape.program.tls else None,
         )
         gates: list[int] = []
         engines = EngineSet(
             shards=shape.shards,
             replicas=shape.replicas,
             cluster_mode=shape.cluster_mode,
-            users=engine_users(key.service, users, rules.passwords, ()),
+            users=engine_users(key.service, users, rules, ()),
             parameters=shape.parameters,
             tls=shape.tls,
             authority=self._authority,
             workspace=self._workspace,
             program=shape.program,
             open_gate=lambda node: self._open_node(node, rules, gates),
+            closed=True,
         )
-        rules.certificate, rules.ca_file = engines.certificate, engines.security.ca_file
+        rules.certificate, rules.own = engines.certificate, engines.security.certificate
         prefix = f"{key.name}-{{shard}}" if shape.cluster_mode else key.name
         try:
             engines.start()
@@ -231,7 +232,7 @@ class Stores:
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Replace the users of a running store."""
         store = self._stores[key]
-        store.engines.set_users(engine_users(key.service, users, store.rules.passwords, store.faults.active))
+        store.engines.set_users(engine_users(key.service, users, store.rules, store.faults.active))
         store.users = users
 
     def break_store(self, key: StoreKey, fault: str) -> None:

@@ -55,6 +55,7 @@ class EngineSet:
         workspace: Workspace | None = None,
         program: EngineProgram | None = None,
         open_gate: Callable[[Node], int] | None = None,
+        closed: bool = False,
         place: Callable[[int, str], Place] | None = None,
         durable: bool = False,
         slots: Sequence[tuple[int, int]] = (),
@@ -76,6 +77,8 @@ class EngineSet:
             program: The engine. With ``tls``, an engine that was built without TLS needs gates. Default: - the result
                 of :func:`find_engine`.
             open_gate: Called with each node before it starts; returns the port that the node announces to clients.
+            closed: Whether nodes with TLS accept only clients with a certificate of the authority, such as gates: other
+                users of the machine can reach a node's port, but cannot read its certificate.
             place: Called with shard and role (``primary`` or ``replica``) of each node; returns where to run it.
                 Default: - all on loopback.
             durable: Whether each write is on disk before it is acknowledged, so that it survives the end of all nodes.
@@ -121,6 +124,7 @@ class EngineSet:
             manager=AclUser(MANAGER, passwords=(secrets.token_hex(24),)),
             certificate=self.certificate if encrypted else None,
             ca_file=self.authority.ca_file if encrypted else None,
+            closed=closed,
         )
 
     def __enter__(self) -> EngineSet:

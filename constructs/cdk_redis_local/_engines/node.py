@@ -37,12 +37,14 @@ class Security:
     """TLS files of the nodes, and the user that manages them.
 
     ``certificate`` and ``ca_file`` are None in a set without TLS. ``manager`` is the internal user that forms
-    clusters, replicates and changes ACLs; its password is random.
+    clusters, replicates and changes ACLs; its password is random. With ``closed``, nodes with TLS accept only clients
+    that have a certificate of the authority, too.
     """
 
     manager: AclUser
     certificate: Certificate | None
     ca_file: Path | None
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,9 @@ class Node:
         tls: dict[str, Any] = {}
         if self.security.ca_file:
             tls = {"ssl": True, "ssl_ca_certs": str(self.security.ca_file)}
+        if self.security.certificate:
+            own = self.security.certificate
+            tls |= {"ssl_certfile": str(own.certificate_file), "ssl_keyfile": str(own.key_file)}
         return redis.Redis(
             host=self.host,
             port=port or self.port,
@@ -276,7 +281,7 @@ class Node:
             ("tls-cert-file", str(certificate.certificate_file)),
             ("tls-key-file", str(certificate.key_file)),
             ("tls-ca-cert-file", str(self.security.ca_file)),
-            ("tls-auth-clients", "no"),
+            ("tls-auth-clients", "yes" if self.security.closed else "no"),
             ("tls-replication", "yes"),
             ("tls-protocols", "TLSv1.2 TLSv1.3"),
         ]

@@ -4,6 +4,7 @@ An open-source engine accepts passwords, but no IAM tokens. So each IAM user has
 which only the gate knows. In ``AUTH user token`` (or ``HELLO 3 AUTH user token``) the gate replaces a valid token with
 that password, and an invalid token with a wrong password. So the engine sends all answers, in order, and applies its
 own ACL. The gate forwards everything else unchanged, and closes a connection twelve hours after its last valid token.
+It serves processes of its own user only.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 from cdk_redis_local._engines.certificates import Certificate
 from cdk_redis_local._engines.node import HOST
 from cdk_redis_local._gates.commands import CommandScanner, encode_command
+from cdk_redis_local._gates.owner import is_of_owner
 from cdk_redis_local._gates.token_check import TokenRefusedError
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,9 @@ class GateRules:
     called with token and user name, and raises :class:`TokenRefusedError`; ``on_refusal`` is called with user name and
     reason. Without ``certificate``, clients connect without TLS; without ``ca_file``, the gate connects to the engine
     without TLS. ``connection_seconds`` may change, for the next sign-ins; ``closed_connections`` counts those that were
-    closed at that age. ``delay_seconds`` is how late each answer comes.
+    closed at that age. ``delay_seconds`` is how late each answer comes. ``own`` is the certificate that the gate shows
+    to engines. ``open_users`` maps users without a password to internal passwords, if the engine has no TLS: other
+    users of the machine can connect to its port, and must not sign in there.
     """
 
     check: Callable[[str, str], object]
@@ -51,6 +55,8 @@ class GateRules:
     connection_seconds: float = CONNECTION_SECONDS
     closed_connections: int = 0
     delay_seconds: float = 0.0
+    own: Certificate | None = None
+    open_users: dict[str, str] = field(default_factory=dict[str, str])
 
     def server_context(self) -> ssl.SSLContext | None:
         """TLS settings for clients: TLS 1.2 or newer."""
@@ -63,7 +69,12 @@ class GateRules:
 
     def client_context(self) -> ssl.SSLContext | None:
         """TLS settings for the connection to the engine; None for an engine that was built without TLS."""
-        return ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
+        if self.ca_file is None:
+            return None
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        if self.own:
+            context.load_cert_chain(self.own.certificate_file, self.own.key_file)
+        return context
 
     def admit(self, words: list[bytes], on_token: Callable[[], object] = lambda: None) -> list[bytes]:
         """The command to send to the engine in place of a client's AUTH or HELLO.
@@ -76,6 +87,8 @@ class GateRules:
         if at is None or len(words) < at + 2:
             return words
         user = words[at].decode("utf-8", "replace")
+        if user in self.open_users:
+            return [*words[: at + 1], self.open_users[user].encode(), *words[at + 2 :]]
         if user not in self.passwords:
             return words
         return [*words[: at + 1], self._password(user, words[at + 1], on_token).encode(), *words[at + 2 :]]
@@ -220,11 +233,14 @@ async def _serve(
     inward: ssl.SSLContext | None,
 ) -> None:
     try:
+        if not is_of_owner(writer):
+            raise PermissionError("another user")
         if port is None:
             raise ConnectionRefusedError("no engine behind this gate")
         engine_reader, engine_writer = await asyncio.open_connection(
             "127.0.0.1", port, ssl=inward, server_hostname=HOST if inward else None, limit=_CHUNK
         )
+        await _sign_default_user_in(engine_reader, engine_writer, rules)
     except OSError as error:
         _log.debug("a gate could not reach its engine: %s", error)
         writer.transport.abort()
@@ -245,6 +261,13 @@ async def _serve(
         for end in (engine_writer, writer):
             with contextlib.suppress(OSError):
                 end.close()
+
+
+async def _sign_default_user_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: GateRules) -> None:
+    """Sign a client in that needs no password, as the engine would do."""
+    if (password := rules.open_users.get("default")) is not None:
+        writer.write(encode_command([b"AUTH", b"default", password.encode()]))
+        await reader.readline()
 
 
 class _Life:

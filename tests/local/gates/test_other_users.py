@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import re
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from cdk_redis_local import find_engines
 from cdk_redis_local._core.keeper import marked_processes
 from cdk_redis_local._emulator.ministack.isolation import _refuse_public_listeners
 from tests.local.support.clouds import Cloud
@@ -26,6 +32,7 @@ from tests.local.support.raw_requests import Raw, Signer
 
 LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 LISTENING = "0A"
+_OPEN_CLUSTER = {"ACLName": "open-access", "NodeType": "db.t4g.small", "NumShards": 2, "NumReplicasPerShard": 0}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +48,88 @@ def store(cloud: Cloud) -> str:
     group = {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": {**properties, **cloud.engine}}
     outputs = {"Port": {"Fn::GetAtt": ["Group", "PrimaryEndPoint.Port"]}}
     return cloud.deploy("store", {"Group": group}, outputs)["Port"]
+
+
+@pytest.fixture(scope="module")
+def open_stores(cloud: Cloud) -> dict[str, str]:
+    """The ports of stores without passwords: with TLS in cluster mode, without TLS, and on an engine without TLS."""
+    common = {
+        "ReplicationGroupDescription": "open to its owner",
+        "NumCacheClusters": 2,
+        "AutomaticFailoverEnabled": True,
+    }
+    packaged = next((program for program in find_engines() if not program.tls), cloud.local.engine)
+    stores = {
+        "Encrypted": {"Type": "AWS::MemoryDB::Cluster", "Properties": {**_OPEN_CLUSTER, **cloud.engine}},
+        "Plain": {
+            "Type": "AWS::ElastiCache::ReplicationGroup",
+            "Properties": {**common, **cloud.engine, "TransitEncryptionEnabled": False},
+        },
+        "Packaged": {
+            "Type": "AWS::ElastiCache::ReplicationGroup",
+            "Properties": {
+                **common,
+                "Engine": packaged.name,
+                "EngineVersion": packaged.major_minor,
+                "TransitEncryptionEnabled": True,
+            },
+        },
+    }
+    outputs = {name: {"Fn::GetAtt": [name, "PrimaryEndPoint.Port"]} for name in ("Plain", "Packaged")}
+    outputs["Encrypted"] = {"Fn::GetAtt": ["Encrypted", "ClusterEndpoint.Port"]}
+    return cloud.deploy("open", stores, outputs)
+
+
+def _connect(cloud: Cloud, port: str, *, tls: bool, **options: Any) -> redis.Redis:
+    trusted = {"ssl": True, "ssl_ca_certs": cloud.local.environment["SSL_CERT_FILE"]} if tls else {}
+    return redis.Redis("localhost", int(port), decode_responses=True, protocol=2, **trusted, **options)
+
+
+def test_the_owner_needs_no_password_in_open_stores(cloud: Cloud, open_stores: dict[str, str]) -> None:
+    for name, port in open_stores.items():
+        for options in ({}, {"username": "default", "password": "anything"}):
+            with _connect(cloud, port, tls=name != "Plain", **options) as client:
+                assert client.acl_whoami() == "default", name
+
+
+# Each as a whole connection would begin; the answer of an engine to the first three is PONG.
+_FIRST_BYTES = (
+    b"PING\r\n",
+    b"*1\r\n$4\r\nPING\r\n",
+    b"AUTH default anything\r\nPING\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+)
+
+
+def _answer(port: int, tls: bool, sent: bytes, seconds: float) -> str:
+    """The beginning of what a client gets from a port, in plaintext or over TLS, or an empty text."""
+    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), seconds) as plain:
+        end = anyone.wrap_socket(plain) if tls else plain
+        end.sendall(sent)
+        return end.recv(100).decode("latin-1")
+    return ""
+
+
+def _all_answers(ports: list[int]) -> list[tuple[int, str]]:
+    calls = list(itertools.product(ports, (False, True), _FIRST_BYTES, (0.5,)))
+    with ThreadPoolExecutor(32) as pool:
+        answers = pool.map(lambda call: (call[0], _answer(*call)), calls)
+        return [(port, answer) for port, answer in answers if answer]
+
+
+@needs_root
+@pytest.mark.usefixtures("store", "runtime")
+def test_another_user_gets_nothing_from_any_port(cloud: Cloud, open_stores: dict[str, str]) -> None:
+    ports = sorted({int(address.split(":")[1], 16) for address in _listening(cloud)})
+    # The emulator, the runtime API, and for each of the seven nodes a gate, an engine and, in cluster mode, a bus.
+    assert len(ports) >= 18
+    for name, port in open_stores.items():
+        assert _answer(int(port), name != "Plain", _FIRST_BYTES[0], 5) == "+PONG\r\n", name
+    answers = as_nobody(lambda: _all_answers(ports))
+    refusal = re.compile(r"HTTP/1\.[01] 4|-NOAUTH|-WRONGPASS|-ERR wrong number|<!DOCTYPE HTML>")
+    assert [(port, answer) for port, answer in answers if not refusal.match(answer)] == []
 
 
 @needs_root
@@ -95,6 +184,13 @@ def test_another_user_cannot_read_files_or_environments(cloud: Cloud) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_all_processes_listen_on_loopback_only(cloud: Cloud) -> None:
+    listening = _listening(cloud)
+    assert len(listening) >= 3
+    assert [address for address in listening if address.split(":")[0] not in LOOPBACK] == []
+
+
+def _listening(cloud: Cloud) -> list[str]:
+    """The addresses on which the cloud's processes listen, as in ``/proc/net/tcp``."""
     sockets = {
         link.removeprefix("socket:[").removesuffix("]")
         for process in marked_processes(cloud.local.workspace.path)
@@ -102,9 +198,7 @@ def test_all_processes_listen_on_loopback_only(cloud: Cloud) -> None:
         if link.startswith("socket:")
     }
     rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
-    listening = [row[1] for row in rows if row[3] == LISTENING and row[9] in sockets]
-    assert len(listening) >= 3
-    assert [address for address in listening if address.split(":")[0] not in LOOPBACK] == []
+    return [row[1] for row in rows if row[3] == LISTENING and row[9] in sockets]
 
 
 def _links(directory: Path) -> Iterator[str]:
