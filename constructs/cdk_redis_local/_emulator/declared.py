@@ -84,10 +84,12 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_CUSTOM_NAME_REPLACEMENT": "dict",
         "_REPLACING_PROPERTIES": "dict",
         "_RESOURCE_HANDLERS": "dict",
+        "_delete_resource": "(resource_type, physical_id, props, stack_name=, logical_id=)",
         "_physical_name": "(stack_name, logical_id, lowercase only=, max_len only=, seeded only=)",
         "_sm_secret_string": "(props)",
     },
     "ministack.services.cloudformation.stacks": {
+        "_resource_policy": "(res_def, attribute, resources, params, conditions, mappings, stack_name, stack_id)",
         "_runs_on_worker_thread": "(resource_type)",
         "_sends_back_failed_update": "(resource_type)",
     },
@@ -125,6 +127,12 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_execute_function_with_config_scope": "(func, event)",
         "_execution_record_for_config": "(func, config)",
         "_get_func_record_for_ref": "(function_ref)",
+    },
+    "ministack.services.s3": {
+        "_buckets": "AccountScopedDict",
+        "_get_object_data": "(bucket_name, key, version_id=)",
+        "_notification_bucket_region": "(bucket_name)",
+        "_put_object": "(bucket_name, key, body, headers)",
     },
     "ministack.services.secretsmanager": {
         "_get_random_password": "(data)",

@@ -46,6 +46,7 @@ from cdk_redis_local._emulator.ministack.functions import (
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store_calls import fault_actions
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
@@ -140,12 +141,13 @@ def main() -> None:
         faults=arguments.fault,
         stand_in=arguments.stand_in,
     )
-    elasticache, memorydb = ElastiCacheHandlers(stores), MemoryDbHandlers(stores)
+    snapshots = Snapshots(stores, Workspace.of_owner(arguments.workspace), messages.say)
+    elasticache, memorydb = ElastiCacheHandlers(stores, snapshots), MemoryDbHandlers(stores, snapshots)
     elasticache.register()
     memorydb.register()
     ServerlessHandlers(stores, elasticache.access).register()
     Notifications(stores, messages.say)
-    register_api(stores, elasticache, memorydb, messages.say)
+    register_api(stores, snapshots, elasticache, memorydb, messages.say)
     Rotations(messages.say).register()
     if arguments.stand_in:
         expect_stand_ins(stores)

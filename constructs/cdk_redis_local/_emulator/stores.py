@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -52,6 +53,8 @@ class StoreShape:
     replicas: int
     tls: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+    slots: Sequence[tuple[int, int]] = ()
+    durable: bool = False
 
 
 @dataclass
@@ -171,11 +174,13 @@ class Stores:
         return self._stores.get(key)
 
     @recorded_as("creating")
-    def create(self, key: StoreKey, shape: StoreShape, users: Sequence[AclUser]) -> Store:
-        """Start a store; returns when it is available.
+    def create(
+        self, key: StoreKey, shape: StoreShape, users: Sequence[AclUser], *, restore: Sequence[Path] = ()
+    ) -> Store:
+        """Start a store, with the keys of these RDB files; returns when it is available.
 
         Raises:
-            LocalCloudError: The store exists already, or an engine refuses a user or a parameter.
+            LocalCloudError: The store exists already, or an engine refuses a user, a parameter or a file.
         """
         with self._lock:
             if key in self._stores:
@@ -202,6 +207,9 @@ class Stores:
             program=shape.program,
             open_gate=lambda node: self._open_node(node, rules, gates),
             closed=True,
+            durable=shape.durable,
+            slots=shape.slots,
+            restore=restore,
         )
         rules.certificate, rules.own = engines.certificate, engines.security.certificate
         prefix = f"{key.name}-{{shard}}" if shape.cluster_mode else key.name

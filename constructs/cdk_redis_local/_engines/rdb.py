@@ -37,12 +37,14 @@ class SavedShard:
     Attributes:
         path: The file.
         slots: First and last slots of the shard's ranges; empty without cluster mode.
+        number: Number in the shard of the node that saved it.
         replicas: The number of replicas.
         used_memory: Bytes that the keys used in the engine.
     """
 
     path: Path
     slots: tuple[tuple[int, int], ...]
+    number: int
     replicas: int
     used_memory: int
 
@@ -78,7 +80,8 @@ def save(nodes: Sequence[Node], directory: Path) -> list[SavedShard]:
         target.chmod(0o600)
         slots = owned_ranges(node) if node.admin.info("cluster")["cluster_enabled"] else []
         replicas = sum(other.shard == node.shard for other in nodes) - 1
-        saved.append(SavedShard(target, tuple(slots), replicas, int(node.admin.info("memory")["used_memory_dataset"])))
+        used = int(node.admin.info("memory")["used_memory_dataset"])
+        saved.append(SavedShard(target, tuple(slots), node.number, replicas, used))
     return saved
 
 

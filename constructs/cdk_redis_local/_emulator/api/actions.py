@@ -11,6 +11,7 @@ from cdk_redis_local._emulator.api.parameters import ParameterGroups
 from cdk_redis_local._emulator.api.passwords import PasswordCalls
 from cdk_redis_local._emulator.api.permissions import named_resource
 from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
+from cdk_redis_local._emulator.api.snapshots import SnapshotCalls
 from cdk_redis_local._emulator.api.store_events import StoreEvents
 from cdk_redis_local._emulator.api.subnet_groups import SubnetGroups
 from cdk_redis_local._emulator.api.tags import Tags
@@ -18,16 +19,22 @@ from cdk_redis_local._emulator.api.users import Users
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.ministack import name_resources_with
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.stores import Stores
 
 
 def register_api(
-    stores: Stores, elasticache: ElastiCacheHandlers, memorydb: MemoryDbHandlers, say: Callable[[str], object]
+    stores: Stores,
+    snapshots: Snapshots,
+    elasticache: ElastiCacheHandlers,
+    memorydb: MemoryDbHandlers,
+    say: Callable[[str], object],
 ) -> None:
     """Add all actions to the emulator.
 
     Args:
         stores: The running stores.
+        snapshots: The snapshots of all stores.
         elasticache: The resources of ElastiCache.
         memorydb: The resources of MemoryDB.
         say: Called with messages for the user.
@@ -44,6 +51,7 @@ def register_api(
         users,
         ParameterGroups(stores, memorydb.resources),
         EngineVersions(stores),
+        SnapshotCalls(stores, snapshots),
         StoreEvents(stores),
         Tags(stores, memorydb.resources),
         FailoverCalls(stores, groups, clusters),

@@ -22,6 +22,9 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
+from cdk_redis_local._emulator.snapshots.restore import declared_slots, restored
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
@@ -34,9 +37,10 @@ _FOLLOWED = ("AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::Elas
 class ElastiCacheHandlers:
     """The handlers of ElastiCache's resource types."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots) -> None:
         """Begin without resources."""
         self._stores = stores
+        self._snapshots = snapshots
         self.access = AccessLists(stores)
         self.tokens = AuthTokens()
         self._parameter_groups: dict[StoreKey, str] = {}
@@ -52,6 +56,9 @@ class ElastiCacheHandlers:
             "update_with_logical_id": True,
             "delete": self.delete,
         }
+        take_final_snapshots(
+            _GROUP, lambda name, snapshot: self._snapshots.take_final(StoreKey("elasticache", scope(), name), snapshot)
+        )
         run_on_threads([_GROUP, *_FOLLOWED])
         roll_back_failed_updates([_GROUP, *_FOLLOWED])
 
@@ -60,7 +67,9 @@ class ElastiCacheHandlers:
         name = properties.get("ReplicationGroupId") or generated_name(stack_name, logical_id)
         # AWS stores the id in lower case.
         key = StoreKey("elasticache", scope(), str(name).lower())
-        self._stores.create(key, self._shape(properties), self._users(key, properties))
+        shape = self._shape(properties)
+        with restored(self._snapshots, key, properties, cluster_mode=shape.cluster_mode) as files:
+            self._stores.create(key, shape, self._users(key, properties), restore=files)
         self._parameter_groups[key] = str(properties.get("CacheParameterGroupName", ""))
         self._stores.declare(key, properties)
         return key.name, self._attributes(key)
@@ -96,13 +105,15 @@ class ElastiCacheHandlers:
     def _shape(self, properties: Properties) -> StoreShape:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
         shards = int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
+        cluster_mode = _cluster_mode(properties, shards, parameters)
         return StoreShape(
             program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
-            cluster_mode=_cluster_mode(properties, shards, parameters),
+            cluster_mode=cluster_mode,
             shards=shards,
             replicas=_replicas(properties),
             tls=str(properties.get("TransitEncryptionEnabled", "false")).lower() == "true",
             parameters=parameters,
+            slots=declared_slots(properties, cluster_mode=cluster_mode),
         )
 
     def _attributes(self, key: StoreKey) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.snapshots.restore import restored
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.node import HOST
 
@@ -47,9 +49,10 @@ _CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
 class MemoryDbHandlers:
     """The handlers of MemoryDB's resource types."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots) -> None:
         """Begin without resources."""
         self._stores = stores
+        self._snapshots = snapshots
         self.access = AccessLists(stores)
         self.resources: dict[tuple[str, Scope, str], Properties] = {}
         """The template properties of ACLs, users and groups, by the kind in their ARN, scope and name."""
@@ -81,7 +84,9 @@ class MemoryDbHandlers:
     def create_cluster(self, logical_id: str, properties: Properties, stack_name: str) -> Outcome:
         """Start the nodes of a cluster."""
         key = StoreKey("memorydb", scope(), _name("AWS::MemoryDB::Cluster", logical_id, properties, stack_name))
-        self._stores.create(key, self._shape(properties), self.access.use(key, _acls(properties)))
+        shape = self._shape(properties)
+        with restored(self._snapshots, key, properties, cluster_mode=True) as files:
+            self._stores.create(key, shape, self.access.use(key, _acls(properties)), restore=files)
         self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
         self._stores.declare(key, properties)
         return key.name, self._attributes(key)
@@ -102,9 +107,10 @@ class MemoryDbHandlers:
         return key.name, self._attributes(key)
 
     def delete_cluster(self, physical_id: str, properties: Properties) -> None:
-        """Stop the nodes of a cluster."""
-        del properties
+        """Stop the nodes of a cluster, after its final snapshot."""
         key = StoreKey("memorydb", scope(), physical_id)
+        if final := properties.get("FinalSnapshotName"):
+            self._snapshots.take_final(key, str(final))
         self.access.release(key)
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
@@ -118,6 +124,8 @@ class MemoryDbHandlers:
             # MemoryDB's default is one replica.
             replicas=1 if replicas is None else int(replicas),
             tls=str(properties.get("TLSEnabled", "true")).lower() == "true",
+            # As MemoryDB's transaction log.
+            durable=True,
             parameters=self._parameters.get((scope(), str(properties.get("ParameterGroupName", ""))), {}),
         )
 

@@ -1,0 +1,1 @@
+"""Snapshots of stores: RDB files of their engines, and stores that start with them."""
