@@ -46,6 +46,7 @@ from cdk_redis_local._emulator.ministack.functions import (
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
+from cdk_redis_local._emulator.recovery import NodeRecovery
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store_calls import fault_actions
 from cdk_redis_local._emulator.stores import Stores
@@ -148,6 +149,7 @@ def main() -> None:
     ServerlessHandlers(stores, elasticache.access).register()
     Notifications(stores, messages.say)
     register_api(stores, snapshots, elasticache, memorydb, messages.say)
+    NodeRecovery(stores, messages.say).start()
     Rotations(messages.say).register()
     if arguments.stand_in:
         expect_stand_ins(stores)
