@@ -202,7 +202,12 @@ class LocalCloud:
 
     def log(self, lines: int = 20) -> str:
         """The last lines of the log of the cloud's process."""
-        return _last_lines(self.workspace.path / _LOG, lines)
+        return _last_lines(self.log_file, lines)
+
+    @property
+    def log_file(self) -> Path:
+        """The log of the cloud's process."""
+        return self.workspace.path / _LOG
 
     def _start(self) -> None:
         directory = self.workspace.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -18,17 +19,28 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def local_cloud_options() -> dict[str, Any]:
-    """Arguments of `LocalCloud`; override this fixture to set some: ``return {"stand_in": True}``."""
+    """Arguments of `LocalCloud`; override this fixture to set some: ``return {"stand_in": True}``.
+
+    With ``"shared": True``, all workers of pytest-xdist use one cloud.
+    """
     return {}
 
 
 @pytest.fixture(scope="session")
 def local_cloud(local_cloud_options: dict[str, Any], pytestconfig: pytest.Config) -> Iterator[LocalCloud]:
     """A `LocalCloud`, started and bootstrapped once for the session; with pytest-xdist, one for each worker."""
+    directory = _directory(pytestconfig)
+    options = {"node_modules": directory / "node_modules", **local_cloud_options}
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if options.pop("shared", False) and run:
+        from cdk_redis_local._testing.shared import SharedCloud
+
+        with SharedCloud(run, directory, options) as cloud:
+            yield cloud
+        return
     from cdk_redis_local import Deploys, LocalCloud
 
-    directory = _directory(pytestconfig)
-    with LocalCloud(**{"node_modules": directory / "node_modules", **local_cloud_options}) as cloud:
+    with LocalCloud(**options) as cloud:
         Deploys(cloud, directory).bootstrap()
         yield cloud
 

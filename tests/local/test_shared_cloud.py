@@ -1,0 +1,131 @@
+"""Runs of pytest by a user: workers that share a cloud, and ends of all kinds. Nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cdk_redis_local._core.keeper import marked_processes
+from tests.support.concurrency import wait_until
+
+pytestmark = pytest.mark.long
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:valkey", "-q", "--color=no"]
+CONFTEST = """
+import pytest
+
+@pytest.fixture(scope="session")
+def local_cloud_options():
+    return {"shared": True}
+"""
+# Each test writes a parameter, and waits for that of the other one: they run at the same time, in one cloud.
+TOGETHER = """
+import os, signal, time
+import pytest
+
+def put(cloud, name):
+    cloud.client("ssm").put_parameter(Name=name, Value=cloud.endpoint_url, Type="String", Overwrite=True)
+
+def get(cloud, name):
+    ssm, deadline = cloud.client("ssm"), time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = ssm.get_parameters(Names=[name])["Parameters"]
+        if found:
+            return found[0]["Value"]
+        time.sleep(0.05)
+    raise AssertionError(f"no parameter {name}")
+
+def test_one(local_cloud):
+    put(local_cloud, "one")
+    assert get(local_cloud, "two") == local_cloud.endpoint_url
+    print("ONE", local_cloud.endpoint_url)
+    put(local_cloud, "read")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_two(local_cloud, worker_id):
+    put(local_cloud, "two")
+    assert get(local_cloud, "read") == local_cloud.endpoint_url
+    time.sleep(1)
+    put(local_cloud, "still there")
+    local_cloud.check()
+    assert os.stat(local_cloud.log_file).st_uid == os.getuid()
+"""
+ENDLESS = """
+import time
+from cdk_redis_local import AclUser
+
+def test_endless(local_cloud, engine):
+    engine(users=[AclUser("more")])
+    print("READY", flush=True)
+    time.sleep(100)
+"""
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Callable[[], list[str]]:
+    """The files and processes that a run with ``TMPDIR`` in this test's folder has left."""
+    room = tmp_path / "room"
+    room.mkdir()
+    seen: set[Path] = set()
+
+    def look() -> list[str]:
+        seen.update(room.glob("cdk-redis-local-*"))
+        processes = [process for workspace in seen for process in marked_processes(workspace)]
+        return [*(path.name for path in room.glob("cdk-redis-local-*")), *map(str, processes)]
+
+    return look
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    return {**kept, "TMPDIR": str(tmp_path / "room")}
+
+
+def test_workers_share_a_cloud_that_outlives_a_killed_one(tmp_path: Path, left: Callable[[], list[str]]) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_together.py").write_text(TOGETHER)
+
+    done = subprocess.run(
+        [*PYTEST, "-n", "2", "--basetemp", tmp_path / "basetemp"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert re.search(r"1 failed, 1 passed", done.stdout), done.stdout + done.stderr
+    assert "crashed while running 'test_together.py::test_one'" in done.stdout
+    assert left() == []
+    assert not [name for name in Path("/proc/net/unix").read_text().split() if name.startswith("@cdk-redis-local-")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_interrupted_leaves_nothing(
+    number: signal.Signals, tmp_path: Path, left: Callable[[], list[str]]
+) -> None:
+    (tmp_path / "test_endless.py").write_text(ENDLESS)
+    run = subprocess.Popen(
+        [*PYTEST, "-s", "--basetemp", tmp_path / "basetemp"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert run.stdout is not None
+    with run.stdout as output:
+        lines = iter(output.readline, "")
+        assert any("READY" in line for line in lines)
+        assert left()
+        run.send_signal(number)
+        rest = "".join(lines)
+    assert run.wait(30) != 0
+    assert ("KeyboardInterrupt" in rest) == (number == signal.SIGINT)
+    wait_until(lambda: left() == [], seconds=20)
