@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._engines import cluster, members, node_settings, rdb, recovery, resharding
+from cdk_redis_local._engines import cluster, following, members, node_settings, rdb, recovery, resharding
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security
@@ -446,7 +446,7 @@ class EngineSet:
         if self.cluster_mode:
             cluster.take_over(successor)
         else:
-            successor.admin.replicaof("NO", "ONE")
+            following.take_over(primary, successor)
             for node in self.replica_nodes:
                 if node.running:
                     node.admin.replicaof(*self._primary_address())

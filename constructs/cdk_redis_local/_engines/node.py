@@ -135,6 +135,8 @@ class Node:
         self.shard = shard
         self.number = number
         self.started_as = role
+        # Without cluster mode: the node of another set that this primary of its own set replicates from.
+        self.followed: Node | None = None
         self.host = place.host
         self.address = place.address
         self._command = place.command
@@ -157,11 +159,17 @@ class Node:
         return f"the node at {self.host}:{self.port} (shard {self.shard})"
 
     def client(
-        self, user: str | None = None, password: str | None = None, *, port: int | None = None, seconds: float = 10
+        self,
+        user: str | None = None,
+        password: str | None = None,
+        *,
+        port: int | None = None,
+        seconds: float = 10,
+        decode: bool = True,
     ) -> redis.Redis:
         """A client of this node, with verified TLS, that signs in as this user. Default: - it does not sign in.
 
-        ``seconds`` is the timeout of each answer.
+        ``seconds`` is the timeout of each answer. Without ``decode``, it returns bytes.
         """
         tls: dict[str, Any] = {}
         if self.security.ca_file:
@@ -174,7 +182,7 @@ class Node:
             port=port or self.port,
             username=user,
             password=password,
-            decode_responses=True,
+            decode_responses=decode,
             protocol=2,
             socket_timeout=seconds,
             retry=Retry(NoBackoff(), 0),
@@ -183,7 +191,9 @@ class Node:
 
     @property
     def role(self) -> str:
-        """The current role, ``primary`` or ``replica``, according to the engine."""
+        """The current role in its set, ``primary`` or ``replica``, according to the engine."""
+        if self.followed:
+            return self.started_as
         return "primary" if self.admin.role()[0] == "master" else "replica"
 
     @property
