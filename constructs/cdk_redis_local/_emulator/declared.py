@@ -80,6 +80,9 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
     "ministack.services.cloudformation.custom_resource": {
         "_pending": "dict",
     },
+    "ministack.services.cloudformation.engine": {
+        "_resolve_refs": "(value, resources, params, conditions, mappings, stack_name, stack_id)",
+    },
     "ministack.services.cloudformation.provisioners": {
         "_CUSTOM_NAME_REPLACEMENT": "dict",
         "_REPLACING_PROPERTIES": "dict",

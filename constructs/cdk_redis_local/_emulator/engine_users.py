@@ -47,6 +47,11 @@ def engine_users(service: str, users: Iterable[AclUser], rules: GateRules, fault
     return made
 
 
+def without_writes(users: Iterable[AclUser]) -> list[AclUser]:
+    """The users, who may not run any command that writes."""
+    return [replace(user, refused=(*user.refused, "@write")) for user in users]
+
+
 def _with_managed_commands(user: AclUser, *, allowed: bool) -> AclUser:
     """The user, who may not run the commands that the service reserves, unless ``allowed``."""
     if not allowed:

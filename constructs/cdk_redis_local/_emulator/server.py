@@ -21,8 +21,10 @@ import hypercorn.config
 
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.api.actions import register_api
+from cdk_redis_local._emulator.api.global_datastores import GlobalDatastoreCalls
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
+from cdk_redis_local._emulator.handlers.global_datastores import GlobalDatastoreHandlers
 from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.rotation import Rotations
@@ -33,6 +35,7 @@ from cdk_redis_local._emulator.ministack import (
     answer_when_settled,
     emulator,
     is_awaited,
+    read_outputs_of_other_regions,
     run_functions_with,
     run_no_containers,
 )
@@ -47,6 +50,7 @@ from cdk_redis_local._emulator.ministack.isolation import make_execution_credent
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
 from cdk_redis_local._emulator.recovery import NodeRecovery
+from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store_calls import fault_actions
 from cdk_redis_local._emulator.stores import Stores
@@ -143,10 +147,14 @@ def main() -> None:
         stand_in=arguments.stand_in,
     )
     snapshots = Snapshots(stores, Workspace.of_owner(arguments.workspace), messages.say)
-    elasticache, memorydb = ElastiCacheHandlers(stores, snapshots), MemoryDbHandlers(stores, snapshots)
+    global_datastores = GlobalDatastores(stores, messages.say)
+    elasticache = ElastiCacheHandlers(stores, snapshots, global_datastores)
+    memorydb = MemoryDbHandlers(stores, snapshots)
     elasticache.register()
     memorydb.register()
     ServerlessHandlers(stores, elasticache.access).register()
+    GlobalDatastoreHandlers(stores, global_datastores).register()
+    GlobalDatastoreCalls(stores, global_datastores).register()
     Notifications(stores, messages.say)
     register_api(stores, snapshots, elasticache, memorydb, messages.say)
     NodeRecovery(stores, messages.say).start()
@@ -157,6 +165,7 @@ def main() -> None:
     register_access_keys()
     register_inert(messages.say)
     answer_when_settled()
+    read_outputs_of_other_regions()
     run_no_containers()
     run_functions_with(lambda_python(arguments.workspace / "lambda-python"))
     make_execution_credentials_secret()

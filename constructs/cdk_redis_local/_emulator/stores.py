@@ -16,7 +16,7 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.changes import Changes, recorded_as
 from cdk_redis_local._emulator.engine_users import SERVERLESS as SERVERLESS
-from cdk_redis_local._emulator.engine_users import engine_users
+from cdk_redis_local._emulator.engine_users import engine_users, without_writes
 from cdk_redis_local._emulator.faults import STORE_FAULTS, Parts, StoreFaults
 from cdk_redis_local._emulator.observe.events import Event, EventLog
 from cdk_redis_local._engines.acl import AclUser
@@ -73,6 +73,8 @@ class Store:
     faults: StoreFaults
     node_prefix: str
     """Of its nodes' names, with ``{shard}`` for the shard's name. As on AWS, it stays when cluster mode changes."""
+    read_only: bool = False
+    """Whether writes of all users are refused."""
 
     def node_name(self, node: Node) -> str:
         """The name of a node in the AWS API, such as ``app-0001-002``; without cluster mode ``app-002``."""
@@ -240,8 +242,14 @@ class Stores:
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Replace the users of a running store."""
         store = self._stores[key]
-        store.engines.set_users(engine_users(key.service, users, store.rules, store.faults.active))
+        made = engine_users(key.service, users, store.rules, store.faults.active)
+        store.engines.set_users(without_writes(made) if store.read_only else made)
         store.users = users
+
+    def set_read_only(self, key: StoreKey, *, read_only: bool) -> None:
+        """Refuse the writes of all users of a running store, or allow them again."""
+        self._stores[key].read_only = read_only
+        self.set_users(key, self._stores[key].users)
 
     def break_store(self, key: StoreKey, fault: str) -> None:
         """Inject a fault into a running store: one of :data:`STORE_FAULTS`.

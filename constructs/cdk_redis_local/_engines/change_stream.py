@@ -1,7 +1,7 @@
 """`ChangeStream`: which keys a primary changes, read from its replication stream.
 
-The primary takes the reader for a replica. It asks for a snapshot without data, and reports no offset, so that WAIT does not
-count it. The replication stream has every change: those of scripts, transactions and expired keys too.
+The primary takes the reader for a replica. It asks for a snapshot without data, and reports no offset, so that WAIT
+does not count it. The replication stream has every change: those of scripts, transactions and expired keys too.
 """
 
 from __future__ import annotations
@@ -241,6 +241,8 @@ def _connect(node: Node) -> socket.socket:
     if node.security.ca_file is None:
         return connection
     context = ssl.create_default_context(cafile=str(node.security.ca_file))
+    if own := node.security.certificate:
+        context.load_cert_chain(own.certificate_file, own.key_file)
     try:
         return context.wrap_socket(connection, server_hostname=HOST)
     except OSError:

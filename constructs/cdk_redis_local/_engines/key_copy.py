@@ -1,8 +1,9 @@
 """`KeyCopy`: keeps the keys of sets in cluster mode equal, where an engine cannot replicate between clusters.
 
-It reads which keys each primary changes (`ChangeStream`), and copies the state of these keys, never the commands. So the
-copy of a key may be repeated, come late or be out of order, and the sets still become equal. After a lost connection all
-keys are compared. If two sets change a key at about the same time, the later change wins, for the whole key.
+It reads which keys each primary changes (`ChangeStream`), and copies the state of these keys, never the commands. So
+the copy of a key may be repeated, come late or be out of order, and the sets still become equal. After a lost
+connection all keys are compared. If two sets change a key at about the same time, the later change wins, for the whole
+key.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class KeyCopy:
                         looked = time.monotonic()
                     self._compare_some()
                     busy = self._copy_some()
-                except Exception as error:  # noqa: BLE001 - the copy is repeated, and must not end
+                except Exception as error:
                     # Usually a node failed over, or is being replaced: repeat with the new primary.
                     self.last_error = str(error)
                     self._forget_clients()
@@ -214,7 +215,10 @@ class KeyCopy:
         except BaseException:
             with self._lock:
                 self._functions |= functions
-                self._changed = {**{key: name for key, name in batch.items() if key not in self._changed}, **self._changed}
+                self._changed = {
+                    **{key: name for key, name in batch.items() if key not in self._changed},
+                    **self._changed,
+                }
             raise
         finally:
             with self._lock:

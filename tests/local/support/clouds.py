@@ -23,10 +23,11 @@ ROLE_OF_FUNCTIONS = {
 
 
 class Cloud:
-    """A running local cloud, with helpers for CloudFormation."""
+    """A running local cloud, with helpers for CloudFormation, in one Region. Default: - the Region of the cloud."""
 
-    def __init__(self, local: LocalCloud) -> None:
+    def __init__(self, local: LocalCloud, region: str | None = None) -> None:
         self.local = local
+        self.region = region or local.region
         self.session = local.session()
 
     @property
@@ -35,7 +36,9 @@ class Cloud:
         return {"Engine": self.local.engine.name, "EngineVersion": self.local.engine.major_minor}
 
     def client(self, service: str, **options: Any) -> Any:
-        return self.session.client(service, endpoint_url=self.local.endpoint_url, **options)
+        return self.session.client(
+            service, endpoint_url=self.local.endpoint_url, **{"region_name": self.region, **options}
+        )
 
     def deploy(self, name: str, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> dict[str, str]:
         """Create or update a stack; returns its outputs. Raises `StackFailedError` with the reasons of its events."""

@@ -23,6 +23,7 @@ from cdk_redis_local._emulator.ministack import (
     scope,
 )
 from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
+from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.restore import declared_slots, restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
@@ -30,6 +31,8 @@ from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
 
 _GROUP = "AWS::ElastiCache::ReplicationGroup"
+# The property of a secondary; it has no engine, shards, parameters and TLS of its own.
+_GLOBAL = "GlobalReplicationGroupId"
 # Changes of these types also apply to running engines.
 _FOLLOWED = ("AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::ElastiCache::ParameterGroup")
 
@@ -37,10 +40,11 @@ _FOLLOWED = ("AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::Elas
 class ElastiCacheHandlers:
     """The handlers of ElastiCache's resource types."""
 
-    def __init__(self, stores: Stores, snapshots: Snapshots) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots, global_datastores: GlobalDatastores) -> None:
         """Begin without resources."""
         self._stores = stores
         self._snapshots = snapshots
+        self._global_datastores = global_datastores
         self.access = AccessLists(stores)
         self.tokens = AuthTokens()
         self._parameter_groups: dict[StoreKey, str] = {}
@@ -67,11 +71,13 @@ class ElastiCacheHandlers:
         name = properties.get("ReplicationGroupId") or generated_name(stack_name, logical_id)
         # AWS stores the id in lower case.
         key = StoreKey("elasticache", scope(), str(name).lower())
-        shape = self._shape(properties)
+        shape = self._shape(key, properties)
         with restored(self._snapshots, key, properties, cluster_mode=shape.cluster_mode) as files:
             self._stores.create(key, shape, self._users(key, properties), restore=files)
         self._parameter_groups[key] = str(properties.get("CacheParameterGroupName", ""))
         self._stores.declare(key, properties)
+        if properties.get(_GLOBAL):
+            self._join(key, str(properties[_GLOBAL]))
         return key.name, self._attributes(key)
 
     def update(
@@ -82,10 +88,11 @@ class ElastiCacheHandlers:
         key = StoreKey("elasticache", scope(), physical_id)
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
-        self._stores.resize(key, self._shape(new))
+        shape = self._shape(key, new)
+        self._stores.resize(key, shape)
         self._stores.set_users(key, self._users(key, new))
         self._parameter_groups[key] = str(new.get("CacheParameterGroupName", ""))
-        self._stores.set_parameters(key, self._shape(new).parameters)
+        self._stores.set_parameters(key, shape.parameters)
         self._stores.declare(key, new)
         return key.name, self._attributes(key)
 
@@ -93,6 +100,7 @@ class ElastiCacheHandlers:
         """Stop the nodes of a replication group."""
         del properties
         key = StoreKey("elasticache", scope(), physical_id)
+        self._global_datastores.leave(key)
         self.access.release(key)
         self.tokens.drop(key)
         self._parameter_groups.pop(key, None)
@@ -102,7 +110,20 @@ class ElastiCacheHandlers:
         users = self.access.use(key, properties.get("UserGroupIds") or [])
         return self.tokens.declare(key, properties.get("AuthToken")) or users
 
-    def _shape(self, properties: Properties) -> StoreShape:
+    def _join(self, key: StoreKey, global_id: str) -> None:
+        try:
+            self._global_datastores.join(key, global_id)
+        except BaseException:
+            self.access.release(key)
+            self._stores.delete(key)
+            raise
+
+    def _shape(self, key: StoreKey, properties: Properties) -> StoreShape:
+        if properties.get(_GLOBAL):
+            return self._global_datastores.shape_of_secondary(key, str(properties[_GLOBAL]), _replicas(properties))
+        return self._global_datastores.shape_of_primary(key, self._own_shape(properties))
+
+    def _own_shape(self, properties: Properties) -> StoreShape:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
         shards = int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
         cluster_mode = _cluster_mode(properties, shards, parameters)

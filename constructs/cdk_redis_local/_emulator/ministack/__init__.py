@@ -21,9 +21,9 @@ from urllib.parse import parse_qs
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudformation, ecs, elasticache, iam, lambda_svc, secretsmanager, stepfunctions
-from ministack.services.cloudformation import custom_resource, provisioners, stacks, wait_conditions
+from ministack.services.cloudformation import custom_resource, engine, provisioners, stacks, wait_conditions
 
 from cdk_redis_local._emulator.insides import replace
 
@@ -348,3 +348,23 @@ def _in_progress(name: str) -> bool:
     stack = cloudformation._stacks.get(name.split("/")[1] if name.startswith("arn:") else name) or {}
     status = str(stack.get("StackStatus", ""))
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+
+
+def read_outputs_of_other_regions() -> None:
+    """Let ``Fn::GetStackOutput`` read the output of a stack in another Region.
+
+    The emulator has the function, but looks for the stack in the Region of the template only.
+    """
+    emulated = engine._resolve_refs
+
+    def resolve(
+        value: Any, resources: Any, params: Any, conditions: Any, mappings: Any, stack_name: Any, stack_id: Any
+    ) -> Any:
+        reference = value.get("Fn::GetStackOutput") if isinstance(value, dict) else None
+        region = reference.get("Region") if isinstance(reference, dict) else None
+        if not isinstance(region, str):
+            return emulated(value, resources, params, conditions, mappings, stack_name, stack_id)
+        with request_scope(get_account_id(), region):
+            return emulated(value, resources, params, conditions, mappings, stack_name, stack_id)
+
+    replace(engine, "_resolve_refs", resolve)

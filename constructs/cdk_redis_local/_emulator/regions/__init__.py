@@ -1,0 +1,1 @@
+"""Stores that replicate between Regions."""
