@@ -20,7 +20,7 @@ import hypercorn.asyncio
 import hypercorn.config
 
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.api.actions import register_api
+from cdk_redis_local._emulator.api.actions import refuse_unsupported, register_api
 from cdk_redis_local._emulator.api.global_datastores import GlobalDatastoreCalls
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
@@ -164,6 +164,7 @@ def main() -> None:
     register_secrets()
     register_access_keys()
     register_inert(messages.say)
+    refuse_unsupported()
     answer_when_settled()
     read_outputs_of_other_regions()
     run_no_containers()

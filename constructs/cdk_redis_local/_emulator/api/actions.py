@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from cdk_redis_local._emulator.api.clusters import Clusters
 from cdk_redis_local._emulator.api.engine_versions import EngineVersions
+from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.failover import FailoverCalls
 from cdk_redis_local._emulator.api.parameters import ParameterGroups
-from cdk_redis_local._emulator.api.passwords import PasswordCalls
 from cdk_redis_local._emulator.api.permissions import named_resource
 from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
+from cdk_redis_local._emulator.api.service import ELASTICACHE, Answer, Parameters, Service
 from cdk_redis_local._emulator.api.snapshots import SnapshotCalls
+from cdk_redis_local._emulator.api.store_changes import StoreChanges
 from cdk_redis_local._emulator.api.store_events import StoreEvents
 from cdk_redis_local._emulator.api.subnet_groups import SubnetGroups
+from cdk_redis_local._emulator.api.table import EMPTY, TABLE
 from cdk_redis_local._emulator.api.tags import Tags
+from cdk_redis_local._emulator.api.user_changes import UserChanges
 from cdk_redis_local._emulator.api.users import Users
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
@@ -55,6 +60,32 @@ def register_api(
         StoreEvents(stores),
         Tags(stores, memorydb.resources),
         FailoverCalls(stores, groups, clusters),
-        PasswordCalls(stores, users, groups, elasticache.tokens, say),
+        UserChanges(users, say),
+        StoreChanges(stores, groups, clusters, elasticache.tokens, say),
     ):
         calls.register()
+    for service, names in EMPTY.items():
+        service.add({name: functools.partial(_empty, members) for name, members in names.items()})
+
+
+def refuse_unsupported() -> None:
+    """Refuse the actions that `table` refuses and that no other function has added; call it last."""
+    for service, actions in TABLE.items():
+        refused = {
+            name: functools.partial(_refuse, service, name, row.text)
+            for name, row in actions.items()
+            if row.kind == "refused" and name not in service.added
+        }
+        service.add(refused)
+        service.added -= refused.keys()
+
+
+def _refuse(service: Service, name: str, hint: str, parameters: Parameters) -> Answer:
+    del parameters
+    code = "InvalidAction" if service is ELASTICACHE else "UnknownOperationException"
+    raise ApiError(code, f"the local cloud does not support {name}{': ' if hint else ''}{hint}")
+
+
+def _empty(member: str, parameters: Parameters) -> Answer:
+    del parameters
+    return {member: []}

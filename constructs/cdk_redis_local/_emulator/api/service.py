@@ -73,6 +73,8 @@ class Service:
         self.name = name
         self._wire = wire
         self._register = register
+        self.added: set[str] = set()
+        """The names of the actions that were added."""
 
     @functools.cached_property
     def model(self) -> Any:
@@ -86,6 +88,7 @@ class Service:
 
     def add(self, actions: Mapping[str, ApiAction]) -> None:
         """Add actions to the API, for clients and for state machines, in place of the emulator's."""
+        self.added |= actions.keys()
         self._register({name: functools.partial(self.call, name, action) for name, action in actions.items()})
 
     def call(self, name: str, action: ApiAction, parameters: Mapping[str, Any]) -> Response:

@@ -93,6 +93,10 @@ class AuthTokens:
         """Whether a group has a token."""
         return key in self._tokens
 
+    def last(self, key: StoreKey) -> str | None:
+        """The last token that a group got; None for a group without one."""
+        return self._tokens[key].values[-1] if key in self._tokens else None
+
     def drop(self, key: StoreKey) -> None:
         """Remove the tokens of a group that is deleted."""
         self._tokens.pop(key, None)
