@@ -77,11 +77,18 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_stacks": "AccountRegionScopedDict",
         "handle_request": "async (method, path, headers, body, query_params)",
     },
+    "ministack.services.cloudformation.changesets": {
+        "_find_change_set": "(cs_name, stack_name=)",
+    },
     "ministack.services.cloudformation.custom_resource": {
         "_pending": "dict",
     },
     "ministack.services.cloudformation.engine": {
+        "_NO_VALUE": "object",
+        "_evaluate_conditions": "(template, params)",
+        "_intrinsic_references": "(value)",
         "_resolve_refs": "(value, resources, params, conditions, mappings, stack_name, stack_id)",
+        "validate_template_support": "(template, conditions, params=)",
     },
     "ministack.services.cloudformation.provisioners": {
         "_CUSTOM_NAME_REPLACEMENT": "dict",
@@ -92,9 +99,13 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_sm_secret_string": "(props)",
     },
     "ministack.services.cloudformation.stacks": {
+        "_operation_event": "(stack_id, operation_id, event_type, operation_type=, **fields)",
         "_resource_policy": "(res_def, attribute, resources, params, conditions, mappings, stack_name, stack_id)",
         "_runs_on_worker_thread": "(resource_type)",
         "_sends_back_failed_update": "(resource_type)",
+        "_validation_errors": (
+            "(resources_defs, ordered, param_values, conditions, mappings, stack_name, stack_id, owned_buckets=)"
+        ),
     },
     "ministack.services.cloudformation.wait_conditions": {
         "has_handle": "(token)",

@@ -50,6 +50,7 @@ from cdk_redis_local._emulator.ministack.isolation import make_execution_credent
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
 from cdk_redis_local._emulator.recovery import NodeRecovery
+from cdk_redis_local._emulator.refusals.registration import Refusals
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store_calls import fault_actions
@@ -165,6 +166,7 @@ def main() -> None:
     register_access_keys()
     register_inert(messages.say)
     refuse_unsupported()
+    Refusals(stores, memorydb.access).register()
     answer_when_settled()
     read_outputs_of_other_regions()
     run_no_containers()

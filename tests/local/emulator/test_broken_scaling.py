@@ -34,7 +34,8 @@ class Scaled:
         self.cloud = cloud
         self.name = name
         self._formation = cloud.client("cloudformation")
-        group = {"CacheParameterGroupFamily": "redis7", "Description": "p", "Properties": parameters}
+        settings = {"cluster-enabled": "yes", **parameters}
+        group = {"CacheParameterGroupFamily": cloud.family, "Description": "p", "Properties": settings}
         self._resources: dict[str, Any] = {
             "Parameters": {"Type": "AWS::ElastiCache::ParameterGroup", "Properties": group},
             "Group": {

@@ -24,7 +24,7 @@ STORES = {
     "elasticache": ("group", ["replicationgroup:group", "user:app"]),
     "memorydb": ("cluster", ["cluster/cluster", "user/app"]),
 }
-IAM = {"AuthenticationMode": {"Type": "iam"}, "AccessString": "on ~app:* resetchannels -@all +@write +acl|whoami"}
+IAM = {"AuthenticationMode": {"Type": "iam"}, "AccessString": "on ~app:* -@all +@write +acl|whoami"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Refusals of templates, in the words of CloudFormation and of the two services."""
