@@ -7,7 +7,7 @@ from typing import Any
 from tests.local.support.resources import PASSWORD
 
 GROUP, CLUSTER = "orders", "ledger"
-TAGS = [{"Key": "team", "Value": "a & b"}]
+TAGS = [{"Key": "team", "Value": "a = b"}]
 
 
 def ref(name: str) -> dict[str, str]:
