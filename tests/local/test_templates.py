@@ -123,7 +123,12 @@ def test_a_failed_stack_tells_its_reasons_and_can_be_deployed_again(deploys: Dep
         ssm.StringParameter(stack, "Parameter", parameter_name="/mine", string_value=value)
         if version:
             elasticache.CfnReplicationGroup(
-                stack, "Group", replication_group_description="x", engine="valkey", engine_version=version
+                stack,
+                "Group",
+                replication_group_description="x",
+                engine="valkey",
+                engine_version=version,
+                transit_encryption_enabled=True,
             )
         return app
 

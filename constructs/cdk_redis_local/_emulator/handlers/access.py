@@ -95,10 +95,6 @@ class AccessLists:
         """The stores that use a group."""
         return [key for key, groups in list(self._in_use.items()) if key.scope == scope() and group in groups]
 
-    def group_names(self) -> list[str]:
-        """The ids of all groups of the account and Region."""
-        return [name for place, name in self._groups if place == scope()]
-
     def groups_of(self, identifier: str) -> list[str]:
         """The groups with a user."""
         return [name for (place, name), members in self._groups.items() if place == scope() and identifier in members]
