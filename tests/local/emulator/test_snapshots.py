@@ -166,7 +166,7 @@ def test_a_group_that_is_rolled_back_leaves_no_final_snapshot(cloud: Cloud) -> N
     template = group(cloud, "rolled-back", NumCacheClusters=1)
     template["Group"]["DeletionPolicy"] = "Snapshot"
     bad = {"Type": "AWS::MemoryDB::ACL", "DependsOn": "Group", "Properties": {"ACLName": "open-access"}}
-    with pytest.raises(StackFailedError, match="open-access.* already exists"):
+    with pytest.raises(StackFailedError, match=r"open-access.* already exists"):
         cloud.deploy("rolled-back", {**template, "Bad": bad})
     snapshots = cloud.client("elasticache").describe_snapshots()["Snapshots"]
     assert "rolled-back" not in {one["ReplicationGroupId"] for one in snapshots}

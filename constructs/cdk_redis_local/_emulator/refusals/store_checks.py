@@ -11,6 +11,11 @@ _TOKEN_LENGTH = range(16, 129)
 _FORBIDDEN_IN_TOKENS = "/'\"@ "
 
 
+def _off(case: Case, parameter: str) -> bool:
+    """Whether encryption is off; a secondary has that of its global datastore."""
+    return "GlobalReplicationGroupId" not in case.new and not flag(case.new.get(parameter))
+
+
 def _clusters(case: Case) -> int | None:
     return number(case.new.get("NumCacheClusters"))
 
@@ -53,11 +58,11 @@ def shards_without_cluster_mode(case: Case) -> object:
 
 
 def groups_without_tls(case: Case) -> object:
-    return bool(case.new.get("UserGroupIds")) and not flag(case.new.get("TransitEncryptionEnabled"))
+    return bool(case.new.get("UserGroupIds")) and _off(case, "TransitEncryptionEnabled")
 
 
 def token_without_tls(case: Case) -> object:
-    return case.new.get("AuthToken") is not None and not flag(case.new.get("TransitEncryptionEnabled"))
+    return case.new.get("AuthToken") is not None and _off(case, "TransitEncryptionEnabled")
 
 
 def token(case: Case) -> object:
@@ -67,7 +72,7 @@ def token(case: Case) -> object:
 
 
 def key_without_encryption(case: Case) -> object:
-    return case.new.get("KmsKeyId") is not None and not flag(case.new.get("AtRestEncryptionEnabled"))
+    return case.new.get("KmsKeyId") is not None and _off(case, "AtRestEncryptionEnabled")
 
 
 def snapshotting(case: Case) -> object:
