@@ -22,6 +22,7 @@ import hypercorn.config
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.api.actions import refuse_unsupported, register_api
 from cdk_redis_local._emulator.api.global_datastores import GlobalDatastoreCalls
+from cdk_redis_local._emulator.api.serverless_caches import ServerlessCaches
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.global_datastores import GlobalDatastoreHandlers
@@ -153,7 +154,9 @@ def main() -> None:
     memorydb = MemoryDbHandlers(stores, snapshots)
     elasticache.register()
     memorydb.register()
-    ServerlessHandlers(stores, elasticache.access).register()
+    serverless = ServerlessHandlers(stores, snapshots, elasticache.access)
+    serverless.register()
+    ServerlessCaches(stores, serverless.created).register()
     GlobalDatastoreHandlers(stores, global_datastores).register()
     GlobalDatastoreCalls(stores, global_datastores).register()
     Notifications(stores, messages.say)

@@ -113,6 +113,8 @@ def test_a_secondary_without_cluster_mode_replicates_and_takes_over(cloud: Cloud
     # The primary reports its own replica only, which a smoke test compares with the declared number.
     eventually(lambda: first.info("replication")["connected_slaves"] == 1)
     assert roles(cloud, made["Global"]) == {cloud.region: "PRIMARY", OTHER: "SECONDARY"}
+    (described,) = other.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    assert described["GlobalReplicationGroupInfo"]["GlobalReplicationGroupMemberRole"] == "SECONDARY"
 
     # The other Region takes over, with a change in the template.
     members: list[Any] = resources["Everywhere"]["Properties"]["Members"]

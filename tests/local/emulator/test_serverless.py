@@ -46,6 +46,19 @@ def test_the_cache_has_the_attributes_of_the_service(cloud: Cloud, made: dict[st
     assert made["EndpointPort"] != made["ReaderEndpointPort"]
     assert (made["FullEngineVersion"], made["Status"]) == (cloud.local.engine.version, "available")
     assert made["CreateTime"].startswith("20")
+    described = cloud.client("elasticache").describe_serverless_caches(ServerlessCacheName="Carts")
+    (found,) = described["ServerlessCaches"]
+    assert found["CreateTime"].isoformat(timespec="milliseconds") == made["CreateTime"]
+    assert (found["ServerlessCacheName"], found["Status"], found["ARN"]) == ("carts", "available", made["ARN"])
+    assert found["Endpoint"] == {"Address": "localhost", "Port": int(made["EndpointPort"])}
+    assert found["ReaderEndpoint"] == {"Address": "localhost", "Port": int(made["ReaderEndpointPort"])}
+    assert found["CacheUsageLimits"] == {"DataStorage": {"Maximum": 2, "Unit": "GB"}}
+    assert (found["UserGroupId"], found["FullEngineVersion"]) == ("app-users", cloud.local.engine.version)
+    client = cloud.client("elasticache")
+    with pytest.raises(client.exceptions.ServerlessCacheNotFoundFault):
+        client.describe_serverless_caches(ServerlessCacheName="none")
+    with pytest.raises(client.exceptions.InvalidParameterCombinationException, match="with CloudFormation only"):
+        client.delete_serverless_cache(ServerlessCacheName="carts")
 
 
 def test_all_slots_are_at_one_host_and_reads_go_to_the_reader_port(cloud: Cloud, made: dict[str, str]) -> None:
@@ -132,6 +145,16 @@ def test_limits_and_user_group_change_in_place(cloud: Cloud) -> None:
     cloud.deploy("changed", resources)
     assert client.info("memory")["maxmemory"] == 0
 
+    resources["Cache"]["Properties"]["FinalSnapshotName"] = "last"
+    cloud.deploy("changed", resources)
     cloud.delete("changed")
     with pytest.raises(redis.ConnectionError):
         connect(cloud, before["EndpointPort"], "other").ping()
+
+
+def test_a_cache_is_restored_from_the_final_snapshot_of_another(cloud: Cloud) -> None:
+    users = elasticache_users(cloud.engine["Engine"], user="again")
+    arn = "arn:aws:elasticache:us-east-1:000000000000:serverlesscachesnapshot:last"
+    restored = cache(cloud, ServerlessCacheName="again", SnapshotArnsToRestore=[arn])
+    port = cloud.deploy("again", {**users, "Cache": restored}, OUTPUTS)["EndpointPort"]
+    assert connect(cloud, port, "again").get("kept") == "1"

@@ -46,7 +46,7 @@ def register_api(
     """
     name_resources_with(named_resource)
     subnet_groups = SubnetGroups(memorydb.resources)
-    groups = ReplicationGroups(stores, elasticache.tokens, subnet_groups)
+    groups = ReplicationGroups(stores, elasticache.tokens, subnet_groups, elasticache.global_datastores)
     clusters = Clusters(stores, subnet_groups)
     users = Users(stores, elasticache.access, memorydb.access)
     for calls in (

@@ -23,6 +23,7 @@ from cdk_redis_local._emulator.api.views import (
 )
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import scope
+from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.stores import StoreKey, Stores
 
 # The only node of a cache cluster of Redis OSS or Valkey.
@@ -32,8 +33,11 @@ _NODE_ID = "0001"
 class ReplicationGroups:
     """``DescribeReplicationGroups`` and ``DescribeCacheClusters``."""
 
-    def __init__(self, stores: Stores, tokens: AuthTokens, subnet_groups: SubnetGroups) -> None:
+    def __init__(
+        self, stores: Stores, tokens: AuthTokens, subnet_groups: SubnetGroups, global_datastores: GlobalDatastores
+    ) -> None:
         """Prepare the actions."""
+        self._global_datastores = global_datastores
         self._stores = stores
         self._tokens = tokens
         self._subnet_groups = subnet_groups
@@ -96,6 +100,7 @@ class ReplicationGroups:
         return {
             "ReplicationGroupId": group.key.name,
             "Description": str(properties.get("ReplicationGroupDescription", "")),
+            "GlobalReplicationGroupInfo": self._global_datastores.membership(group.key),
             "Status": self._status(group),
             "PendingModifiedValues": {"AuthTokenStatus": self._tokens.changing(group.key) or None},
             "MemberClusters": [node.name for node in group.nodes],

@@ -44,7 +44,7 @@ class ElastiCacheHandlers:
         """Begin without resources."""
         self._stores = stores
         self._snapshots = snapshots
-        self._global_datastores = global_datastores
+        self.global_datastores = global_datastores
         self.access = AccessLists(stores)
         self.tokens = AuthTokens()
         self._parameter_groups: dict[StoreKey, str] = {}
@@ -100,7 +100,7 @@ class ElastiCacheHandlers:
         """Stop the nodes of a replication group."""
         del properties
         key = StoreKey("elasticache", scope(), physical_id)
-        self._global_datastores.leave(key)
+        self.global_datastores.leave(key)
         self.access.release(key)
         self.tokens.drop(key)
         self._parameter_groups.pop(key, None)
@@ -112,7 +112,7 @@ class ElastiCacheHandlers:
 
     def _join(self, key: StoreKey, global_id: str) -> None:
         try:
-            self._global_datastores.join(key, global_id)
+            self.global_datastores.join(key, global_id)
         except BaseException:
             self.access.release(key)
             self._stores.delete(key)
@@ -120,8 +120,8 @@ class ElastiCacheHandlers:
 
     def _shape(self, key: StoreKey, properties: Properties) -> StoreShape:
         if properties.get(_GLOBAL):
-            return self._global_datastores.shape_of_secondary(key, str(properties[_GLOBAL]), _replicas(properties))
-        return self._global_datastores.shape_of_primary(key, self._own_shape(properties))
+            return self.global_datastores.shape_of_secondary(key, str(properties[_GLOBAL]), _replicas(properties))
+        return self.global_datastores.shape_of_primary(key, self._own_shape(properties))
 
     def _own_shape(self, properties: Properties) -> StoreShape:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))

@@ -21,6 +21,8 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.snapshots.restore import restored
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.stores import SERVERLESS, StoreKey, Stores, StoreShape
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
@@ -40,14 +42,16 @@ _GIGABYTE = 1024**3
 class ServerlessHandlers:
     """The handlers of serverless caches."""
 
-    def __init__(self, stores: Stores, access: AccessLists) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots, access: AccessLists) -> None:
         """Begin without caches.
 
         Args:
             stores: The stores of the cloud.
+            snapshots: Its snapshots.
             access: ElastiCache's users and user groups.
         """
         self._stores = stores
+        self._snapshots = snapshots
         self._access = access
         self.created: dict[StoreKey, dt.datetime] = {}
         """When each running cache was created."""
@@ -69,7 +73,9 @@ class ServerlessHandlers:
         del logical_id, stack_name
         # AWS stores the name in lower case.
         key = StoreKey(SERVERLESS, scope(), str(properties["ServerlessCacheName"]).lower())
-        self._stores.create(key, self._shape(properties), self._users(key, properties))
+        shape = self._shape(properties)
+        with restored(self._snapshots, key, properties, cluster_mode=True) as files:
+            self._stores.create(key, shape, self._users(key, properties), restore=files)
         self.created[key] = dt.datetime.now(dt.timezone.utc)
         self._stores.declare(key, properties)
         return key.name, self._attributes(key)
@@ -90,9 +96,10 @@ class ServerlessHandlers:
         return key.name, self._attributes(key)
 
     def delete(self, physical_id: str, properties: Properties) -> None:
-        """Stop the nodes of a cache."""
-        del properties
+        """Stop the nodes of a cache, after its final snapshot."""
         key = StoreKey(SERVERLESS, scope(), physical_id)
+        if final := properties.get("FinalSnapshotName"):
+            self._snapshots.take_final(key, str(final))
         self._access.release(key)
         self.created.pop(key, None)
         self._stores.delete(key)

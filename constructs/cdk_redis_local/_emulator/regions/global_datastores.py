@@ -91,6 +91,14 @@ class GlobalDatastores:
         """The global datastore that a replication group is a member of."""
         return next((one for one in self._known.values() if key in one.members), None)
 
+    def membership(self, key: StoreKey) -> dict[str, str] | None:
+        """The ``GlobalReplicationGroupInfo`` of a replication group in the API; None if it is no member."""
+        found = self.of_member(key)
+        return found and {
+            "GlobalReplicationGroupId": found.name,
+            "GlobalReplicationGroupMemberRole": "PRIMARY" if key == found.link.primary else "SECONDARY",
+        }
+
     def shape_of_secondary(self, key: StoreKey, global_id: str, replicas: int) -> StoreShape:
         """The shape of a new secondary is that of the primary; a running one keeps its own, except the replicas.
 
