@@ -14,7 +14,7 @@ export npm_config_cache ?= $(CURDIR)/.venv/.npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test waiting computing lint unit compliance bench synth requirements clean engine network browser client
+.PHONY: help setup demo test waiting computing lint unit compliance bench emulator synth requirements clean engine network browser client
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: engine setup ## Measure what the client costs, and the smoke test: its se
 	python benchmarks/client_cost.py
 	python benchmarks/smoke_seconds.py
 	python benchmarks/no_false_alarm.py
+
+emulator: engine setup ## Test the local cloud with another ministack (VERSION=1.5.30; default: the newest)
+	@.ci/emulator $(VERSION)
 
 lint: setup ## Check format, style, types and import layers
 	ruff format --check .
