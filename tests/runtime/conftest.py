@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cdk_redis_local import AclUser, CertificateAuthority, EngineSet, Workspace, find_engine
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._gates.token_check import TokenTarget, check_token
 from cdk_redis_runtime._smoke_test.clock import side_by_side
 from tests.runtime.support.battery import ACCESS, AWS_CREDENTIALS, Battery, assert_no_key, smoke_user

@@ -96,11 +96,16 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "_RESOURCE_HANDLERS": "dict",
         "_delete_resource": "(resource_type, physical_id, props, stack_name=, logical_id=)",
         "_physical_name": "(stack_name, logical_id, lowercase only=, max_len only=, seeded only=)",
+        "_replacing_change": "(resource_type, old_props, new_props)",
         "_sm_secret_string": "(props)",
     },
     "ministack.services.cloudformation.stacks": {
         "_operation_event": "(stack_id, operation_id, event_type, operation_type=, **fields)",
         "_resource_policy": "(res_def, attribute, resources, params, conditions, mappings, stack_name, stack_id)",
+        "_revert_update": (
+            "async (stack_id, stack_name, logical_id, rtype, physical_id, applied_props, previous_props, attrs, "
+            "record=)"
+        ),
         "_runs_on_worker_thread": "(resource_type)",
         "_sends_back_failed_update": "(resource_type)",
         "_validation_errors": (

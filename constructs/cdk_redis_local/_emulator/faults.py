@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._emulator.store_gates import StoreGates
 from cdk_redis_local._engines import cluster
 from cdk_redis_local._engines.certificates import Certificate
 from cdk_redis_local._engines.engines import EngineSet
@@ -38,9 +39,9 @@ STORE_FAULTS: dict[str, str] = {
 _SLOW_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Parts:
-    """The parts of a running store that faults change.
+    """The parts of a running store that faults change; ``engines`` change with the engine of the store.
 
     ``untrusted_certificate`` issues a certificate of another certificate authority. ``set_users`` sets the declared
     users again, with the faults in :attr:`StoreFaults.active`.
@@ -48,11 +49,15 @@ class Parts:
 
     service: str
     engines: EngineSet
-    rules: GateRules
-    gates: list[int]
+    gates: StoreGates
     gatekeeper: Gatekeeper
     untrusted_certificate: Callable[[], Certificate]
     set_users: Callable[[], None]
+
+    @property
+    def rules(self) -> GateRules:
+        """The rules of the gates."""
+        return self.gates.rules
 
 
 class StoreFaults:
@@ -64,6 +69,10 @@ class StoreFaults:
         self._parts = parts
         self._injected: dict[str, _Fault] = {}
         self._lock = threading.Lock()
+
+    def use(self, engines: EngineSet) -> None:
+        """Inject later faults into these engines."""
+        self._parts.engines = engines
 
     def why_not(self, fault: str) -> str | None:
         """Why this store cannot have a fault; None if it can."""
@@ -117,7 +126,7 @@ class _Fault:
 
 class _EngineStopped(_Fault):
     def inject(self) -> None:
-        self._gates = list(self.parts.gates)
+        self._gates = list(self.parts.gates.ports)
         for port in self._gates:
             self.parts.gatekeeper.suspend(port)
         self._nodes = list(self.parts.engines.nodes)
@@ -149,7 +158,7 @@ class _WrongCa(_Fault):
 
     def _set(self, certificate: Certificate | None) -> None:
         self.parts.rules.certificate = certificate
-        for port in list(self.parts.gates):
+        for port in list(self.parts.gates.ports):
             self.parts.gatekeeper.reopen(port)
 
 

@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.observe.events import Event, EventKind
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines import recovery
 
 _POLL_SECONDS = 0.5

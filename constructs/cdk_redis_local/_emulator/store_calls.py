@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.own_calls import OwnAction
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 
 def fault_actions(stores: Stores) -> dict[str, OwnAction]:

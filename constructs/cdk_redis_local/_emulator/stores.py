@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,11 @@ from redis.exceptions import RedisError
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.changes import Changes, recorded_as
-from cdk_redis_local._emulator.engine_users import SERVERLESS as SERVERLESS
-from cdk_redis_local._emulator.engine_users import engine_users, without_writes
+from cdk_redis_local._emulator.engine_users import SERVERLESS, engine_users, without_writes
 from cdk_redis_local._emulator.faults import STORE_FAULTS, Parts, StoreFaults
 from cdk_redis_local._emulator.observe.events import Event, EventLog
+from cdk_redis_local._emulator.store import Store, StoreKey, StoreShape, change_engines
+from cdk_redis_local._emulator.store_gates import StoreGates
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
 from cdk_redis_local._engines.engines import EngineSet
@@ -26,64 +25,6 @@ from cdk_redis_local._engines.node import HOST, Node
 from cdk_redis_local._engines.program import EngineProgram, find_engines
 from cdk_redis_local._gates.node_gate import Gatekeeper, GateRules
 from cdk_redis_local._gates.token_check import TokenTarget
-
-Scope = tuple[str, str]
-"""Account and Region."""
-
-
-@dataclass(frozen=True)
-class StoreKey:
-    """Identifies a store: ``service`` is ``elasticache``, ``memorydb`` or :data:`SERVERLESS`, ``name`` is its id.
-
-    A serverless cache and a replication group may have the same name.
-    """
-
-    service: str
-    scope: Scope
-    name: str
-
-
-@dataclass(frozen=True)
-class StoreShape:
-    """The properties of a store in a template that affect its engines."""
-
-    program: EngineProgram
-    cluster_mode: bool
-    shards: int
-    replicas: int
-    tls: bool = True
-    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
-    slots: Sequence[tuple[int, int]] = ()
-    durable: bool = False
-
-
-@dataclass
-class Store:
-    """A running store. ``endpoint`` is the localhost port of the configuration endpoint or of the primary endpoint.
-
-    ``users`` are the declared users, without the effects of faults.
-    """
-
-    engines: EngineSet
-    rules: GateRules
-    gates: list[int]
-    endpoint: int
-    reader_endpoint: int
-    users: Sequence[AclUser]
-    faults: StoreFaults
-    node_prefix: str
-    """Of its nodes' names, with ``{shard}`` for the shard's name. As on AWS, it stays when cluster mode changes."""
-    read_only: bool = False
-    """Whether writes of all users are refused."""
-
-    def node_name(self, node: Node) -> str:
-        """The name of a node in the AWS API, such as ``app-0001-002``; without cluster mode ``app-002``."""
-        return f"{self.node_prefix.format(shard=f'{node.shard + 1:04}')}-{node.number:03}"
-
-    @property
-    def node_names(self) -> tuple[str, ...]:
-        """The names of all nodes, in order."""
-        return tuple(sorted(map(self.node_name, list(self.engines.nodes))))
 
 
 class Stores:
@@ -167,6 +108,10 @@ class Stores:
         """The running stores."""
         return list(self._stores)
 
+    def get(self, key: StoreKey) -> Store | None:
+        """The running store; None if it does not run."""
+        return self._stores.get(key)
+
     def __getitem__(self, key: StoreKey) -> Store:
         """The running store."""
         return self._stores[key]
@@ -196,7 +141,7 @@ class Stores:
             certificate=None,
             ca_file=self._authority.ca_file if shape.tls and shape.program.tls else None,
         )
-        gates: list[int] = []
+        gates = StoreGates(self._gatekeeper, rules)
         engines = EngineSet(
             shards=shape.shards,
             replicas=shape.replicas,
@@ -207,24 +152,27 @@ class Stores:
             authority=self._authority,
             workspace=self._workspace,
             program=shape.program,
-            open_gate=lambda node: self._open_node(node, rules, gates),
+            open_gate=gates.open_node,
             closed=True,
             durable=shape.durable,
             slots=shape.slots,
             restore=restore,
         )
         rules.certificate, rules.own = engines.certificate, engines.security.certificate
+        rules.plaintext = shape.plaintext
         prefix = f"{key.name}-{{shard}}" if shape.cluster_mode else key.name
         try:
             engines.start()
-            # As on AWS, CLUSTER SLOTS lists the endpoint of a serverless cache as primary, its reader port as replica.
-            own = (engines.endpoint[1], engines.reader_endpoint[1]) if serverless else None
-            endpoint, reader_endpoint = own or self._open_endpoints(engines, rules, gates)
-            faults = StoreFaults(self._parts(key, engines, rules, gates))
-            store = Store(engines, rules, gates, endpoint, reader_endpoint, users, faults, prefix)
+            if serverless:
+                # As on AWS, CLUSTER SLOTS lists the endpoint as primary, and its reader port as replica.
+                gates.use_nodes(engines)
+            else:
+                gates.open_endpoints(engines, compatible=shape.compatible)
+            faults = StoreFaults(self._parts(key, engines, gates))
         except BaseException:
             self._stop(engines, gates)
             raise
+        store = Store(engines, gates, users, faults, prefix, shape.compatible)
         with self._lock:
             self._stores[key] = store
         self._tell(key, store)
@@ -276,31 +224,29 @@ class Stores:
 
     @recorded_as("modifying")
     def resize(self, key: StoreKey, shape: StoreShape) -> None:
-        """Change the numbers of shards and replicas of a running store and keep its keys, as AWS's online scaling does.
+        """Change a running store in place and keep its keys: engine, cluster mode, TLS, numbers of shards and replicas.
 
-        If an earlier change failed, this completes or reverts it first, even if the numbers are unchanged.
+        If an earlier change failed, this completes or reverts it first, even if the shape is unchanged. If this change
+        fails, the store has its keys, and the former engine, cluster mode and TLS.
 
         Raises:
-            LocalCloudError: The engine, cluster mode or TLS would change, or scaling failed.
+            LocalCloudError: The change failed.
         """
         store = self._stores[key]
-        refuse_change(store.engines, shape)
-        if store.engines.has_size(shape.shards, shape.replicas):
-            return
         before = store.node_names
         try:
-            store.engines.resize(shape.shards, shape.replicas)
+            changed = change_engines(key.service, store, shape)
+            if not store.engines.has_size(shape.shards, shape.replicas):
+                store.engines.resize(shape.shards, shape.replicas)
+                changed = True
         except LocalCloudError as error:
             self.events.add(key, Event("scaling-failed", nodes=store.node_names, text=str(error)))
             raise
         finally:
-            # Close the gates of nodes that are gone, also if scaling failed.
-            running = {node.port for node in store.engines.nodes} | {store.endpoint, store.reader_endpoint}
-            for port in [port for port in store.gates if port not in running]:
-                self._gatekeeper.close(port)
-                store.gates.remove(port)
-        self._tell_scaled(key, before, store.node_names)
-        self._tell(key, store)
+            store.gates.close_unused()
+        if changed:
+            self._tell_scaled(key, before, store.node_names)
+            self._tell(key, store)
 
     def _tell_scaled(self, key: StoreKey, before: tuple[str, ...], after: tuple[str, ...]) -> None:
         added, removed = sorted({*after} - {*before}), sorted({*before} - {*after})
@@ -360,41 +306,12 @@ class Stores:
             self._say(f"{key.name}: engines stopped")
         self.declared.pop(key, None)
 
-    def _stop(self, engines: EngineSet, gates: Iterable[int]) -> None:
+    @staticmethod
+    def _stop(engines: EngineSet, gates: StoreGates) -> None:
         engines.stop()
-        for port in gates:
-            self._gatekeeper.close(port)
+        gates.close()
 
-    def _open_node(self, node: Node, rules: GateRules, gates: list[int]) -> int:
-        port = self._gatekeeper.open(lambda: node.engine_port if node.running else None, rules)
-        gates.append(port)
-        return port
-
-    def _open_endpoints(self, engines: EngineSet, rules: GateRules, gates: list[int]) -> tuple[int, int]:
-        if not engines.cluster_mode:
-            turn = itertools.count()
-
-            def some_replica() -> int | None:
-                # AWS's reader endpoint distributes connections over the replicas.
-                ports = [node.engine_port for node in engines.replica_nodes or engines.primaries if node.running]
-                return ports[next(turn) % len(ports)] if ports else None
-
-            def the_primary() -> int | None:
-                # AWS's primary endpoint is a DNS name that points to the new primary after a failover.
-                return next((node.engine_port for node in engines.primaries if node.running), None)
-
-            primary, reader = (self._gatekeeper.open(backend, rules) for backend in (the_primary, some_replica))
-            gates += [primary, reader]
-            return primary, reader
-
-        def any_node() -> int | None:
-            return next((node.engine_port for node in engines.nodes if node.running), None)
-
-        configuration = self._gatekeeper.open(any_node, rules)
-        gates.append(configuration)
-        return configuration, configuration
-
-    def _parts(self, key: StoreKey, engines: EngineSet, rules: GateRules, gates: list[int]) -> Parts:
+    def _parts(self, key: StoreKey, engines: EngineSet, gates: StoreGates) -> Parts:
         def untrusted_certificate() -> Certificate:
             folder = self._workspace.directory(f"untrusted-{secrets.token_hex(4)}")
             return CertificateAuthority(folder, "an untrusted authority").issue("node")
@@ -402,7 +319,6 @@ class Stores:
         return Parts(
             service=key.service,
             engines=engines,
-            rules=rules,
             gates=gates,
             gatekeeper=self._gatekeeper,
             untrusted_certificate=untrusted_certificate,
@@ -419,17 +335,3 @@ class Stores:
         if engines.ignored_parameters:
             names = ", ".join(sorted(engines.ignored_parameters))
             self._say(f"{key.name}: these parameters have no effect on {engines.program}: {names}")
-
-
-def refuse_change(engines: EngineSet, shape: StoreShape) -> None:
-    """Refuse changes that are not possible on running engines.
-
-    Raises:
-        LocalCloudError: The engine, cluster mode or TLS would change.
-    """
-    if engines.program != shape.program:
-        raise LocalCloudError("the local cloud cannot change the engine of a running store: delete it first")
-    if engines.cluster_mode != shape.cluster_mode:
-        raise LocalCloudError("the local cloud cannot switch cluster mode of a running store: delete it first")
-    if engines.tls != shape.tls:
-        raise LocalCloudError("the local cloud cannot switch TLS of a running store: delete it first")

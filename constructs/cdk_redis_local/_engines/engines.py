@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,18 +14,19 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._engines import cluster, following, members, node_settings, rdb, recovery, resharding
+from cdk_redis_local._engines import cluster, copying, following, members, node_settings, rdb, recovery
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.node import HOST, LOOPBACK, Node, Place, Security
 from cdk_redis_local._engines.node_settings import MANAGER
 from cdk_redis_local._engines.program import EngineProgram, find_engine
+from cdk_redis_local._engines.scaling import ScalableSet
 
 # Time until the failure of a primary is detected; AWS takes longer.
 _DETECTION_SECONDS = 1.5
 
 
-class EngineSet:
+class EngineSet(ScalableSet):
     """The nodes of one store, as real processes on free loopback ports.
 
     Entering the ``with`` block (or :meth:`start`) returns when all slots are covered and all replicas are in
@@ -95,17 +94,11 @@ class EngineSet:
         self.program: EngineProgram = program or find_engine()
         if tls and not self.program.tls and open_gate is None:
             raise EngineError(f"{self.program} was built without TLS: set tls=False, or open_gate to TLS proxies")
-        self._described = (shards, replicas)
-        self._incomplete = False
-        self._lost_keys = 0
-        self._new_nodes: list[Node] = []
-        self.cluster_mode = cluster_mode
+        super().__init__(shards, replicas, cluster_mode=cluster_mode, node_timeout=node_timeout)
         self.users: list[AclUser] = list(users)
         self.parameters: dict[str, str] = dict(parameters or {})
         self.ignored_parameters: dict[str, str] = {}
         self.tls = tls
-        self.nodes: list[Node] = []
-        self._node_timeout = node_timeout
         self._open_gate = open_gate
         self._durable = durable
         self._slots = tuple(slots)
@@ -114,7 +107,6 @@ class EngineSet:
         self._workspace = workspace or Workspace()
         self._owned_workspace = None if workspace else self._workspace
         self._directory = self._workspace.directory(f"engines-{secrets.token_hex(4)}")
-        self._lock = threading.RLock()
         self.authority = authority or CertificateAuthority(self._directory / "ca")
         hosts = {self._place(shard, role).host for shard in range(shards) for role in ("primary", "replica")}
         name = f"node-{secrets.token_hex(4)}"
@@ -152,31 +144,6 @@ class EngineSet:
         """Host and port of the first replica, or of the first primary if the set has no replicas."""
         node = (self.replica_nodes or self.primaries)[0]
         return node.host, node.port
-
-    @property
-    def shards(self) -> int:
-        """The current number of shards."""
-        return self._size[0]
-
-    @property
-    def replicas(self) -> int:
-        """The current number of replicas of each shard; the smallest number if scaling failed."""
-        return self._size[1]
-
-    @property
-    def _size(self) -> tuple[int, int]:
-        nodes = list(self.nodes)
-        return members.size(nodes) if nodes else self._described
-
-    @property
-    def primaries(self) -> list[Node]:
-        """The primaries, including those that :meth:`fail_over` promoted, in the order of the shards."""
-        return sorted(members.with_role(self.nodes, "primary"), key=lambda node: node.shard)
-
-    @property
-    def replica_nodes(self) -> list[Node]:
-        """The replicas, including primaries that :meth:`fail_over` demoted."""
-        return members.with_role(self.nodes, "replica")
 
     @property
     def ca_file(self) -> str:
@@ -301,104 +268,84 @@ class EngineSet:
         """Remove a shard's slots, so that they have no owner; returns their number."""
         return cluster.delete_slots(self.nodes, shard)
 
-    def has_size(self, shards: int, replicas: int) -> bool:
-        """Whether the set has these numbers of shards and replicas, and the last scaling is complete."""
-        return not self._incomplete and (self.shards, self.replicas) == (shards, replicas)
+    def successor(
+        self,
+        *,
+        program: EngineProgram,
+        cluster_mode: bool,
+        tls: bool,
+        users: Iterable[AclUser],
+        open_gate: Callable[[Node], int] | None = None,
+    ) -> EngineSet:
+        """Describe a set of the same size with the same settings; :meth:`hand_over` gives it the keys.
 
-    def resize(self, shards: int, replicas: int) -> list[Node]:
-        """Scale the running set to these numbers of shards and replicas; returns the removed nodes.
+        Args:
+            program: Its engine.
+            cluster_mode: Whether its nodes form a cluster.
+            tls: Whether its clients use TLS.
+            users: Its users.
+            open_gate: As for :class:`EngineSet`. Default: - no gates.
+        """
+        shards, replicas = self._size
+        return EngineSet(
+            shards=shards,
+            replicas=replicas,
+            cluster_mode=cluster_mode,
+            users=users,
+            parameters=self.parameters,
+            tls=tls,
+            authority=self.authority,
+            node_timeout=self._node_timeout,
+            workspace=self._workspace,
+            program=program,
+            open_gate=open_gate,
+            place=self._place,
+            durable=self._durable,
+            closed=self.security.closed,
+        )
 
-        Slots move with their keys, while clients read and write. If scaling fails, each slot still has one owner,
-        clients find every key, and :attr:`nodes` has the remaining nodes. The next call, for the old or another size,
-        first repairs the set: it replaces nodes that ended, and returns keys of slots whose move is incomplete.
+    def hand_over(self, heir: EngineSet, switch: Callable[[], object]) -> None:
+        """Start another set with the keys of this one, and stop this one; reads are served all the time.
+
+        Writes wait while the keys are copied. If the change fails, the other set is stopped, and this one goes on with
+        all its keys.
+
+        Args:
+            heir: The set from :meth:`successor`, not started.
+            switch: Called when the other set has all keys, and before this one stops: clients must reach the other set
+                from then on.
 
         Raises:
-            EngineError: More than one shard without cluster mode; a node ended or did not answer; a key could not be
-                moved; or slots or keys are lost with the only node that had them.
+            EngineError: A node of either set ended or did not answer, or the other set refuses a key.
         """
-        if shards != 1 and not self.cluster_mode:
-            raise EngineError(f"{shards} shards need cluster mode")
         with self._lock:
-            before = list(self.nodes)
-            incomplete, self._incomplete = self._incomplete, True
             try:
-                self._replace_ended(incomplete=incomplete)
-                self._grow(shards, replicas)
-                self._shrink(shards, replicas)
+                self._have_all_nodes()
+                heir.start()
+                primaries = members.current_primaries(self.nodes) if self.cluster_mode else self.primaries
+                with copying.writes_paused(primaries):
+                    copying.copy_all(primaries, heir.primaries, cluster_mode=heir.cluster_mode)
+                    members.check_all_run([*self.nodes, *heir.nodes])
+                    switch()
+                    self._retire(heir)
             except (EngineError, RedisError, OSError) as error:
-                ended = "".join(f"; {node} has ended" for node in members.ended(self.nodes))
-                self._remove_new_nodes()
-                raise EngineError(f"scaling failed: {error}{ended}") from error
-            finally:
-                self._restore_timeouts()
-            self._incomplete = False
-            lost, self._lost_keys = self._lost_keys, 0
-            if lost:
-                raise EngineError(f"scaling is complete, but up to {lost} keys are lost with a node that ended")
-            return [node for node in before if node not in self.nodes]
+                ended = "".join(f"; {node} has ended" for node in members.ended([*self.nodes, *heir.nodes]))
+                # The next `resize` repairs the set, also if it has the same size.
+                self._incomplete = self._incomplete or not all(node.running for node in self.nodes)
+                heir.stop()
+                raise EngineError(f"the change failed: {error}{ended}") from error
+            except BaseException:
+                heir.stop()
+                raise
 
-    def _replace_ended(self, *, incomplete: bool) -> None:
-        """Remove the nodes that ended, after a replica took over from each primary among them."""
-        ended = [node for node in self.nodes if not node.running]
-        if self.cluster_mode:
-            resharding.repair(self.nodes, incomplete=incomplete)
-        else:
-            for primary in ended:
-                if primary.started_as == "primary":
-                    self._promote(primary, resharding.most_advanced(members.running(self.nodes)))
-        self._remove(ended)
-        left = {node.shard for node in self.nodes}
-        self._lost_keys += sum(node.keys_in_transit for node in ended if node.shard not in left)
-
-    def _grow(self, shards: int, replicas: int) -> None:
-        """Add the missing nodes, and distribute the slots evenly."""
-        before = list(self.nodes)
-        missing = members.missing_roles(self.nodes, shards, replicas)
-        self._new_nodes = added = [self._new_node(shard, role) for shard, role in missing]
-        self._launch(added)
-        self.set_parameters(self.parameters)
-        if self.cluster_mode:
-            cluster.shorten_timeouts(self.nodes)
-            resharding.join(before, added)
-        else:
-            members.wait_for_replicas(self.nodes, alive=added)
-        self._new_nodes = []
-        if self.cluster_mode:
-            # A node that moves many keys may answer slowly: do not let the cluster mark it as failed and replace it.
-            cluster.restore_timeouts(self.nodes, self._node_timeout, replace=False)
-            resharding.share_slots(self.nodes, range(shards))
-
-    def _remove_new_nodes(self) -> None:
-        """Remove new nodes that failed to join; they have no slots yet."""
-        new_nodes, self._new_nodes = self._new_nodes, []
-        if new_nodes:
-            # If a node does not answer, the next scaling makes it forget the removed nodes.
-            with contextlib.suppress(EngineError, RedisError):
-                self._leave(new_nodes)
-
-    def _shrink(self, shards: int, replicas: int) -> None:
-        """Remove the surplus nodes; they have no slots any more."""
-        self._leave(members.surplus_nodes(self.nodes, shards, replicas))
-        if self.cluster_mode:
-            cluster.wait_until_available(self.nodes)
-
-    def _leave(self, leavers: Sequence[Node]) -> None:
-        self._remove(leavers)
-        if self.cluster_mode:
-            resharding.forget_other_nodes(members.running(self.nodes))
-
-    def _remove(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
+    def _retire(self, heir: EngineSet) -> None:
+        for node in self.nodes:
             node.stop()
-            self.nodes.remove(node)
             node.remove_files()
-
-    def _restore_timeouts(self) -> None:
-        if self.cluster_mode:
-            for node in members.running(self.nodes):
-                # If a node does not answer, scaling has failed and its error says so.
-                with contextlib.suppress(RedisError):
-                    cluster.restore_timeouts([node], self._node_timeout)
+        self.nodes.clear()
+        self._owned_workspace, heir._owned_workspace = None, self._owned_workspace
+        if not self.authority.ca_file.is_relative_to(self._directory):
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _new_node(self, shard: int, role: str) -> Node:
         directory = self._directory / f"node-{len(self.nodes)}-{secrets.token_hex(3)}"

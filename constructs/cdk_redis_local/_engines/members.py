@@ -28,9 +28,32 @@ def ended(nodes: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if not node.running]
 
 
+def check_all_run(nodes: Iterable[Node]) -> None:
+    """Check that all nodes run.
+
+    Raises:
+        EngineError: A node has ended.
+    """
+    for node in nodes:
+        if not node.running:
+            raise EngineError(f"{node} has ended")
+
+
 def with_role(nodes: Iterable[Node], role: str) -> list[Node]:
     """The nodes that were started as ``primary`` or ``replica``, or got that role in a failover."""
     return [node for node in nodes if node.started_as == role]
+
+
+def current_primaries(nodes: Sequence[Node]) -> list[Node]:
+    """The primary of each shard, in the order of the shards, according to the engines.
+
+    Raises:
+        EngineError: A shard has no primary, or more than one.
+    """
+    primaries = sorted((node for node in nodes if node.role == "primary"), key=lambda node: node.shard)
+    if [node.shard for node in primaries] != sorted({node.shard for node in nodes}):
+        raise EngineError(f"not every shard has one primary: {', '.join(map(str, primaries))}")
+    return primaries
 
 
 def size(nodes: Sequence[Node]) -> tuple[int, int]:

@@ -130,7 +130,7 @@ def _move_keys(source: Node, target: Node, slots: Sequence[int]) -> None:
         asked = [("CLUSTER", "GETKEYSINSLOT", slot, _KEYS_OF_A_SLOT_AT_A_TIME) for slot in some]
         # A key is a string of bytes, not of characters.
         keys = dict(zip(some, send(source, asked, **{NEVER_DECODE: True}), strict=True))
-        for part in _split_by_size(source, [key for slot in some for key in keys[slot]]):
+        for part in split_by_size(source, [key for slot in some for key in keys[slot]]):
             wanted = set(part)
             batches = [[key for key in keys[slot] if key in wanted] for slot in some]
             target.keys_in_transit += len(part)
@@ -139,11 +139,12 @@ def _move_keys(source: Node, target: Node, slots: Sequence[int]) -> None:
         pending = [slot for slot in pending if keys.get(slot, True)]
 
 
-def _split_by_size(source: Node, keys: Sequence[bytes]) -> Iterator[list[bytes]]:
+def split_by_size(source: Node, keys: Sequence[bytes], database: int = 0) -> Iterator[list[bytes]]:
     """Split the keys into parts of limited size, so that each takes a limited time to move."""
     part: list[bytes] = []
     size = 0
-    for key, used in zip(keys, send(source, [("MEMORY", "USAGE", key) for key in keys]), strict=True):
+    asked = [("SELECT", database), *(("MEMORY", "USAGE", key) for key in keys), ("SELECT", 0)]
+    for key, used in zip(keys, send(source, asked)[1:-1], strict=True):
         if part and size + (used or 0) > _BYTES_AT_A_TIME:
             yield part
             part, size = [], 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import secrets
 import socket
@@ -30,6 +31,10 @@ from cdk_redis_local._gates.token_check import TokenRefusedError
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 _CHUNK = 256 * 1024
+_BACKLOG = 100
+_PAUSE_AFTER_ERROR = 0.1
+# The first byte of a TLS connection; the commands of the Redis protocol begin with other bytes.
+_TLS_HANDSHAKE = b"\x16"
 CONNECTION_SECONDS = 12 * 60 * 60
 """How long after its last valid token AWS closes a connection of an IAM user."""
 
@@ -40,8 +45,9 @@ class GateRules:
 
     ``passwords`` maps each IAM user to its internal password; it may change while gates are open. ``check`` is
     called with token and user name, and raises :class:`TokenRefusedError`; ``on_refusal`` is called with user name and
-    reason. Without ``certificate``, clients connect without TLS; without ``ca_file``, the gate connects to the engine
-    without TLS. ``connection_seconds`` may change, for the next sign-ins; ``closed_connections`` counts those that were
+    reason. Without ``certificate``, clients connect without TLS; with ``plaintext``, both with and without. Without
+    ``ca_file``, the gate connects to the engine without TLS. ``plaintext`` may change, for later connections.
+    ``connection_seconds`` may change, for the next sign-ins; ``closed_connections`` counts those that were
     closed at that age. ``delay_seconds`` is how late each answer comes. ``own`` is the certificate that the gate shows
     to engines. ``open_users`` maps users without a password to internal passwords, if the engine has no TLS: other
     users of the machine can connect to its port, and must not sign in there.
@@ -57,24 +63,15 @@ class GateRules:
     delay_seconds: float = 0.0
     own: Certificate | None = None
     open_users: dict[str, str] = field(default_factory=dict[str, str])
+    plaintext: bool = False
 
     def server_context(self) -> ssl.SSLContext | None:
         """TLS settings for clients: TLS 1.2 or newer."""
-        if self.certificate is None:
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.certificate.certificate_file, self.certificate.key_file)
-        return context
+        return _server_context(self.certificate) if self.certificate else None
 
     def client_context(self) -> ssl.SSLContext | None:
         """TLS settings for the connection to the engine; None for an engine that was built without TLS."""
-        if self.ca_file is None:
-            return None
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        if self.own:
-            context.load_cert_chain(self.own.certificate_file, self.own.key_file)
-        return context
+        return _client_context(self.ca_file, self.own) if self.ca_file else None
 
     def admit(self, words: list[bytes], on_token: Callable[[], object] = lambda: None) -> list[bytes]:
         """The command to send to the engine in place of a client's AUTH or HELLO.
@@ -103,6 +100,22 @@ class GateRules:
         return self.passwords[user]
 
 
+@functools.lru_cache(maxsize=64)
+def _server_context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate.certificate_file, certificate.key_file)
+    return context
+
+
+@functools.lru_cache(maxsize=64)
+def _client_context(ca_file: Path, own: Certificate | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(ca_file))
+    if own:
+        context.load_cert_chain(own.certificate_file, own.key_file)
+    return context
+
+
 def _user_position(words: list[bytes]) -> int | None:
     if words[0].upper() == b"AUTH":
         return 1 if len(words) == 3 else None
@@ -116,7 +129,8 @@ class _Gate:
 
     backend: Callable[[], int | None]
     rules: GateRules
-    server: asyncio.Server | None = None
+    listener: socket.socket | None = None
+    acceptor: asyncio.Task[None] | None = None
     reservation: socket.socket | None = None
     connections: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
 
@@ -144,6 +158,10 @@ class Gatekeeper:
         """Close a gate and its connections. A port without a gate is ignored."""
         self._run(self._close(port))
 
+    def redirect(self, port: int, backend: Callable[[], int | None], rules: GateRules) -> None:
+        """Use other engines and rules for the later connections of a gate; its open connections stay."""
+        self._run(self._redirect(port, backend, rules))
+
     def suspend(self, port: int) -> None:
         """Close a gate and its connections, and keep its port, which refuses connections until :meth:`resume`."""
         self._run(self._suspend(port))
@@ -163,9 +181,16 @@ class Gatekeeper:
         listener = socket.create_server(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
         gate = _Gate(backend, rules)
-        await _start(gate, listener)
+        # If a file is wrong, fail now, and not with the first connection.
+        for context in (rules.server_context, rules.client_context):
+            context()
+        _start(gate, listener)
         self._gates[port] = gate
         return port
+
+    async def _redirect(self, port: int, backend: Callable[[], int | None], rules: GateRules) -> None:
+        gate = self._gates[port]
+        gate.backend, gate.rules = backend, rules
 
     async def _close(self, port: int) -> None:
         gate = self._gates.pop(port, None)
@@ -176,7 +201,7 @@ class Gatekeeper:
 
     async def _suspend(self, port: int) -> None:
         gate = self._gates.get(port)
-        if gate and gate.server:
+        if gate and gate.listener:
             ending = _end(gate)
             # Bound but not listening: the kernel refuses connections, and gives the port to no other process.
             gate.reservation = socket.socket()
@@ -188,41 +213,84 @@ class Gatekeeper:
         gate = self._gates.get(port)
         if gate and gate.reservation:
             listener, gate.reservation = gate.reservation, None
-            await _start(gate, listener)
+            _start(gate, listener)
 
     async def _reopen(self, port: int) -> None:
         gate = self._gates.get(port)
-        if gate and gate.server:
+        if gate and gate.listener:
             await self._suspend(port)
             await self._resume(port)
 
 
-async def _start(gate: _Gate, listener: socket.socket) -> None:
-    inward = gate.rules.client_context()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        gate.connections.add(task)
-        try:
-            await _serve(reader, writer, gate.backend(), gate.rules, inward)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            gate.connections.discard(task)
-
-    gate.server = await asyncio.start_server(serve, sock=listener, ssl=gate.rules.server_context(), limit=_CHUNK)
+def _start(gate: _Gate, listener: socket.socket) -> None:
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    gate.listener = listener
+    gate.acceptor = asyncio.ensure_future(_accept(gate, listener))
 
 
 def _end(gate: _Gate) -> asyncio.Future[list[Any]]:
     """Close the listener of a gate now, and its connections; returns what to await for their end."""
-    assert gate.server
-    gate.server.close()
-    gate.server = None
-    tasks = list(gate.connections)
+    assert gate.listener
+    assert gate.acceptor
+    # Before the kernel gives its number to another socket.
+    asyncio.get_running_loop().remove_reader(gate.listener)
+    gate.listener.close()
+    tasks = [gate.acceptor, *gate.connections]
+    gate.listener = gate.acceptor = None
     for task in tasks:
         task.cancel()
     return asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _accept(gate: _Gate, listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            connection, _ = await loop.sock_accept(listener)
+        except OSError as error:  # such as too many open files: later connections may succeed
+            _log.warning("a gate could not accept a connection: %s", error)
+            await asyncio.sleep(_PAUSE_AFTER_ERROR)
+            continue
+        task = asyncio.ensure_future(_admit(connection, gate.backend, gate.rules))
+        gate.connections.add(task)
+        task.add_done_callback(gate.connections.discard)
+
+
+async def _admit(connection: socket.socket, backend: Callable[[], int | None], rules: GateRules) -> None:
+    loop = asyncio.get_running_loop()
+    connection.setblocking(False)
+    reader = asyncio.StreamReader(limit=_CHUNK, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    try:
+        context = rules.server_context() if await _begins_tls(connection, rules) else None
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
+    except OSError as error:
+        _log.debug("a client could not connect to a gate: %s", error)
+        connection.close()
+        return
+    except asyncio.CancelledError:
+        connection.close()
+        return
+    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+    try:
+        await _serve(reader, writer, backend(), rules)
+    except asyncio.CancelledError:
+        writer.transport.abort()
+
+
+async def _begins_tls(connection: socket.socket, rules: GateRules) -> bool:
+    """Whether a connection is to use TLS. If a gate accepts both, its first byte decides."""
+    if rules.certificate is None or not rules.plaintext:
+        return rules.certificate is not None
+    loop = asyncio.get_running_loop()
+    readable: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(connection, lambda: readable.done() or readable.set_result(None))
+    try:
+        await readable
+    finally:
+        loop.remove_reader(connection)
+    return connection.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE
 
 
 async def _serve(
@@ -230,13 +298,13 @@ async def _serve(
     writer: asyncio.StreamWriter,
     port: int | None,
     rules: GateRules,
-    inward: ssl.SSLContext | None,
 ) -> None:
     try:
         if not is_of_owner(writer):
             raise PermissionError("another user")
         if port is None:
             raise ConnectionRefusedError("no engine behind this gate")
+        inward = rules.client_context()
         engine_reader, engine_writer = await asyncio.open_connection(
             "127.0.0.1", port, ssl=inward, server_hostname=HOST if inward else None, limit=_CHUNK
         )

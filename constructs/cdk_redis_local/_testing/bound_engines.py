@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 from cdk_redis_local._cloud import ACCOUNT, ca_bundle, new_root_credentials
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.engines import EngineSet

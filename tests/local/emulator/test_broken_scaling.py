@@ -40,6 +40,7 @@ class Scaled:
             "Parameters": {"Type": "AWS::ElastiCache::ParameterGroup", "Properties": group},
             "Group": {
                 "Type": "AWS::ElastiCache::ReplicationGroup",
+                "UpdatePolicy": {"UseOnlineResharding": True},
                 "Properties": {
                     "ReplicationGroupDescription": "a group",
                     "TransitEncryptionEnabled": True,

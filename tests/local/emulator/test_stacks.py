@@ -123,7 +123,8 @@ def test_a_group_without_cluster_mode_is_created_updated_in_place_and_deleted(cl
 
 def test_a_group_with_cluster_mode_has_a_configuration_endpoint_and_reshards(cloud: Cloud) -> None:
     outputs = {"Port": {"Fn::GetAtt": ["Group", "ConfigurationEndPoint.Port"]}}
-    resources = {"Group": group(cloud, NumNodeGroups=2, ReplicasPerNodeGroup=0)}
+    online = {"UpdatePolicy": {"UseOnlineResharding": True}}
+    resources = {"Group": {**group(cloud, NumNodeGroups=2, ReplicasPerNodeGroup=0), **online}}
     made = cloud.deploy("clustered", resources, outputs)
     client = redis.RedisCluster(
         host="localhost", port=int(made["Port"]), ssl=True, ssl_ca_certs=cloud.local.environment["SSL_CERT_FILE"]

@@ -24,7 +24,8 @@ from botocore.credentials import Credentials
 from redis.exceptions import AuthenticationError, RedisClusterException
 
 from cdk_redis_local import AclUser, CertificateAuthority, Workspace, find_engine
-from cdk_redis_local._emulator.stores import Store, StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import Store, StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._gates.node_gate import CONNECTION_SECONDS
 from cdk_redis_local._gates.token_check import TokenRefusedError, TokenTarget, check_token
 from cdk_redis_runtime import ClientTimeouts

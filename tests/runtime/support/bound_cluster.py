@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cdk_redis import AccessString
 from cdk_redis_local import AclUser, CertificateAuthority, EngineSet, Workspace, find_engine
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._gates.token_check import TokenTarget, check_token
 from cdk_redis_runtime._client import environment as env
 from tests.runtime.support.battery import AWS_CREDENTIALS

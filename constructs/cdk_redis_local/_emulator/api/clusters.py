@@ -20,7 +20,8 @@ from cdk_redis_local._emulator.api.views import (
     view,
 )
 from cdk_redis_local._emulator.ministack import scope
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 OPEN_ACCESS = "open-access"
 """The predefined ACL."""

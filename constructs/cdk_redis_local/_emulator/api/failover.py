@@ -11,7 +11,8 @@ from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.ministack import remember_execution_roles
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 
 class FailoverCalls:

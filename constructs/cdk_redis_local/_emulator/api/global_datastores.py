@@ -8,7 +8,8 @@ from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.service import ELASTICACHE, Answer, Parameters
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastore, GlobalDatastores
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.cluster import slot_ranges
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from cdk_redis_local._emulator.ministack import scope
-from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores
+from cdk_redis_local._emulator.store import Scope, StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 Value = TypeVar("Value")
 

@@ -11,7 +11,8 @@ from cdk_redis_local._emulator.api.names import arn, in_scope
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.ministack.records import parameter_group_records, parameter_records
-from cdk_redis_local._emulator.stores import Scope, Store, StoreKey, Stores
+from cdk_redis_local._emulator.store import Scope, Store, StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.observed import read_settings
 
 _GROUP_PROPERTY = {"elasticache": "CacheParameterGroupName", "memorydb": "ParameterGroupName"}

@@ -24,7 +24,8 @@ from cdk_redis_local._emulator.api.views import (
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 # The only node of a cache cluster of Redis OSS or Valkey.
 _NODE_ID = "0001"

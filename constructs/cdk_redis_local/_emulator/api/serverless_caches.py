@@ -10,8 +10,10 @@ from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.names import arn, store_keys
 from cdk_redis_local._emulator.api.service import ELASTICACHE, Answer, Parameters
 from cdk_redis_local._emulator.api.views import endpoint
+from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.ministack import scope
-from cdk_redis_local._emulator.stores import SERVERLESS, StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 _BY_CLOUDFORMATION = ("CreateServerlessCache", "ModifyServerlessCache", "DeleteServerlessCache")
 # The time of daily snapshots without a declared one; the service assigns one.

@@ -14,7 +14,8 @@ from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer,
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.snapshots.export import export
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshot, SnapshotError, Snapshots
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.rdb import SavedShard
 
 _MEGABYTE = 1024 * 1024

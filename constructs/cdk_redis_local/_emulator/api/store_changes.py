@@ -17,7 +17,8 @@ from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import HANDLERS
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 _TYPES = {"elasticache": "AWS::ElastiCache::ReplicationGroup", "memorydb": "AWS::MemoryDB::Cluster"}
 # Parameters with the name and the meaning of a property in templates.

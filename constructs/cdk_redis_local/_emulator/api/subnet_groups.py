@@ -10,7 +10,7 @@ from cdk_redis_local._emulator.api.names import arn, in_scope
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.ministack.records import subnet_group_records, subnet_place
-from cdk_redis_local._emulator.stores import Scope
+from cdk_redis_local._emulator.store import Scope
 
 _NETWORK_TYPES = ["ipv4"]
 

@@ -8,6 +8,7 @@ from typing import Any
 from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.names import in_scope
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
+from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.ministack.records import (
     parameter_group_records,
@@ -16,7 +17,8 @@ from cdk_redis_local._emulator.ministack.records import (
     user_group_record,
     user_record,
 )
-from cdk_redis_local._emulator.stores import SERVERLESS, Scope, StoreKey, Stores
+from cdk_redis_local._emulator.store import Scope, StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 _Tags = dict[str, str]
 # Maps the kind in an ARN to the error if there is no such resource.

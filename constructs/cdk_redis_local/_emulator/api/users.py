@@ -12,7 +12,8 @@ from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer,
 from cdk_redis_local._emulator.handlers.access import AccessLists
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.ministack.records import user_group_record, user_record
-from cdk_redis_local._emulator.stores import Scope, Stores
+from cdk_redis_local._emulator.store import Scope
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import OPEN_DEFAULT, AclUser
 
 # The first version of Redis OSS with users, and the first one that authenticates them with IAM.

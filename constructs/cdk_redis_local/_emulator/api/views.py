@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdk_redis_local._emulator.changes import Change
-from cdk_redis_local._emulator.stores import Store, StoreKey, Stores
+from cdk_redis_local._emulator.store import Store, StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.node import HOST
 from cdk_redis_local._engines.observed import NodeState, observe
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.ministack import scope
-from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores
+from cdk_redis_local._emulator.store import Scope, StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import OPEN_DEFAULT, AclUser
 
 _PREDEFINED = {OPEN_DEFAULT.name: OPEN_DEFAULT}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.access import PASSWORD_LENGTH
-from cdk_redis_local._emulator.stores import StoreKey
+from cdk_redis_local._emulator.store import StoreKey
 from cdk_redis_local._engines.acl import AclUser
 
 _STATUS = {"ROTATE": "ROTATING", "SET": "SETTING"}

@@ -12,6 +12,13 @@ from typing import Any
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
+from cdk_redis_local._emulator.handlers.store_changes import (
+    ClusterMode,
+    check_change,
+    check_program,
+    kept_program,
+    running_mode,
+)
 from cdk_redis_local._emulator.ministack import (
     HANDLERS,
     Outcome,
@@ -23,10 +30,12 @@ from cdk_redis_local._emulator.ministack import (
     scope,
 )
 from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
+from cdk_redis_local._emulator.ministack.replacement import remember_definitions, replace_by_policy
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.restore import declared_slots, restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import Store, StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
 
@@ -63,6 +72,8 @@ class ElastiCacheHandlers:
         take_final_snapshots(
             _GROUP, lambda name, snapshot: self._snapshots.take_final(StoreKey("elasticache", scope(), name), snapshot)
         )
+        remember_definitions()
+        replace_by_policy(_GROUP, "ReplicationGroupId", _replaces)
         run_on_threads([_GROUP, *_FOLLOWED])
         roll_back_failed_updates([_GROUP, *_FOLLOWED])
 
@@ -88,7 +99,10 @@ class ElastiCacheHandlers:
         key = StoreKey("elasticache", scope(), physical_id)
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
+        store = self._stores[key]
         shape = self._shape(key, new)
+        check_program(store, shape, "replication group")
+        check_change(store, shape, self._stores.declared.get(key, new), new)
         self._stores.resize(key, shape)
         self._stores.set_users(key, self._users(key, new))
         self._parameter_groups[key] = str(new.get("CacheParameterGroupName", ""))
@@ -121,31 +135,41 @@ class ElastiCacheHandlers:
     def _shape(self, key: StoreKey, properties: Properties) -> StoreShape:
         if properties.get(_GLOBAL):
             return self.global_datastores.shape_of_secondary(key, str(properties[_GLOBAL]), _replicas(properties))
-        return self.global_datastores.shape_of_primary(key, self._own_shape(properties))
+        return self.global_datastores.shape_of_primary(key, self._own_shape(key, properties))
 
-    def _own_shape(self, properties: Properties) -> StoreShape:
+    def _own_shape(self, key: StoreKey, properties: Properties) -> StoreShape:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
-        shards = int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
-        cluster_mode = _cluster_mode(properties, shards, parameters)
+        shards = shard_count(properties)
+        engine = str(properties.get("Engine", "redis"))
+        running = self._stores.get(key)
+        kept = running and kept_program(running, properties)
+        tls = str(properties.get("TransitEncryptionEnabled", "false")).lower() == "true"
+        mode = _cluster_mode(properties, shards, parameters, running)
         return StoreShape(
-            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
-            cluster_mode=cluster_mode,
+            program=kept or self._stores.choose_engine(engine, properties.get("EngineVersion")),
+            cluster_mode=mode != "disabled",
             shards=shards,
             replicas=_replicas(properties),
-            tls=str(properties.get("TransitEncryptionEnabled", "false")).lower() == "true",
+            tls=tls,
             parameters=parameters,
-            slots=declared_slots(properties, cluster_mode=cluster_mode),
+            slots=declared_slots(properties, cluster_mode=mode != "disabled"),
+            compatible=mode == "compatible",
+            plaintext=tls and str(properties.get("TransitEncryptionMode", "")).lower() == "preferred",
         )
 
     def _attributes(self, key: StoreKey) -> dict[str, Any]:
         store = self._stores[key]
-        if store.engines.cluster_mode:
+        attributes: dict[str, Any] = {}
+        if store.gates.configuration:
+            attributes |= _endpoint("ConfigurationEndPoint", store.gates.configuration)
+        if not store.gates.primary or not store.gates.reader:
             # With cluster mode, AWS has no primary endpoint: Fn::GetAtt of it fails in CloudFormation.
-            return _endpoint("ConfigurationEndPoint", store.endpoint)
+            return attributes
         readers = [str(node.port) for node in store.engines.replica_nodes]
         return {
-            **_endpoint("PrimaryEndPoint", store.endpoint),
-            **_endpoint("ReaderEndPoint", store.reader_endpoint),
+            **attributes,
+            **_endpoint("PrimaryEndPoint", store.gates.primary),
+            **_endpoint("ReaderEndPoint", store.gates.reader),
             "ReadEndPoint.Addresses": ",".join([HOST] * len(readers)),
             "ReadEndPoint.AddressesList": [HOST] * len(readers),
             "ReadEndPoint.Ports": ",".join(readers),
@@ -211,15 +235,35 @@ class ElastiCacheHandlers:
                 self._stores.set_parameters(key, declared_parameters(identifier))
 
 
-def _cluster_mode(properties: Properties, shards: int, parameters: Mapping[str, str]) -> bool:
-    mode = str(properties.get("ClusterMode", "")).lower()
-    group = str(properties.get("CacheParameterGroupName", ""))
-    return (
-        mode in ("enabled", "compatible")
-        or shards > 1
-        or parameters.get("cluster-enabled") == "yes"
-        or group.endswith(".cluster.on")
+def shard_count(properties: Mapping[str, Any]) -> int:
+    """The number of shards that a template declares."""
+    return int(properties.get("NumNodeGroups") or len(properties.get("NodeGroupConfiguration") or [1]))
+
+
+def _replaces(old: Properties, new: Properties, policy: Mapping[str, Any]) -> bool:
+    """Whether CloudFormation replaces a replication group for properties that it may also change in place.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
+    """
+    online = str(policy.get("UseOnlineResharding", "")).lower() == "true"
+    resharded = shard_count(old) != shard_count(new) or (
+        old.get("NodeGroupConfiguration") != new.get("NodeGroupConfiguration")
     )
+    return bool(old.get("AuthToken")) != bool(new.get("AuthToken")) or (resharded and not online)
+
+
+def _cluster_mode(
+    properties: Properties, shards: int, parameters: Mapping[str, str], running: Store | None
+) -> ClusterMode:
+    declared = str(properties.get("ClusterMode", "")).lower()
+    if declared == "compatible" or declared == "enabled":
+        return declared
+    group = str(properties.get("CacheParameterGroupName", ""))
+    implied = shards > 1 or parameters.get("cluster-enabled") == "yes" or group.endswith(".cluster.on")
+    before = running_mode(running) if running else "disabled"
+    if declared == "disabled":
+        return "enabled" if implied else "disabled"
+    return "enabled" if implied and before == "disabled" else before
 
 
 def _replicas(properties: Properties) -> int:

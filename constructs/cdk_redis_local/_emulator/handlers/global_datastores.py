@@ -18,7 +18,8 @@ from cdk_redis_local._emulator.ministack import (
     scope,
 )
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastore, GlobalDatastores
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 
 _TYPE = "AWS::ElastiCache::GlobalReplicationGroup"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
+from cdk_redis_local._emulator.handlers.store_changes import check_program, kept_program
 from cdk_redis_local._emulator.ministack import (
     HANDLERS,
     Outcome,
@@ -18,7 +19,8 @@ from cdk_redis_local._emulator.ministack import (
 )
 from cdk_redis_local._emulator.snapshots.restore import restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
-from cdk_redis_local._emulator.stores import Scope, StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import Scope, Store, StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.node import HOST
 
 _OPEN_ACCESS = "open-access"
@@ -99,10 +101,13 @@ class MemoryDbHandlers:
         key = StoreKey("memorydb", scope(), physical_id)
         if key not in self._stores:
             return self.create_cluster(logical_id or physical_id, new, stack_name)
-        self._stores.resize(key, self._shape(new))
+        store = self._stores[key]
+        shape = self._shape(new, store)
+        check_program(store, shape, "cluster")
+        self._stores.resize(key, shape)
         self._stores.set_users(key, self.access.use(key, _acls(new)))
         self._parameter_groups[key] = str(new.get("ParameterGroupName", ""))
-        self._stores.set_parameters(key, self._shape(new).parameters)
+        self._stores.set_parameters(key, shape.parameters)
         self._stores.declare(key, new)
         return key.name, self._attributes(key)
 
@@ -115,10 +120,12 @@ class MemoryDbHandlers:
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
 
-    def _shape(self, properties: Properties) -> StoreShape:
+    def _shape(self, properties: Properties, running: Store | None = None) -> StoreShape:
         replicas = properties.get("NumReplicasPerShard")
+        engine = str(properties.get("Engine", "redis"))
+        kept = running and kept_program(running, properties)
         return StoreShape(
-            program=self._stores.choose_engine(str(properties.get("Engine", "redis")), properties.get("EngineVersion")),
+            program=kept or self._stores.choose_engine(engine, properties.get("EngineVersion")),
             cluster_mode=True,
             shards=int(properties.get("NumShards") or 1),
             # MemoryDB's default is one replica.

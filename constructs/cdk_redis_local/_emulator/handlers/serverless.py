@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.handlers.access import AccessLists
 from cdk_redis_local._emulator.ministack import (
     HANDLERS,
@@ -23,7 +24,8 @@ from cdk_redis_local._emulator.ministack import (
 )
 from cdk_redis_local._emulator.snapshots.restore import restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
-from cdk_redis_local._emulator.stores import SERVERLESS, StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.node import HOST
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 
 from cdk_redis_local._emulator.ministack.topics import publish, topic_attributes
 from cdk_redis_local._emulator.observe.events import Event, EventKind
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 
 # Whether the event is about each node, or about the store.
 _NODES, _STORE = True, False

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.regions.links import Link
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 
 _PREFIX_LETTERS = 5
 
@@ -123,15 +124,7 @@ class GlobalDatastores:
 
     def running_shape(self, key: StoreKey) -> StoreShape:
         """The shape of a running store."""
-        engines = self._stores[key].engines
-        return StoreShape(
-            program=engines.program,
-            cluster_mode=engines.cluster_mode,
-            shards=engines.shards,
-            replicas=engines.replicas,
-            tls=engines.tls,
-            parameters=dict(engines.parameters),
-        )
+        return self._stores[key].shape
 
     def join(self, key: StoreKey, global_id: str) -> None:
         """Make a running, empty replication group a secondary; returns when it has the primary's keys.

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import EngineError, LocalCloudError
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines import following
 from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._engines.key_copy import KeyCopy

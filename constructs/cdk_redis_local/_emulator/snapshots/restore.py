@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cdk_redis_local._core.errors import EngineError
+from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.ministack.objects import bucket_region, s3_object
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshot, SnapshotError, Snapshots
-from cdk_redis_local._emulator.stores import SERVERLESS, StoreKey
+from cdk_redis_local._emulator.store import StoreKey
 
 _S3_ARN = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/]+)/(?P<key>[^,]+)")
 _SNAPSHOT_ARN = re.compile(

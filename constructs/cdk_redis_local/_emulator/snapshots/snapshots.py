@@ -16,8 +16,10 @@ from redis.exceptions import RedisError
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.observe.events import Event
-from cdk_redis_local._emulator.stores import SERVERLESS, StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.program import EngineProgram
 from cdk_redis_local._engines.rdb import SavedShard
 

@@ -11,7 +11,8 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.observe.event_texts import Described, describe
 from cdk_redis_local._emulator.observe.events import Event, EventLog
-from cdk_redis_local._emulator.stores import StoreKey, Stores, StoreShape
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.program import find_engine
 
