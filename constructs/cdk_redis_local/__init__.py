@@ -31,6 +31,8 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
   ``Deploys.break_store`` injects into one store while it runs, and takes back.
 * ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` kill a primary's process and promote a replica; the
   killed node starts again as its replica. State machines can call both, if their role allows it.
+* ``describe_*`` of both services, through boto3 and the AWS CLI, tell what runs: roles, slots and statuses come from
+  the engines. Actions that create stores are refused, because templates create them.
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
   MemoryDB cluster, even with ``+@all``.
 

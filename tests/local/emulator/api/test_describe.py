@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.support.clouds import Cloud
-from tests.local.support.resources import connect, connect_cluster
+from tests.local.support.resources import PASSWORD, connect, connect_cluster
 from tests.local.support.stores_in_vpc import CLUSTER, GROUP, TAGS, both_stores
 from tests.support.concurrency import wait_until
 
@@ -257,3 +261,23 @@ def test_the_adopt_command_prints_the_code_of_a_store(cloud: Cloud, store: str) 
     assert f'"{name}"' in done.stdout
     assert "adopt=ExistingResource()" in done.stdout
     assert 'cdk.Tags.of(store).add("team", "a = b")' in done.stdout or store == "--cluster"
+
+
+def test_the_blocks_in_the_documentation_reach_a_store(cloud: Cloud, repository: Path) -> None:
+    secret = {"username": "app", "password": PASSWORD}
+    properties = {"Name": f"{GROUP}/app", "SecretString": json.dumps(secret)}
+    cloud.deploy("secret", {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": properties}})
+    page = (repository / "docs" / "local-cloud.md").read_text().partition("## Reach a store")[2].partition("\n## ")[0]
+    (python,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    # The first block reads the port and the secret with the AWS CLI, which the tests do not install.
+    shell = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[1]
+    environment = dict(cloud.local.environment)
+    subprocess.run([sys.executable, "-c", python], env=environment, check=True)
+    port = str(_group(cloud)["NodeGroups"][0]["PrimaryEndpoint"]["Port"])
+    with connect(cloud, port) as client:
+        assert client.get("greeting") == "hello"
+    if shutil.which("redis-cli") is None:
+        pytest.skip("this machine has no redis-cli for the second block")
+    environment |= {"port": port, "secret": json.dumps(secret)}
+    done = subprocess.run(["sh", "-ec", shell], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
