@@ -29,6 +29,8 @@ from cdk_redis_local._engines.program import EngineProgram, find_engines
 ACCOUNT = "000000000000"
 _START_SECONDS = 60.0
 _LOG = "server.log"
+# Range of the seconds that a minute of CloudWatch lasts.
+SHORTEST_MINUTE, LONGEST_MINUTE = 0.5, 60.0
 # Seconds that a command gets to end after SIGTERM, when the cloud has ended.
 _GRACE_SECONDS = 5.0
 # The CDK's Node.js functions for triggers and for the VPC's default security group need these packages. Lambda has the
@@ -56,6 +58,7 @@ class LocalCloud:
         say: Callable[[str], object] | None = None,
         node_modules: Path | None = None,
         stand_in: bool = False,
+        metric_minute: float = LONGEST_MINUTE,
     ) -> None:
         """Describe the cloud; :meth:`start` starts it.
 
@@ -71,8 +74,12 @@ class LocalCloud:
                 templates stay as they are; a smoke test expects the engine that stands in. Default: - such a stack
                 fails.
 
+            metric_minute: Seconds that a minute of CloudWatch lasts, from 0.5 to 60: periods of metrics and alarms are
+                shorter by this factor, so that a test sees an alarm go off in seconds. Default: - 60.
+
         Raises:
-            LocalCloudError: A fault does not exist, or this machine does not run Linux.
+            LocalCloudError: A fault does not exist, ``metric_minute`` is out of its range, or this machine does not run
+                Linux.
             EngineNotFoundError: This machine has no usable engine; the message says how to install one.
         """
         require_linux()
@@ -82,6 +89,11 @@ class LocalCloud:
                 raise LocalCloudError(f"unknown fault {fault}; the faults are {', '.join(FAULTS)}")
         self.engine: EngineProgram = find_engines()[0]
         self.region = region
+        if not SHORTEST_MINUTE <= metric_minute <= LONGEST_MINUTE:
+            raise LocalCloudError(
+                f"metric_minute is {metric_minute}, but must be from {SHORTEST_MINUTE} to {LONGEST_MINUTE}"
+            )
+        self._metric_minute = metric_minute
         self._stand_in = stand_in
         self.said: list[str] = []
         self.environment: dict[str, str] = {}
@@ -220,6 +232,7 @@ class LocalCloud:
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
             command += ["--stand-in"] if self._stand_in else []
+            command += ["--metric-minute", str(self._metric_minute)]
             with (directory / _LOG).open("wb") as log:
                 self._process = self.workspace.spawn(
                     command,

@@ -48,6 +48,7 @@ from cdk_redis_local._emulator.ministack.functions import (
     log_while_running,
 )
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
+from cdk_redis_local._emulator.observe.cloudwatch import observe_metrics
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
 from cdk_redis_local._emulator.recovery import NodeRecovery
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--authority", type=Path, required=True)
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--stand-in", action="store_true")
+    parser.add_argument("--metric-minute", type=float, required=True)
     arguments = parser.parse_args()
     messages = MessageWriter()
     stores = Stores(
@@ -160,6 +162,7 @@ def main() -> None:
     GlobalDatastoreHandlers(stores, global_datastores).register()
     GlobalDatastoreCalls(stores, global_datastores).register()
     Notifications(stores, messages.say)
+    observe_metrics(stores, messages.say, minute=arguments.metric_minute)
     register_api(stores, snapshots, elasticache, memorydb, messages.say)
     NodeRecovery(stores, messages.say).start()
     Rotations(messages.say).register()

@@ -166,10 +166,12 @@ class Node:
         port: int | None = None,
         seconds: float = 10,
         decode: bool = True,
+        name: str | None = None,
     ) -> redis.Redis:
         """A client of this node, with verified TLS, that signs in as this user. Default: - it does not sign in.
 
-        ``seconds`` is the timeout of each answer. Without ``decode``, it returns bytes.
+        ``seconds`` is the timeout of each answer, ``name`` the name of the connections. Without ``decode``, it returns
+        bytes.
         """
         tls: dict[str, Any] = {}
         if self.security.ca_file:
@@ -185,6 +187,7 @@ class Node:
             decode_responses=decode,
             protocol=2,
             socket_timeout=seconds,
+            client_name=name,
             retry=Retry(NoBackoff(), 0),
             **tls,
         )
@@ -206,6 +209,15 @@ class Node:
         """The engine's log."""
         path = self._directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def read_log(self, start: int) -> list[bytes]:
+        """The whole lines of the engine's log from a position in bytes on; it grows when the node starts again."""
+        path = self._directory / "log"
+        if not path.exists():
+            return []
+        with path.open("rb") as log:
+            log.seek(start)
+            return [line for line in log if line.endswith(b"\n")]
 
     def start(self, settings: Iterable[tuple[str, str]], users: Iterable[AclUser]) -> None:
         """Start the process; :meth:`wait` waits until it answers."""

@@ -66,6 +66,8 @@ def _scalar(text: str, kind: str) -> object:
     if kind in ("integer", "long"):
         # The validation of the parameters refuses other text.
         return int(text) if text.lstrip("-").isdecimal() else text
+    if kind in ("double", "float"):
+        return float(text)
     return parse_timestamp(text) if kind == "timestamp" else text
 
 

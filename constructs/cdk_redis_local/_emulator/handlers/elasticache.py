@@ -31,6 +31,7 @@ from cdk_redis_local._emulator.ministack import (
 )
 from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
 from cdk_redis_local._emulator.ministack.replacement import remember_definitions, replace_by_policy
+from cdk_redis_local._emulator.observe.log_destinations import check_destinations
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.restore import declared_slots, restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
@@ -82,6 +83,7 @@ class ElastiCacheHandlers:
         name = properties.get("ReplicationGroupId") or generated_name(stack_name, logical_id)
         # AWS stores the id in lower case.
         key = StoreKey("elasticache", scope(), str(name).lower())
+        check_destinations(properties)
         shape = self._shape(key, properties)
         with restored(self._snapshots, key, properties, cluster_mode=shape.cluster_mode) as files:
             self._stores.create(key, shape, self._users(key, properties), restore=files)
@@ -100,6 +102,7 @@ class ElastiCacheHandlers:
         if key not in self._stores:
             return self.create(logical_id or physical_id, new, stack_name)
         store = self._stores[key]
+        check_destinations(new)
         shape = self._shape(key, new)
         check_program(store, shape, "replication group")
         check_change(store, shape, self._stores.declared.get(key, new), new)

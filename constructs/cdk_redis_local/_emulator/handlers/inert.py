@@ -9,7 +9,7 @@ from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, s
 
 _NETWORK = "connections on loopback are not filtered"
 _TRAFFIC = "no traffic passes through the local VPC"
-_SCALING = "the local cloud does not measure the load of a store"
+_SCALING = "no scaling policy is evaluated"
 
 INERT: dict[str, str] = {
     "AWS::EC2::SecurityGroupEgress": _NETWORK,

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import Any
 
 from cdk_redis_local._emulator.observe.events import Event
 from cdk_redis_local._emulator.observe.notifications import messages
 from tests.local.support.clouds import Cloud
-
-ANY_TOPIC = {
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
-    ]
-}
-TOPIC_AND_QUEUE: dict[str, Any] = {
-    "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "events"}},
-    "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "events"}},
-    "Policy": {
-        "Type": "AWS::SQS::QueuePolicy",
-        "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": ANY_TOPIC},
-    },
-    "Subscription": {
-        "Type": "AWS::SNS::Subscription",
-        "Properties": {
-            "TopicArn": {"Ref": "Topic"},
-            "Protocol": "sqs",
-            "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
-        },
-    },
-}
-
-
-def next_messages(cloud: Cloud, queue: str, count: int) -> list[dict[str, Any]]:
-    """The next messages of a queue that is subscribed to a topic, in order; fewer if they do not come in time."""
-    sqs, found = cloud.client("sqs"), []
-    deadline = time.monotonic() + 30
-    while len(found) < count and time.monotonic() < deadline:
-        received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        for one in received:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
-            envelope = json.loads(one["Body"])
-            found.append(json.loads(envelope["Message"]))
-    return found
+from tests.local.support.topics import TOPIC_AND_QUEUE, next_messages
 
 
 def test_the_topic_of_a_replication_group_hears_of_its_failover(cloud: Cloud) -> None:
     group: dict[str, Any] = {
         "Type": "AWS::ElastiCache::ReplicationGroup",
-        "DependsOn": ["Subscription", "Policy"],
+        "DependsOn": "Subscription",
         "Properties": {
             "ReplicationGroupId": "app",
             "ReplicationGroupDescription": "cache",
