@@ -21,6 +21,7 @@ HANDLER = """
 import os
 
 def handler(event, context):
+    print("handles", event)
     return {"files": sorted(os.listdir()), "stage": os.environ["STAGE"]}
 """
 
@@ -82,6 +83,7 @@ def test_stacks_are_deployed_in_order_with_their_assets(deploys: Deploys, code: 
     outputs = deployed.outputs["a-name-of-its-own"]
     answer = deploys.invoke(outputs["FunctionName"])
     assert answer == {"files": ["index.py", "link.py", "tool"], "stage": "first"}
+    assert any("handles" in line for line in deploys.logs(base.function))
     assert modes_of_files(deploys) == {"index.py": 0o644, "link.py": 0o644, "tool": 0o755}
     assert deploys.physical_id(base.function) == outputs["FunctionName"]
     parameter = deploys.client("ssm").get_parameter(Name=outputs["ParameterName"])["Parameter"]

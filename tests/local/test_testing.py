@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 import cdk_redis_local
@@ -61,6 +66,38 @@ def test_connect_signs_in_to_engines_of_a_unit_test(bound: BoundEngines) -> None
     # A token is checked: one that is signed for another store is refused.
     with pytest.raises(AuthenticationError):
         connect(environment={**os.environ, "CDK_REDIS_STORE": "another"}).ping()
+
+
+def test_connect_reads_the_password_of_an_engine_from_its_secret(
+    bound: BoundEngines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    began = time.monotonic()
+    store = bound.start("on ~cart:* +@all", authentication="password", users=[AclUser("report", passwords=("x" * 16,))])
+    assert connect().set("cart:1", "tea")
+    assert time.monotonic() - began < 5  # on a quiet machine: a third of a second
+
+    with pytest.raises(NoPermissionError):
+        connect().set("other", "tea")
+    with store.nodes[0].client("report", "x" * 16) as report:  # any client of redis-py, through the gate
+        assert report.get("cart:1") == "tea"
+    bound.start(name="open", authentication="none")
+    assert connect("open").ping()
+    with pytest.raises(LocalCloudError, match="authentication: got 'token'"):
+        bound.start(name="more", authentication="token")
+
+    # The secret is for this process's credentials only, and there is nothing else.
+    client = boto3.client("secretsmanager")
+    with pytest.raises(ClientError, match="UnknownOperationException"):
+        client.list_secrets()
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.get_secret_value(SecretId="another")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    keys = {"aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "another"}
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        boto3.client("secretsmanager", **keys).get_secret_value(SecretId=os.environ["CDK_REDIS_SECRET_ARN"])
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], data=b"{}", timeout=5)
 
 
 def test_another_engine_stands_in_only_if_it_may(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ from cdk_redis_local._emulator.recovery import NodeRecovery
 from cdk_redis_local._emulator.refusals.registration import Refusals
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
-from cdk_redis_local._emulator.store_calls import fault_actions
+from cdk_redis_local._emulator.store_calls import store_actions
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._gates.request_gate import Application, Message, Receive, RequestGate, Scope, Send
@@ -186,7 +186,7 @@ def main() -> None:
     configuration = hypercorn.config.Config()
     configuration.bind = [f"fd://{arguments.socket}"]
     configuration.keep_alive_timeout = 75
-    asyncio.run(hypercorn.asyncio.serve(application(messages, fault_actions(stores)), configuration))
+    asyncio.run(hypercorn.asyncio.serve(application(messages, store_actions(stores)), configuration))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The actions with which the owner of the local cloud injects faults into one store, and repairs it."""
+"""The actions with which the owner of the local cloud looks into one store, injects faults into it, and repairs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.own_calls import OwnAction
 from cdk_redis_local._emulator.store import StoreKey
 from cdk_redis_local._emulator.stores import Stores
+from cdk_redis_local._engines.node import HOST
 
 
-def fault_actions(stores: Stores) -> dict[str, OwnAction]:
-    """``BreakStore`` and ``RepairStore``; ``Service`` and ``Region`` may be None if no other store has that name."""
+def store_actions(stores: Stores) -> dict[str, OwnAction]:
+    """``BreakStore``, ``RepairStore`` and ``OpenStore``.
+
+    ``Service`` and ``Region`` may be None if no other store has the name ``Store``.
+    """
 
     def break_store(parameters: Mapping[str, Any]) -> None:
         _apply(stores.break_store, _find(stores, parameters), str(parameters["Fault"]))
@@ -24,7 +28,19 @@ def fault_actions(stores: Stores) -> dict[str, OwnAction]:
         if keys := _matching(stores, parameters):
             _apply(stores.repair_store, keys[0], str(parameters["Fault"]))
 
-    return {"BreakStore": break_store, "RepairStore": repair_store}
+    def open_store(parameters: Mapping[str, Any]) -> dict[str, object]:
+        store = stores[_find(stores, parameters)]
+        manager = store.engines.security.manager
+        return {
+            "Host": HOST,
+            "Port": store.endpoint,
+            "ClusterMode": store.engines.cluster_mode,
+            "Tls": store.engines.tls,
+            "User": manager.name,
+            "Password": manager.passwords[0],
+        }
+
+    return {"BreakStore": break_store, "RepairStore": repair_store, "OpenStore": open_store}
 
 
 def _apply(action: Callable[[StoreKey, str], None], key: StoreKey, fault: str) -> None:

@@ -14,13 +14,15 @@ from botocore.credentials import Credentials
 from cdk_redis_local._cloud import ACCOUNT, ca_bundle, new_root_credentials
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
+from cdk_redis_local._emulator.environment import for_tools
 from cdk_redis_local._emulator.store import StoreKey, StoreShape
 from cdk_redis_local._emulator.stores import Stores
-from cdk_redis_local._engines.acl import AclUser
+from cdk_redis_local._engines.acl import CLOSED_DEFAULT, AclUser
 from cdk_redis_local._engines.certificates import CertificateAuthority
 from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._gates.signatures import SignatureRefusedError
 from cdk_redis_local._gates.token_check import TokenTarget, check_token
+from cdk_redis_local._testing.secret_service import SecretService
 from cdk_redis_runtime._client import environment as env
 
 _REGION = "us-east-1"
@@ -29,7 +31,7 @@ _log = logging.getLogger("cdk_redis_local")
 
 
 class BoundEngines:
-    """Stores in this process, without an AWS, to which ``connect()`` signs in with a real IAM token over TLS."""
+    """Stores in this process, without an AWS, to which ``connect()`` signs in over TLS, as to a deployed one."""
 
     def __init__(self, set_variable: Callable[[str, str], object]) -> None:
         """Prepare a certificate authority and AWS credentials.
@@ -43,6 +45,7 @@ class BoundEngines:
             authority = CertificateAuthority(self._workspace.directory("ca"))
             self._stores = Stores(self._workspace, authority, authorize=_authorize, say=_log.info)
             self._keys: dict[str | None, StoreKey] = {}
+            self._secrets: SecretService | None = None
             trusted = ca_bundle(self._workspace.path / "trusted.pem", authority.ca_file)
         except BaseException:
             self._workspace.close()
@@ -66,6 +69,8 @@ class BoundEngines:
         """End all engines."""
         for key in self._keys.values():
             self._stores.delete(key)
+        if self._secrets:
+            self._secrets.close()
         self._workspace.close()
 
     def start(
@@ -73,6 +78,7 @@ class BoundEngines:
         access_string: str = "on ~* &* +@all",
         *,
         name: str | None = None,
+        authentication: str = env.AUTHENTICATION_IAM,
         users: Iterable[AclUser] = (),
         shards: int = 1,
         replicas: int = 0,
@@ -83,8 +89,10 @@ class BoundEngines:
         """Start a store, and set the variables of ``connect()`` for it.
 
         Args:
-            access_string: What ``connect()`` may do; it signs in as the IAM user ``app``.
+            access_string: What ``connect()`` may do; it signs in as the user ``app``.
             name: Name of the binding: ``ledger`` for ``connect("ledger")``. Default: - ``connect()``.
+            authentication: How it signs in: ``iam``, with a token; ``password``, which it reads from a secret, as from
+                Secrets Manager; or ``none``, as the user ``default``. Default: ``iam``.
             users: More users, with their access strings.
             shards: Number of shards; must be 1 without cluster mode.
             replicas: Number of replicas of each shard.
@@ -104,11 +112,12 @@ class BoundEngines:
             raise LocalCloudError(f"name: got {name!r}, but {reason}")
         if service not in (env.ELASTICACHE, env.MEMORYDB):
             raise LocalCloudError(f"service: got {service!r}, but it is {env.ELASTICACHE} or {env.MEMORYDB}")
+        if authentication not in (env.AUTHENTICATION_IAM, env.AUTHENTICATION_PASSWORD, env.AUTHENTICATION_NONE):
+            raise LocalCloudError(f"authentication: got {authentication!r}, but it is iam, password or none")
         key = StoreKey(service, (ACCOUNT, _REGION), f"{name or 'store'}-{secrets.token_hex(4)}")
         shape = StoreShape(self._stores.programs[0], cluster_mode, shards, replicas, parameters=parameters or {})
-        store = self._stores.create(
-            key, shape, [AclUser("default", "off"), AclUser(_USER, access_string, iam=True), *users]
-        )
+        own, sign_in = self._user(key.name, access_string, authentication)
+        store = self._stores.create(key, shape, [*own, *users])
         self._keys[name] = key
         variables = {
             env.SERVICE: service,
@@ -117,15 +126,34 @@ class BoundEngines:
             env.PORT: str(store.endpoint),
             env.TLS: "true",
             env.CLUSTER_MODE: str(cluster_mode).lower(),
-            env.AUTHENTICATION: env.AUTHENTICATION_IAM,
-            env.USER: _USER,
+            env.AUTHENTICATION: authentication,
             env.REGION: _REGION,
+            **sign_in,
         }
         if replicas and not cluster_mode:
             variables |= {env.READER_HOST: "localhost", env.READER_PORT: str(store.reader_endpoint)}
         for variable, value in variables.items():
             self._set_variable(env.variable(variable, name), value)
         return store.engines
+
+    def _user(self, store: str, access_string: str, authentication: str) -> tuple[list[AclUser], dict[str, str]]:
+        """The user that ``connect()`` signs in as, and the variables about it."""
+        if authentication == env.AUTHENTICATION_NONE:
+            return [AclUser("default", access_string, no_password=True)], {}
+        if authentication == env.AUTHENTICATION_IAM:
+            return [CLOSED_DEFAULT, AclUser(_USER, access_string, iam=True)], {env.USER: _USER}
+        password = secrets.token_urlsafe(24)
+        arn = self._secret_service().put(store, _USER, password)
+        user = AclUser(_USER, access_string, passwords=(password,))
+        return [CLOSED_DEFAULT, user], {env.USER: _USER, env.SECRET_ARN: arn}
+
+    def _secret_service(self) -> SecretService:
+        if self._secrets is None:
+            self._secrets = SecretService(_find_credentials, _REGION)
+            self._set_variable("AWS_ENDPOINT_URL_SECRETS_MANAGER", self._secrets.endpoint_url)
+            for name in ("NO_PROXY", "no_proxy"):
+                self._set_variable(name, for_tools(os.environ)[name])
+        return self._secrets
 
 
 def _authorize(token: str, user: str, target: TokenTarget) -> None:

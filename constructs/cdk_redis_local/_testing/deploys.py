@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
 from cdk_redis_local._core.errors import DeployError, FunctionError, LocalCloudError
 from cdk_redis_local._emulator import own_calls
+from cdk_redis_local._testing.apps import main_resource, region_of, service_and_region, synthesized
 from cdk_redis_local._testing.assemblies import MANIFEST, read_stacks, select
 from cdk_redis_local._testing.templates import Templates
 
@@ -30,11 +31,6 @@ _BOOTSTRAP_TEMPLATE = "lib/api/bootstrap/bootstrap-template.yaml"
 _BOOTSTRAP = {
     "CloudFormationExecutionPolicies": "arn:aws:iam::aws:policy/AdministratorAccess",
     "FileAssetsBucketKmsKeyId": "AWS_MANAGED_KEY",
-}
-_SERVICES = {
-    "AWS::ElastiCache::ReplicationGroup": "elasticache",
-    "AWS::ElastiCache::ServerlessCache": "serverless",
-    "AWS::MemoryDB::Cluster": "memorydb",
 }
 _FAILOVER_SECONDS = 120.0
 _POLL_SECONDS = 0.05
@@ -174,7 +170,7 @@ class Deploys:
             elif not (assembly / MANIFEST).exists():
                 raise LocalCloudError(f"{assembly} has no cdk.json, and is no cloud assembly")
         else:
-            assembly, stacks = _synthesized(app, stacks)
+            assembly, stacks = synthesized(app, stacks)
         if context:
             raise LocalCloudError("context values are for a folder with a cdk.json: give them to cdk.App(context=...)")
         if cli:
@@ -215,7 +211,7 @@ class Deploys:
         Raises:
             DeployError: The stack could not be deleted; the message has the reasons in its events.
         """
-        name, region = (stack, None) if isinstance(stack, str) else (stack.stack_name, _region(stack))
+        name, region = (stack, None) if isinstance(stack, str) else (stack.stack_name, region_of(stack))
         self._templates.delete(name, region or self.cloud.region)
 
     def outputs(self, stack: str) -> dict[str, str]:
@@ -291,18 +287,58 @@ class Deploys:
         Raises:
             LocalCloudError: The store does not run, cannot have the fault or has it already, or there is no such fault.
         """
-        service = region = None
-        if isinstance(store, str):
-            name = store
-        else:
-            name = self.physical_id(store)
-            service, region = _service_and_region(store)
-        which = {"Store": name, "Service": service, "Region": region, "Fault": fault}
+        which = {**self._store(store), "Fault": fault}
         own_calls.call(self.cloud.environment, "BreakStore", **which)
         try:
             yield
         finally:
             own_calls.call(self.cloud.environment, "RepairStore", **which)
+
+    def store_client(self, store: str | IConstruct) -> Any:
+        """A client of redis-py with all permissions on a running store: to prepare keys, and to look at them.
+
+        It signs in as a user of the local cloud, which the store's access lists do not name.
+
+        Args:
+            store: A deployed store, or its name.
+
+        Returns:
+            A ``redis.RedisCluster`` in cluster mode, otherwise a ``redis.Redis``, which decodes answers. Close it, or
+            use it in a ``with`` block.
+
+        Raises:
+            LocalCloudError: The store does not run.
+        """
+        import redis
+
+        found = own_calls.call(self.cloud.environment, "OpenStore", **self._store(store))
+        tls = {"ssl": True, "ssl_ca_certs": self.cloud.environment["SSL_CERT_FILE"]} if found["Tls"] else {}
+        kind = redis.RedisCluster if found["ClusterMode"] else redis.Redis
+        return kind(
+            host=found["Host"],
+            port=found["Port"],
+            username=found["User"],
+            password=found["Password"],
+            decode_responses=True,
+            **tls,
+        )
+
+    def logs(self, function: str | IConstruct) -> list[str]:
+        """The lines that a function has logged, in order; empty if it has not been invoked.
+
+        Args:
+            function: Name or ARN of a deployed function, or its construct.
+        """
+        name = function if isinstance(function, str) else self.physical_id(function)
+        configuration = self.client("lambda").get_function_configuration(FunctionName=name)
+        group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}"
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        try:
+            return [event["message"].rstrip("\n") for page in pages for event in page["events"]]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
+                raise
+            return []
 
     def physical_id(self, construct: IConstruct) -> str:
         """The physical id of a deployed construct; that of an L2 is that of its main resource.
@@ -312,16 +348,23 @@ class Deploys:
         """
         import aws_cdk as cdk
 
-        resource = _main_resource(construct)
+        resource = main_resource(construct)
         stack = cdk.Stack.of(resource)
         logical_id = str(stack.resolve(resource.logical_id))
         try:
-            found = self.client("cloudformation", _region(stack)).describe_stack_resource(
+            found = self.client("cloudformation", region_of(stack)).describe_stack_resource(
                 StackName=stack.stack_name, LogicalResourceId=logical_id
             )
         except ClientError as error:
             raise LocalCloudError(f"{construct.node.path} is not deployed: {error}") from error
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def _store(self, store: str | IConstruct) -> dict[str, str | None]:
+        """The parameters that name a store in a request to the local cloud."""
+        if isinstance(store, str):
+            return {"Store": store, "Service": None, "Region": None}
+        service, region = service_and_region(store)
+        return {"Store": self.physical_id(store), "Service": service, "Region": region}
 
     def _begin_failover(self, name: str, shard: str) -> None:
         try:
@@ -337,42 +380,3 @@ class Deploys:
     def _new_path(self, name: str) -> Path:
         """A path of its own in the workspace: the CLI locks its output folder."""
         return self.cloud.workspace.directory("deploys") / f"{next(self._numbers)}-{name}"
-
-
-def _main_resource(construct: IConstruct) -> cdk.CfnElement:
-    import aws_cdk as cdk
-
-    resource = construct if isinstance(construct, cdk.CfnElement) else construct.node.default_child
-    if not isinstance(resource, cdk.CfnElement):
-        raise LocalCloudError(f"{construct.node.path} has no main resource: give its name, as an output of the stack")
-    return resource
-
-
-def _service_and_region(store: IConstruct) -> tuple[str | None, str | None]:
-    """Service and Region of a store; None if it is not known."""
-    import aws_cdk as cdk
-
-    resource = _main_resource(store)
-    kind = resource.cfn_resource_type if isinstance(resource, cdk.CfnResource) else ""
-    return _SERVICES.get(kind), _region(cdk.Stack.of(resource))
-
-
-def _region(stack: cdk.Stack) -> str | None:
-    """The Region of a stack; None if it is that of the cloud."""
-    import aws_cdk as cdk
-
-    return None if cdk.Token.is_unresolved(stack.region) else stack.region
-
-
-def _synthesized(app: cdk.Stage | cdk.Stack, stacks: Sequence[str]) -> tuple[Path, Sequence[str]]:
-    """Synthesize the app in this process; returns the cloud assembly and the stacks to deploy."""
-    import aws_cdk as cdk
-
-    if not isinstance(app, (cdk.Stage, cdk.Stack)):
-        raise LocalCloudError(f"deploy takes a cdk.App, a cdk.Stage, a cdk.Stack or a folder, not {app!r}")
-    stage = app if isinstance(app, cdk.Stage) else cdk.Stage.of(app)
-    if stage is None:
-        raise LocalCloudError(f"{app.node.path} is in no cdk.App: deploy the app that it belongs to")
-    # Again, because a test may have changed the app since the last time.
-    assembly = stage.synth(force=True)
-    return Path(assembly.directory), [app.node.path] if isinstance(app, cdk.Stack) else stacks

@@ -46,34 +46,41 @@ def local_cloud(local_cloud_options: dict[str, Any], pytestconfig: pytest.Config
 
 
 @pytest.fixture(scope="session")
-def _local_deploys(local_cloud: LocalCloud, pytestconfig: pytest.Config) -> Deploys:
+def deploys(local_cloud: LocalCloud, pytestconfig: pytest.Config) -> Deploys:
+    """The `Deploys` of the cloud, with methods that have no fixture: ``logs``, ``destroy``, ``outputs``, ``run``."""
     from cdk_redis_local import Deploys
 
     return Deploys(local_cloud, _directory(pytestconfig))
 
 
 @pytest.fixture(scope="session")
-def deploy(_local_deploys: Deploys) -> Callable[..., Deployed]:
+def deploy(deploys: Deploys) -> Callable[..., Deployed]:
     """Deploys an app, a stage, a stack, or a folder with a cdk.json, with the CDK CLI: see `Deploys.deploy`."""
-    return _local_deploys.deploy
+    return deploys.deploy
 
 
 @pytest.fixture(scope="session")
-def invoke(_local_deploys: Deploys) -> Callable[..., Any]:
+def invoke(deploys: Deploys) -> Callable[..., Any]:
     """Invokes a deployed function, by name or construct, and returns its result: see `Deploys.invoke`."""
-    return _local_deploys.invoke
+    return deploys.invoke
 
 
 @pytest.fixture(scope="session")
-def fail_over(_local_deploys: Deploys) -> Callable[..., None]:
+def fail_over(deploys: Deploys) -> Callable[..., None]:
     """Fails a deployed store over, by name or construct: see `Deploys.fail_over`."""
-    return _local_deploys.fail_over
+    return deploys.fail_over
 
 
 @pytest.fixture(scope="session")
-def break_store(_local_deploys: Deploys) -> Callable[..., AbstractContextManager[None]]:
+def break_store(deploys: Deploys) -> Callable[..., AbstractContextManager[None]]:
     """Injects a fault into a deployed store for a ``with`` block, by name or construct: see `Deploys.break_store`."""
-    return _local_deploys.break_store
+    return deploys.break_store
+
+
+@pytest.fixture(scope="session")
+def store_client(deploys: Deploys) -> Callable[..., Any]:
+    """Gives a client with all permissions on a deployed store, by name or construct: see `Deploys.store_client`."""
+    return deploys.store_client
 
 
 @pytest.fixture(scope="module")

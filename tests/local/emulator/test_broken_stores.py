@@ -136,6 +136,16 @@ def test_users_of_a_broken_store_may_do_more_until_it_is_repaired(stores: Stores
         client.execute_command("CONFIG", "GET", "save", target_nodes="random")
 
 
+def test_a_client_with_all_permissions_sees_the_keys_of_a_store(cloud: Cloud, stores: Stores) -> None:
+    open_store = Deploys(cloud.local).store_client
+    with open_store("ledger") as ledger:
+        assert sorted(ledger.scan_iter("app:*")) == sorted(KEYS)
+    with open_store("cache") as cache:
+        assert cache.set("from the test", "a value")
+        assert cache.acl_whoami() == "cdk-redis-local"
+    assert stores.cache().get("from the test") == "a value"
+
+
 def test_slots_are_missing_and_come_back_with_their_keys(stores: Stores, break_store: Any) -> None:
     client = stores.ledger()
     with break_store("ledger", "slots-missing"), pytest.raises(RedisClusterException, match=r"slots are not covered"):
