@@ -32,7 +32,7 @@ class Stores:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        user = {"Type": "Password", "Passwords": [PASSWORD]}
+        user = {"Type": "password", "Passwords": [PASSWORD]}
         outputs = cloud.deploy(
             "Stores",
             {
