@@ -17,6 +17,7 @@ from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import HANDLERS
+from cdk_redis_local._emulator.refusals.rule import RefusedError
 from cdk_redis_local._emulator.store import StoreKey
 from cdk_redis_local._emulator.stores import Stores
 
@@ -163,13 +164,19 @@ class StoreChanges:
         """Begin to change a store.
 
         Raises:
-            ApiError: It is being changed already.
+            ApiError: It is being changed already, or the service refuses the change.
         """
         if self._stores.changes.of(key) or key not in self._stores.declared:
             raise ApiError(not_available, f"{what} is not available.")
         old = dict(self._stores.declared[key])
         new = {name: value for name, value in {**old, **changes}.items() if value is not None}
-        update: Callable[..., object] = HANDLERS[_TYPES[key.service]]["update"]
+        handler = HANDLERS[_TYPES[key.service]]
+        update: Callable[..., object] = handler["update"]
+        try:
+            handler["check"](key.name, new)
+        except RefusedError as error:
+            suffix = "Exception" if error.code.startswith("InvalidParameter") else "Fault"
+            raise ApiError(error.code.removesuffix(suffix) + suffix, error.words) from error
 
         def apply() -> None:
             try:

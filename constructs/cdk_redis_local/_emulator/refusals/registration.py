@@ -20,7 +20,7 @@ from cdk_redis_local._emulator.ministack.validation import (
 )
 from cdk_redis_local._emulator.refusals import access, groups, stores
 from cdk_redis_local._emulator.refusals.facts import schema_types
-from cdk_redis_local._emulator.refusals.rule import Case, Known, RefusedError
+from cdk_redis_local._emulator.refusals.rule import Case, Known
 from cdk_redis_local._emulator.refusals.schema import UNKNOWN, schema_problems
 from cdk_redis_local._emulator.refusals.table import refusal, refused_deletion, refused_template
 from cdk_redis_local._emulator.stores import Stores
@@ -87,18 +87,22 @@ class Refusals:
 
         def delete(physical_id: str, properties: Properties) -> None:
             case = Case(resource_type, physical_id, properties, properties, self._known(), scope()[1])
-            if (words := refused_deletion(case)) is not None:
-                raise RefusedError(words)
+            if (refused := refused_deletion(case)) is not None:
+                raise refused
             handler["delete"](physical_id, properties)
             self._of(resource_type).pop(physical_id.lower(), None)
 
-        guarded = {**handler, "create": create, "delete": delete}
+        def check(physical_id: str, new: Properties) -> None:
+            """For changes through the APIs, which answer before they change anything."""
+            self._check(resource_type, physical_id, physical_id, new, self._of(resource_type).get(physical_id.lower()))
+
+        guarded = {**handler, "create": create, "delete": delete, "check": check}
         return {**guarded, "update": update, "update_with_logical_id": True} if "update" in handler else guarded
 
     def _check(self, resource_type: str, name: str, logical_id: str, new: Properties, old: Properties | None) -> None:
         case = Case(resource_type, name, new, old, self._known(), scope()[1], logical_id)
-        if (words := refusal(case)) is not None:
-            raise RefusedError(words)
+        if (refused := refusal(case)) is not None:
+            raise refused
 
     @staticmethod
     def _name(resource_type: str, properties: Properties) -> str:

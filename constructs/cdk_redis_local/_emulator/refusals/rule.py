@@ -12,7 +12,18 @@ Properties = Mapping[str, Any]
 
 
 class RefusedError(LocalCloudError):
-    """AWS refuses a resource, or a change of one; the message is that of a stack event on AWS."""
+    """AWS refuses a resource, or a change of one; the message is that of a stack event on AWS.
+
+    Attributes:
+        code: The error code of the service's API.
+        words: The message of the service's API.
+    """
+
+    def __init__(self, message: str, code: str = "InvalidParameterValue", words: str = "") -> None:
+        """Describe the refusal."""
+        super().__init__(message)
+        self.code = code
+        self.words = words or message
 
 
 @dataclass(frozen=True)

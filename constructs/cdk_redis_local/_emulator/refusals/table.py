@@ -8,7 +8,7 @@ from typing import Any
 
 from cdk_redis_local._emulator.refusals import access, deletions, groups, stores
 from cdk_redis_local._emulator.refusals.facts import schema_of
-from cdk_redis_local._emulator.refusals.rule import Case, Rule
+from cdk_redis_local._emulator.refusals.rule import Case, RefusedError, Rule
 from cdk_redis_local._emulator.refusals.schema import schema_problems
 
 RULES: list[Rule] = [
@@ -28,18 +28,18 @@ _SERVICES = {"AWS::ElastiCache": "ElastiCache", "AWS::MemoryDB": "MemoryDb"}
 _WITH_SNAPSHOTS = ("AWS::ElastiCache::CacheCluster", stores.GROUP)
 
 
-def refusal(case: Case) -> str | None:
-    """The message of the stack event if AWS refuses to create or change the resource; None if it does not."""
+def refusal(case: Case) -> RefusedError | None:
+    """The error if AWS refuses to create or change the resource; None if it does not."""
     problems = schema_problems(case.type, case.new)
     if problems:
         found = ", ".join(problem.late for problem in problems)
         words = f"[{found}]" if len(problems) > 1 else found
-        return f"Properties validation failed for resource {case.logical_id} with message:\n{words}"
+        return RefusedError(f"Properties validation failed for resource {case.logical_id} with message:\n{words}")
     return _first(RULES, case)
 
 
-def refused_deletion(case: Case) -> str | None:
-    """The message of the stack event if AWS refuses to delete the resource; None if it does not."""
+def refused_deletion(case: Case) -> RefusedError | None:
+    """The error if AWS refuses to delete the resource; None if it does not."""
     return _first(DELETIONS, case)
 
 
@@ -55,10 +55,10 @@ def refused_template(template: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _first(rules: list[Rule], case: Case) -> str | None:
+def _first(rules: list[Rule], case: Case) -> RefusedError | None:
     for rule in rules:
         if rule.type == case.type and (words := rule.refusal(case)) is not None:
-            return _event(rule, words)
+            return RefusedError(_event(rule, words), rule.code, words)
     return None
 
 

@@ -77,10 +77,26 @@ def test_clusters_change_with_their_engines(cloud: Cloud) -> None:
 
 def test_a_change_that_fails_is_taken_back_and_told(cloud: Cloud) -> None:
     before = _cluster(cloud)
-    cloud.client("memorydb").update_cluster(ClusterName=CLUSTER, ACLName="nobody-knows-it", SnapshotRetentionLimit=4)
-    assert cloud.has_said(f"Cluster {CLUSTER} was not changed: ")
+    major, minor = cloud.engine["EngineVersion"].split(".")
+    newer = f"{major}.{int(minor) + 1}"
+    cloud.client("memorydb").update_cluster(ClusterName=CLUSTER, EngineVersion=newer, SnapshotRetentionLimit=4)
+    assert cloud.has_said(f"Cluster {CLUSTER} was not changed: the template declares {cloud.engine['Engine']} {newer}")
     wait_until(lambda: _cluster(cloud)["Status"] == "available", 30)
     after = _cluster(cloud)
-    assert (after["ACLName"], after["SnapshotRetentionLimit"]) == (before["ACLName"], before["SnapshotRetentionLimit"])
+    assert (after["EngineVersion"], after["SnapshotRetentionLimit"]) == (
+        before["EngineVersion"],
+        before["SnapshotRetentionLimit"],
+    )
     with connect_cluster(cloud, after["ClusterEndpoint"]["Port"], username="writer") as client:
         assert client.get("key-1") == "1"
+
+
+def test_a_change_that_the_service_refuses_is_answered_with_its_error(cloud: Cloud) -> None:
+    memorydb, elasticache = cloud.client("memorydb"), cloud.client("elasticache")
+    with pytest.raises(memorydb.exceptions.ACLNotFoundFault, match="ACL nobody-knows-it not found"):
+        memorydb.update_cluster(ClusterName=CLUSTER, ACLName="nobody-knows-it")
+    with pytest.raises(elasticache.exceptions.CacheParameterGroupNotFoundFault, match="not found: theirs"):
+        elasticache.modify_replication_group(ReplicationGroupId=GROUP, CacheParameterGroupName="theirs")
+    with pytest.raises(elasticache.exceptions.InvalidParameterValueException, match="Retention limit must be between"):
+        elasticache.modify_replication_group(ReplicationGroupId=GROUP, SnapshotRetentionLimit=99)
+    assert (_cluster(cloud)["Status"], _available_group(cloud)["Status"]) == ("available", "available")

@@ -36,7 +36,7 @@ def words(mistake: Mistake, properties: dict[str, Any]) -> str | None:
     early = [text for _, text in early_problems(mistake.type, properties)]
     name = next((str(properties[name]) for name in _NAMES if name in properties), "")
     late = refusal(Case(mistake.type, name, properties, None, known(mistake)))
-    return None if late is None else "\n".join([*early, late])
+    return None if late is None else "\n".join([*early, str(late)])
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.rule)
@@ -81,7 +81,7 @@ def test_each_rule_has_a_source() -> None:
     ids=["to Redis OSS", "downgrade", "failover off", "cluster mode"],
 )
 def test_a_change_that_the_service_refuses(old: dict[str, Any], new: dict[str, Any], message: str) -> None:
-    assert message in (refusal(Case(GROUP, "orders", new, old)) or "accepted")
+    assert message in str(refusal(Case(GROUP, "orders", new, old)))
     # What is there is legal, and so is the way from it to itself.
     assert refusal(Case(GROUP, "orders", new, new)) is None
 
@@ -105,7 +105,7 @@ def test_what_is_in_use_cannot_be_deleted() -> None:
         "AWS::MemoryDB::ACL": ("theirs", "ACL theirs is associated"),
     }
     for resource_type, (name, message) in in_use.items():
-        assert message in (refused_deletion(Case(resource_type, name, {}, {}, everything)) or "accepted")
+        assert message in str(refused_deletion(Case(resource_type, name, {}, {}, everything)))
         assert refused_deletion(Case(resource_type, "free", {}, {}, everything)) is None
 
 
@@ -144,7 +144,7 @@ def test_what_is_newer_or_at_a_limit_is_accepted(legal: dict[str, Any]) -> None:
 
 def test_a_machine_may_have_an_engine_that_aws_does_not_offer() -> None:
     case = Case(GROUP, "", group(EngineVersion="6.9"))
-    assert "Cannot find version 6.9 for redis" in (refusal(case) or "")
+    assert "Cannot find version 6.9 for redis" in str(refusal(case))
     here = Known(machine=frozenset({("redis", "6.9")}))
     assert refusal(Case(GROUP, "", group(EngineVersion="6.9"), None, here)) is None
 
