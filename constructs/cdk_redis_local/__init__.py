@@ -29,6 +29,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 * ``FAULTS`` are the faults that can be injected into every store, for smoke tests to find: ``engine-stopped``,
   ``wrong-ca``, ``acl-without-prefix``, ``managed-commands-allowed``, ``slots-missing``. ``STORE_FAULTS`` are those that
   ``Deploys.break_store`` injects into one store while it runs, and takes back.
+* Snapshots of all stores are real RDB files. They outlive their store, and new stores start with them, or with files in
+  S3. Final snapshots are taken, automatic ones are not.
+* A node that crashes is started again, after a replica took over. A MemoryDB cluster keeps every acknowledged write.
 * ElastiCache's ``TestFailover`` and MemoryDB's ``FailoverShard`` kill a primary's process and promote a replica; the
   killed node starts again as its replica. State machines can call both, if their role allows it.
 * ``describe_*`` of both services, through boto3 and the AWS CLI, tell what runs: roles, slots and statuses come from
@@ -55,10 +58,12 @@ Engines without a cloud, for tests that need a real store::
         engines.set_parameters({"maxmemory-policy": "noeviction"})
         engines.resize(shards=4, replicas=2)     # in place, keeps the keys
         engines.fail_over(0)                     # kill the first shard's primary and promote a replica
+        engines.save(folder)                     # an RDB file a shard; EngineSet(restore=files) starts with their keys
+        engines.recover()                        # start the nodes again that crashed
 
 * ``EngineSet(replicas=1)`` is a store without cluster mode: one primary, ``.endpoint`` and
-  ``.reader_endpoint``. ``tls=False`` disables TLS. With ``users=[OPEN_DEFAULT]``, clients need no password; otherwise
-  the user ``default`` is off.
+  ``.reader_endpoint``. ``tls=False`` disables TLS. With ``durable=True``, writes survive the end of all nodes. With
+  ``users=[OPEN_DEFAULT]``, clients need no password; otherwise the user ``default`` is off.
 * To inject faults: ``engines.stop_node(i)`` (a crash), ``engines.nodes[i].freeze()`` and ``.resume()`` (a
   hang), ``engines.delete_slots(shard)``, and ``EngineSet(authority=CertificateAuthority(tmp_path / "other"))``, whose
   certificates a client that trusts another ``ca.pem`` refuses.

@@ -12,6 +12,7 @@ from cdk_redis_local._emulator.api.failover import FailoverCalls
 from cdk_redis_local._emulator.api.parameters import ParameterGroups
 from cdk_redis_local._emulator.api.permissions import named_resource
 from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
+from cdk_redis_local._emulator.api.serverless_snapshots import ServerlessSnapshotCalls
 from cdk_redis_local._emulator.api.service import ELASTICACHE, Answer, Parameters, Service
 from cdk_redis_local._emulator.api.snapshots import SnapshotCalls
 from cdk_redis_local._emulator.api.store_changes import StoreChanges
@@ -57,6 +58,7 @@ def register_api(
         ParameterGroups(stores, memorydb.resources),
         EngineVersions(stores),
         SnapshotCalls(stores, snapshots),
+        ServerlessSnapshotCalls(stores, snapshots),
         StoreEvents(stores),
         Tags(stores, memorydb.resources),
         FailoverCalls(stores, groups, clusters),

@@ -33,18 +33,18 @@ class SnapshotCalls:
         """Add the actions to the emulator, for clients and for state machines."""
         ELASTICACHE.add(
             {
-                "CreateSnapshot": _refusing(self._create_of_group),
-                "CopySnapshot": _refusing(functools.partial(self._copy, "elasticache", _group_snapshot)),
-                "DescribeSnapshots": _refusing(self._describe_of_groups),
-                "DeleteSnapshot": _refusing(functools.partial(self._delete, "elasticache", _group_snapshot)),
+                "CreateSnapshot": refusing(self._create_of_group),
+                "CopySnapshot": refusing(functools.partial(self._copy, "elasticache", _group_snapshot)),
+                "DescribeSnapshots": refusing(self._describe_of_groups),
+                "DeleteSnapshot": refusing(functools.partial(self._delete, "elasticache", _group_snapshot)),
             }
         )
         MEMORYDB.add(
             {
-                "CreateSnapshot": _refusing(self._create_of_cluster),
-                "CopySnapshot": _refusing(functools.partial(self._copy, "memorydb", _cluster_snapshot)),
-                "DescribeSnapshots": _refusing(self._describe_of_clusters),
-                "DeleteSnapshot": _refusing(functools.partial(self._delete, "memorydb", _cluster_snapshot)),
+                "CreateSnapshot": refusing(self._create_of_cluster),
+                "CopySnapshot": refusing(functools.partial(self._copy, "memorydb", _cluster_snapshot)),
+                "DescribeSnapshots": refusing(self._describe_of_clusters),
+                "DeleteSnapshot": refusing(functools.partial(self._delete, "memorydb", _cluster_snapshot)),
             }
         )
 
@@ -112,7 +112,7 @@ class SnapshotCalls:
         raise ApiError("CacheClusterNotFoundFault", f"CacheCluster not found: {node}")
 
 
-def _refusing(action: ApiAction) -> ApiAction:
+def refusing(action: ApiAction) -> ApiAction:
     """The action, whose errors about snapshots become errors of the API."""
 
     def call(parameters: Parameters) -> Answer:
