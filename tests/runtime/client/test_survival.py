@@ -238,7 +238,7 @@ def _open_once(environment: dict[str, str]) -> None:
         ({env.REGION: "us-east-1"}, "the Region is 'us-east-1'"),
         ({env.STORE: "invoices"}, "the store .* is 'invoices'"),
         ({env.SERVICE: "other"}, "the service is '(elasticache|memorydb)'"),
-        ({env.SERVERLESS: "true"}, "presigned"),
+        ({env.SERVERLESS: "true"}, "the resource type is 'ServerlessCache'"),
     ],
 )
 def test_token_for_something_else_is_refused(change: dict[str, str], reason: str, store: Store, aws: Aws) -> None:
