@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._core.errors import LocalCloudError, full_disk_explained
 from cdk_redis_local._core.workspace import Workspace, require_linux
 from cdk_redis_local._emulator.environment import aws_session, for_emulator, for_tools, package_cache
 from cdk_redis_local._emulator.faults import FAULTS
@@ -159,8 +159,9 @@ class LocalCloud:
         self._ended.clear()
         self._failure = ""
         try:
-            self._workspace = Workspace()
-            self._start()
+            with full_disk_explained():
+                self._workspace = Workspace()
+                self._start()
         except BaseException:
             self.stop()
             raise
@@ -251,7 +252,9 @@ class LocalCloud:
         while not self._ready.wait(0.05):
             waited += 0.05
             if self._process.poll() is not None or waited > _START_SECONDS:
-                raise LocalCloudError(f"the local cloud did not start:\n{self.log()}")
+                ended = self._process.poll() is not None
+                why = "" if ended else f" within {_START_SECONDS:g} s, because this machine is too busy"
+                raise LocalCloudError(f"the local cloud did not start{why}:\n{self.log() or 'its log is empty'}")
 
     def _listen(self, process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.stdout

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import tempfile
+from collections.abc import Generator
+
 
 class LocalCloudError(RuntimeError):
     """The local cloud cannot do what was requested; the message is one line."""
@@ -21,3 +26,21 @@ class DeployError(LocalCloudError):
 
 class FunctionError(LocalCloudError):
     """A function raised an error; the message has its result and the end of its log."""
+
+
+@contextlib.contextmanager
+def full_disk_explained() -> Generator[None]:
+    """Turn the error of a full disk into a message that says which disk, and what to do. Also a decorator.
+
+    Raises:
+        LocalCloudError: No space, or no quota of it, is left.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise LocalCloudError(
+            f"no space is left on the disk of {tempfile.gettempdir()}: free some, or start the local cloud with TMPDIR "
+            "set to a folder on another disk"
+        ) from error

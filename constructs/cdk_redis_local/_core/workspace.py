@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from cdk_redis_local._core.errors import LocalCloudError
+from cdk_redis_local._core.errors import LocalCloudError, full_disk_explained
 from cdk_redis_local._core.keeper import LOCK, MARK, NotPrivateError, open_private_directory, sweep
 from cdk_redis_local._core.spawning import start_bound
 
@@ -44,6 +44,15 @@ def require_linux() -> None:
         )
 
 
+def _require_temporary_folder() -> None:
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise LocalCloudError(
+            "no folder for temporary files is writable (TMPDIR, /tmp, /var/tmp): set TMPDIR to one"
+        ) from error
+
+
 class Workspace:
     """A temporary directory and the processes started in it, which end together.
 
@@ -52,9 +61,11 @@ class Workspace:
     of this user that earlier processes could not remove (out of memory, or the keeper was killed too). Linux only.
     """
 
+    @full_disk_explained()
     def __init__(self) -> None:
         """Create the directory and start its keeper."""
         require_linux()
+        _require_temporary_folder()
         _remove_abandoned()
         # Set the path before creating the directory, so that an interrupt at any point knows what to remove.
         self.path = Path(tempfile.gettempdir()).resolve() / f"{_PREFIX}{secrets.token_hex(8)}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import trustme
 
+from cdk_redis_local._core.errors import full_disk_explained
+
 # Engines announce "localhost"; the addresses are for clients that connect to an IP address.
 _NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -45,6 +47,7 @@ class CertificateAuthority:
         authority._authority = trustme.CA.from_pem(authority.ca_file.read_bytes(), (directory / "ca.key").read_bytes())
         return authority
 
+    @full_disk_explained()
     def issue(self, name: str, *hosts: str) -> Certificate:
         """Issue a certificate for ``localhost`` and these hosts, in files whose names begin with ``name``."""
         issued = self._authority.issue_cert(*_NAMES, *hosts)

@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from cdk_redis_local._core.errors import EngineError
+from cdk_redis_local._core.errors import EngineError, full_disk_explained
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import Certificate
@@ -80,7 +80,9 @@ def reserve_port() -> socket.socket:
             continue
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return reservation
-    raise EngineError("found no free port on 127.0.0.1")
+    raise EngineError(
+        f"found no free port from {_PORTS.start} to {_PORTS.stop - 1} on 127.0.0.1: end programs that use them"
+    )
 
 
 def wait_until(
@@ -219,6 +221,7 @@ class Node:
             log.seek(start)
             return [line for line in log if line.endswith(b"\n")]
 
+    @full_disk_explained()
     def start(self, settings: Iterable[tuple[str, str]], users: Iterable[AclUser]) -> None:
         """Start the process; :meth:`wait` waits until it answers."""
         self._directory.mkdir(parents=True, exist_ok=True)
