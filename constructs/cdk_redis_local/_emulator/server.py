@@ -24,6 +24,7 @@ from cdk_redis_local._emulator.api.actions import refuse_unsupported, register_a
 from cdk_redis_local._emulator.api.global_datastores import GlobalDatastoreCalls
 from cdk_redis_local._emulator.api.serverless_caches import ServerlessCaches
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
+from cdk_redis_local._emulator.handlers.cache_clusters import CacheClusterHandlers
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.global_datastores import GlobalDatastoreHandlers
 from cdk_redis_local._emulator.handlers.inert import register_inert
@@ -156,6 +157,7 @@ def main() -> None:
     memorydb = MemoryDbHandlers(stores, snapshots)
     elasticache.register()
     memorydb.register()
+    CacheClusterHandlers(stores, elasticache).register()
     serverless = ServerlessHandlers(stores, snapshots, elasticache.access)
     serverless.register()
     ServerlessCaches(stores, serverless.created).register()

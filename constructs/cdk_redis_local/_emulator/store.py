@@ -19,11 +19,15 @@ Scope = tuple[str, str]
 """Account and Region."""
 
 
+CACHE_CLUSTER = "cache-cluster"
+"""The ``service`` of a cache cluster that is not a node of a replication group, in `StoreKey`."""
+
+
 @dataclass(frozen=True)
 class StoreKey:
-    """Identifies a store: ``service`` is ``elasticache``, ``memorydb`` or ``serverless``, ``name`` is its id.
+    """Identifies a store: ``service`` is ``elasticache``, ``memorydb``, ``serverless`` or :data:`CACHE_CLUSTER`.
 
-    A serverless cache and a replication group may have the same name.
+    ``name`` is its id. Stores of several kinds may have the same name.
     """
 
     service: str
@@ -62,6 +66,8 @@ class Store:
     compatible: bool = False
     read_only: bool = False
     """Whether writes of all users are refused."""
+    alone: bool = False
+    """Whether its only node has the name of the store."""
 
     @property
     def shape(self) -> StoreShape:
@@ -97,6 +103,8 @@ class Store:
 
     def node_name(self, node: Node) -> str:
         """The name of a node in the AWS API, such as ``app-0001-002``; without cluster mode ``app-002``."""
+        if self.alone:
+            return self.node_prefix
         return f"{self.node_prefix.format(shard=f'{node.shard + 1:04}')}-{node.number:03}"
 
     @property

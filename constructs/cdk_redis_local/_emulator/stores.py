@@ -16,7 +16,7 @@ from cdk_redis_local._emulator.changes import Changes, recorded_as
 from cdk_redis_local._emulator.engine_users import SERVERLESS, engine_users, without_writes
 from cdk_redis_local._emulator.faults import STORE_FAULTS, Parts, StoreFaults
 from cdk_redis_local._emulator.observe.events import Event, EventLog
-from cdk_redis_local._emulator.store import Store, StoreKey, StoreShape, change_engines
+from cdk_redis_local._emulator.store import CACHE_CLUSTER, Store, StoreKey, StoreShape, change_engines
 from cdk_redis_local._emulator.store_gates import StoreGates
 from cdk_redis_local._engines.acl import AclUser
 from cdk_redis_local._engines.certificates import Certificate, CertificateAuthority
@@ -133,7 +133,7 @@ class Stores:
             if key in self._stores:
                 raise LocalCloudError(f"{key.name} exists already")
         serverless = key.service == SERVERLESS
-        service = "elasticache" if serverless else key.service
+        service = "memorydb" if key.service == "memorydb" else "elasticache"
         target = TokenTarget(service, key.name, key.scope[1], key.scope[0], serverless)
         rules = GateRules(
             check=lambda token, user: self._authorize(token, user, target),
@@ -172,7 +172,8 @@ class Stores:
         except BaseException:
             self._stop(engines, gates)
             raise
-        store = Store(engines, gates, users, faults, prefix, shape.compatible)
+        alone = key.service == CACHE_CLUSTER
+        store = Store(engines, gates, users, faults, prefix, shape.compatible, alone=alone)
         with self._lock:
             self._stores[key] = store
         self._tell(key, store)

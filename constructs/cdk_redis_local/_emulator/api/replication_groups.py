@@ -24,7 +24,7 @@ from cdk_redis_local._emulator.api.views import (
 from cdk_redis_local._emulator.handlers.auth_tokens import AuthTokens
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
-from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.store import CACHE_CLUSTER, StoreKey
 from cdk_redis_local._emulator.stores import Stores
 
 # The only node of a cache cluster of Redis OSS or Valkey.
@@ -75,7 +75,9 @@ class ReplicationGroups:
     def _describe_clusters(self, parameters: Parameters) -> Answer:
         asked, with_nodes = parameters.get("CacheClusterId"), bool(parameters.get("ShowCacheNodeInfo"))
         found: list[dict[str, Any]] = []
-        for key in store_keys(self._stores, "elasticache"):
+        of_groups = not parameters.get("ShowCacheClustersNotInReplicationGroups")
+        keys = store_keys(self._stores, "elasticache") if of_groups else []
+        for key in [*keys, *store_keys(self._stores, CACHE_CLUSTER)]:
             store = self._stores.find(key)
             if store is None or (asked is not None and asked.lower() not in store.node_names):
                 continue
@@ -84,8 +86,7 @@ class ReplicationGroups:
                 found += [self._cluster(group, node, with_nodes=with_nodes) for node in nodes]
         if asked is not None and not found:
             raise ApiError("CacheClusterNotFoundFault", f"CacheCluster not found: {asked}")
-        # All of them are nodes of replication groups.
-        return {"CacheClusters": [] if parameters.get("ShowCacheClustersNotInReplicationGroups") else found}
+        return {"CacheClusters": found}
 
     def _view(self, key: StoreKey) -> StoreView | None:
         subnet_group = self._stores.declared.get(key, {}).get("CacheSubnetGroupName")
@@ -125,7 +126,7 @@ class ReplicationGroups:
 
     def _cluster(self, group: StoreView, node: NodeView, *, with_nodes: bool) -> dict[str, Any]:
         properties, program = group.properties, group.store.engines.program
-        topic = properties.get("NotificationTopicArn")
+        topic, alone = properties.get("NotificationTopicArn"), group.store.alone
         default = default_parameter_group(program, "elasticache", cluster_mode=group.store.engines.cluster_mode)
         return {
             "CacheClusterId": node.name,
@@ -147,11 +148,12 @@ class ReplicationGroups:
             "CacheSubnetGroupName": properties.get("CacheSubnetGroupName"),
             "CacheNodes": [_cache_node(node)] if with_nodes else [],
             "SecurityGroups": [
-                {"SecurityGroupId": one, "Status": "active"} for one in properties.get("SecurityGroupIds") or []
+                {"SecurityGroupId": one, "Status": "active"}
+                for one in properties.get("VpcSecurityGroupIds" if alone else "SecurityGroupIds") or []
             ],
-            "ReplicationGroupId": group.key.name,
-            # Snapshots are those of the group.
-            "SnapshotRetentionLimit": 0,
+            "ReplicationGroupId": None if alone else group.key.name,
+            # Snapshots of replication groups are those of the group.
+            "SnapshotRetentionLimit": group.number("SnapshotRetentionLimit", 0) if alone else 0,
             "ARN": arn("elasticache", "cluster", node.name),
             "ReplicationGroupLogDeliveryEnabled": bool(properties.get("LogDeliveryConfigurations")),
             "LogDeliveryConfigurations": _log_deliveries(properties),

@@ -128,8 +128,8 @@ class Service:
         """An error response.
 
         Args:
-            code: Name of an error in botocore's model, such as ``SnapshotNotFoundFault``, or of an error that all
-                services have.
+            code: Name of an error in botocore's model, such as ``SnapshotNotFoundFault``, its code in the protocol,
+                such as ``CacheClusterNotFound``, or an error that all services have.
             message: The message.
 
         Raises:
@@ -137,12 +137,22 @@ class Service:
         """
         if code in _COMMON_ERRORS:
             return self._wire.write_error(_COMMON_ERRORS[code], code, message, self.model)
-        shape = self.model.shape_for(code) if code in self.model.shape_names else None
-        if shape is None or not shape.metadata.get("exception"):
+        if code not in self._errors:
             raise ValueError(f"{self.name} has no error {code}")
-        described: dict[str, Any] = shape.metadata.get("error") or {}
-        status, code = described.get("httpStatusCode", 400), described.get("code", code)
+        status, code = self._errors[code]
         return self._wire.write_error(status, code, message, self.model)
+
+    @functools.cached_property
+    def _errors(self) -> dict[str, tuple[int, str]]:
+        """Status and code of each error, by its name and by its code."""
+        found: dict[str, tuple[int, str]] = {}
+        for name in self.model.shape_names:
+            metadata: dict[str, Any] = self.model.shape_for(name).metadata
+            if metadata.get("exception"):
+                error = metadata.get("error") or {}
+                code = error.get("code", name)
+                found[name] = found[code] = (error.get("httpStatusCode", 400), code)
+        return found
 
 
 def _problems(value: object, shape: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer, Parameters
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.observe.event_texts import describe
+from cdk_redis_local._emulator.store import CACHE_CLUSTER
 from cdk_redis_local._emulator.stores import Stores
 
 _DEFAULT = dt.timedelta(hours=1)
@@ -31,12 +32,14 @@ class StoreEvents:
         name, kind = parameters.get(source), parameters.get("SourceType")
         found: list[dict[str, Any]] = []
         for key, event in self._stores.events.history():
-            if (key.service, key.scope) != (service, scope()) or not begin <= event.time <= end:
+            alone = key.service == CACHE_CLUSTER and service == "elasticache"
+            if (key.service != service and not alone) or key.scope != scope() or not begin <= event.time <= end:
                 continue
             found += [
                 {source: text.source, "SourceType": text.source_type, "Message": text.message, "Date": event.time}
                 for text in describe(service, key.name, event)
                 if name in (None, text.source) and kind in (None, text.source_type)
+                if not (alone and text.source_type == "replication-group")
             ]
         return {"Events": found[::-1]}
 

@@ -17,7 +17,7 @@ from cdk_redis_local._emulator.ministack.records import (
     user_group_record,
     user_record,
 )
-from cdk_redis_local._emulator.store import Scope, StoreKey
+from cdk_redis_local._emulator.store import CACHE_CLUSTER, Scope, StoreKey
 from cdk_redis_local._emulator.stores import Stores
 
 _Tags = dict[str, str]
@@ -112,7 +112,7 @@ class Tags:
                 if (key.service, key.scope) == ("elasticache", scope()) and name in self._stores[key].node_names
             ]
             # As on AWS, nodes have the tags of their group.
-            return self._of_store("elasticache", groups[0].name) if groups else None
+            return self._of_store("elasticache", groups[0].name) if groups else self._of_store(CACHE_CLUSTER, name)
         if kind in ("replicationgroup", "serverlesscache"):
             return self._of_store("elasticache" if kind == "replicationgroup" else SERVERLESS, name)
         exists = {

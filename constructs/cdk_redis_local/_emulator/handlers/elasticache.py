@@ -123,6 +123,13 @@ class ElastiCacheHandlers:
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
 
+    def follow_parameters(self, key: StoreKey, group: str | None) -> None:
+        """Apply later changes of this parameter group to a store; None if it is deleted."""
+        if group is None:
+            self._parameter_groups.pop(key, None)
+        else:
+            self._parameter_groups[key] = group
+
     def _users(self, key: StoreKey, properties: Properties) -> list[AclUser]:
         users = self.access.use(key, properties.get("UserGroupIds") or [])
         return self.tokens.declare(key, properties.get("AuthToken")) or users

@@ -69,7 +69,7 @@ def points_of(service: str, store: str, nodes: Sequence[NodeMetrics]) -> Iterato
     if service == "serverless":
         yield from _serverless(store, nodes)
         return
-    make = _elasticache if service == "elasticache" else _memorydb
+    make = _memorydb if service == "memorydb" else _elasticache
     for node in nodes:
         yield from make(store, node)
 
