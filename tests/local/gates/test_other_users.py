@@ -32,7 +32,13 @@ from tests.local.support.raw_requests import Raw, Signer
 
 LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 LISTENING = "0A"
-_OPEN_CLUSTER = {"ACLName": "open-access", "NodeType": "db.t4g.small", "NumShards": 2, "NumReplicasPerShard": 0}
+_OPEN_CLUSTER = {
+    "ClusterName": "open",
+    "ACLName": "open-access",
+    "NodeType": "db.t4g.small",
+    "NumShards": 2,
+    "NumReplicasPerShard": 0,
+}
 
 
 @pytest.fixture(scope="module")
