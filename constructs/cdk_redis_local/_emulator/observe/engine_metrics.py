@@ -88,11 +88,13 @@ class Sample:
         time: Seconds since 1970.
         info: The output of INFO; empty before the node started.
         lag: Seconds that a replica is behind; None for a primary.
+        other_region: Whether it replicates from the primary of a global datastore in another Region.
     """
 
     time: float
     info: Info
     lag: float | None = None
+    other_region: bool = False
 
     def since(self, counter: str, before: Sample) -> float:
         """By how much a counter has grown; a node that was started again counts from zero."""
@@ -233,5 +235,5 @@ def _replication(now: Sample) -> dict[str, Value]:
     return {
         "IsMaster": Value(0, COUNT),
         "MasterLinkHealthStatus": Value(int(linked), COUNT),
-        "ReplicationLag": Value(now.lag, SECONDS),
+        "GlobalDatastoreReplicationLag" if now.other_region else "ReplicationLag": Value(now.lag, SECONDS),
     }

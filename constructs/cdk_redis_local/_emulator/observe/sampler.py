@@ -109,7 +109,7 @@ class Sampler:
         for node in sorted(store.engines.nodes, key=lambda one: one.started_as != "primary"):
             with contextlib.suppress(RedisError, OSError):  # a node that does not answer has no metrics
                 watched = self._watch(node)
-                sample = _measure(node, watched, offsets)
+                sample = _measure(node, watched, offsets, secondary="GlobalReplicationGroupId" in properties)
                 if watched.minute != minute:
                     watched.minute, watched.before = minute, watched.last
                 watched.last = sample
@@ -149,13 +149,18 @@ class Sampler:
         return self._commands[program]
 
 
-def _measure(node: Node, watched: _Watched, offsets: dict[int, int]) -> Sample:
+def _measure(node: Node, watched: _Watched, offsets: dict[int, int], *, secondary: bool) -> Sample:
     info: Any = watched.client.info("all")
     now = time.time()
     if info["role"] == "master":
         offsets[node.shard] = int(info["master_repl_offset"])
         watched.in_sync = now
         return Sample(now, info)
+    if secondary and node.started_as == "primary":
+        # The offsets of the other Region's primary are not known: the engine hears from it every second.
+        linked = info.get("master_link_status") == "up"
+        lag = info.get("master_last_io_seconds_ago" if linked else "master_link_down_since_seconds", 0)
+        return Sample(now, info, lag=max(0.0, float(lag)), other_region=True)
     offset = int(info.get("slave_repl_offset") or 0)
     if info.get("master_link_status") == "up" and offset >= offsets.get(node.shard, 0):
         watched.in_sync = now
