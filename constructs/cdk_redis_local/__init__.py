@@ -36,6 +36,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
   killed node starts again as its replica. State machines can call both, if their role allows it.
 * ``describe_*`` of both services, through boto3 and the AWS CLI, tell what runs: roles, slots and statuses come from
   the engines. Actions that create stores are refused, because templates create them.
+* CloudWatch has the metrics of the engines, and alarms go off; ``LocalCloud(metric_minute=1)`` shortens their minutes.
+  Events of stores go to their SNS topics, slow logs and engine logs to their log groups. Nothing scales a store by its
+  metrics.
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
   MemoryDB cluster, even with ``+@all``.
 

@@ -44,10 +44,16 @@ class Alarms:
         for one in scopes:
             with in_scope(one):
                 for alarm in alarms():
-                    at = (math.floor(now / self._step(alarm)), float(alarm["AlarmConfigurationUpdatedTimestamp"]))
-                    if self._evaluated.get(alarm["AlarmArn"]) != at:
-                        self._evaluated[alarm["AlarmArn"]] = at
-                        self.evaluate(alarm)
+                    self._evaluate_in_time(alarm, now)
+
+    def _evaluate_in_time(self, alarm: Alarm, now: float) -> None:
+        try:
+            at = (math.floor(now / self._step(alarm)), float(alarm["AlarmConfigurationUpdatedTimestamp"]))
+            if self._evaluated.get(alarm["AlarmArn"]) != at:
+                self._evaluated[alarm["AlarmArn"]] = at
+                self.evaluate(alarm)
+        except Exception as error:  # the other alarms are evaluated all the same
+            self._tell(alarm, f"{type(error).__name__}: {error}")
 
     def evaluate(self, alarm: Alarm) -> None:
         """Evaluate an alarm in the current account and Region, and act if its state changes."""
@@ -56,12 +62,15 @@ class Alarms:
             rule = _rule(alarm)
             state = rule.state([value for _, value in values], alarm["StateValue"])
         except (ExpressionError, UnsupportedAlarmError) as error:
-            if alarm["AlarmArn"] not in self._told:
-                self._told.add(alarm["AlarmArn"])
-                self._say(f"the alarm {alarm['AlarmName']} is not evaluated: {error}")
+            self._tell(alarm, str(error))
             return
         if state != alarm["StateValue"]:
             _change(alarm, state, rule, values)
+
+    def _tell(self, alarm: Alarm, reason: str) -> None:
+        if alarm["AlarmArn"] not in self._told:
+            self._told.add(alarm["AlarmArn"])
+            self._say(f"the alarm {alarm['AlarmName']} is not evaluated: {reason}")
 
     def _step(self, alarm: Alarm) -> float:
         return self._reads.seconds(_period(alarm))
