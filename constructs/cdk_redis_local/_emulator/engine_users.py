@@ -47,9 +47,9 @@ def engine_users(service: str, users: Iterable[AclUser], rules: GateRules, fault
     return made
 
 
-def without_writes(users: Iterable[AclUser]) -> list[AclUser]:
-    """The users, who may not run any command that writes."""
-    return [replace(user, refused=(*user.refused, "@write")) for user in users]
+def without_commands(users: Iterable[AclUser], commands: Iterable[str]) -> list[AclUser]:
+    """The users, who may not run these commands and categories."""
+    return [replace(user, refused=(*user.refused, *commands)) for user in users]
 
 
 def _with_managed_commands(user: AclUser, *, allowed: bool) -> AclUser:

@@ -22,6 +22,7 @@ import hypercorn.config
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.api.actions import refuse_unsupported, register_api
 from cdk_redis_local._emulator.api.global_datastores import GlobalDatastoreCalls
+from cdk_redis_local._emulator.api.multi_region import MultiRegionCalls
 from cdk_redis_local._emulator.api.serverless_caches import ServerlessCaches
 from cdk_redis_local._emulator.handlers.access_keys import register_access_keys
 from cdk_redis_local._emulator.handlers.cache_clusters import CacheClusterHandlers
@@ -29,6 +30,7 @@ from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.global_datastores import GlobalDatastoreHandlers
 from cdk_redis_local._emulator.handlers.inert import register_inert
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
+from cdk_redis_local._emulator.handlers.multi_region import MultiRegionHandlers
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.handlers.serverless import ServerlessHandlers
@@ -55,6 +57,7 @@ from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
 from cdk_redis_local._emulator.recovery import NodeRecovery
 from cdk_redis_local._emulator.refusals.registration import Refusals
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
+from cdk_redis_local._emulator.regions.multi_region import MultiRegionClusters
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store_calls import store_actions
 from cdk_redis_local._emulator.stores import Stores
@@ -153,8 +156,9 @@ def main() -> None:
     )
     snapshots = Snapshots(stores, Workspace.of_owner(arguments.workspace), messages.say)
     global_datastores = GlobalDatastores(stores, messages.say)
+    multi_region = MultiRegionClusters(stores, messages.say)
     elasticache = ElastiCacheHandlers(stores, snapshots, global_datastores)
-    memorydb = MemoryDbHandlers(stores, snapshots)
+    memorydb = MemoryDbHandlers(stores, snapshots, multi_region)
     elasticache.register()
     memorydb.register()
     CacheClusterHandlers(stores, elasticache).register()
@@ -163,6 +167,8 @@ def main() -> None:
     ServerlessCaches(stores, serverless.created).register()
     GlobalDatastoreHandlers(stores, global_datastores).register()
     GlobalDatastoreCalls(stores, global_datastores).register()
+    MultiRegionHandlers(multi_region).register()
+    MultiRegionCalls(stores, multi_region).register()
     Notifications(stores, messages.say)
     observe_metrics(stores, messages.say, minute=arguments.metric_minute)
     register_api(stores, snapshots, elasticache, memorydb, messages.say)

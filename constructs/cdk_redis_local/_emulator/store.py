@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cdk_redis_local._core.errors import LocalCloudError
-from cdk_redis_local._emulator.engine_users import engine_users, without_writes
+from cdk_redis_local._emulator.engine_users import engine_users, without_commands
 from cdk_redis_local._emulator.faults import StoreFaults
 from cdk_redis_local._emulator.store_gates import StoreGates
 from cdk_redis_local._engines.acl import AclUser
@@ -64,10 +64,10 @@ class Store:
     node_prefix: str
     """Of its nodes' names, with ``{shard}`` for the shard's name. As on AWS, it stays when cluster mode changes."""
     compatible: bool = False
-    read_only: bool = False
-    """Whether writes of all users are refused."""
     alone: bool = False
     """Whether its only node has the name of the store."""
+    refused: tuple[str, ...] = ()
+    """Commands that all users are refused, besides those that the service reserves."""
 
     @property
     def shape(self) -> StoreShape:
@@ -142,7 +142,7 @@ def change_engines(service: str, store: Store, shape: StoreShape) -> bool:
             program=shape.program,
             cluster_mode=shape.cluster_mode,
             tls=shape.tls,
-            users=without_writes(users) if store.read_only else users,
+            users=without_commands(users, store.refused),
             open_gate=lambda node: gates.open_node(node, rules),
         )
         rules.certificate, rules.own = heir.certificate, heir.security.certificate

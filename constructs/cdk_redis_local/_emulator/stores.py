@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.changes import Changes, recorded_as
-from cdk_redis_local._emulator.engine_users import SERVERLESS, engine_users, without_writes
+from cdk_redis_local._emulator.engine_users import SERVERLESS, engine_users, without_commands
 from cdk_redis_local._emulator.faults import STORE_FAULTS, Parts, StoreFaults
 from cdk_redis_local._emulator.observe.events import Event, EventLog
 from cdk_redis_local._emulator.store import CACHE_CLUSTER, Store, StoreKey, StoreShape, change_engines
@@ -192,12 +192,12 @@ class Stores:
         """Replace the users of a running store."""
         store = self._stores[key]
         made = engine_users(key.service, users, store.rules, store.faults.active)
-        store.engines.set_users(without_writes(made) if store.read_only else made)
+        store.engines.set_users(without_commands(made, store.refused))
         store.users = users
 
-    def set_read_only(self, key: StoreKey, *, read_only: bool) -> None:
-        """Refuse the writes of all users of a running store, or allow them again."""
-        self._stores[key].read_only = read_only
+    def refuse(self, key: StoreKey, commands: Sequence[str]) -> None:
+        """Refuse commands or categories of all users of a running store, whatever their access strings allow."""
+        self._stores[key].refused = tuple(commands)
         self.set_users(key, self._stores[key].users)
 
     def break_store(self, key: StoreKey, fault: str) -> None:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -21,24 +21,47 @@ from redis.exceptions import RedisError, ResponseError
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines.node import HOST, START_SECONDS, Node
 
-# The options of our own commands in this spelling, which no client writes: the stream repeats it, so that changes of a
-# copy are not copied back.
+# The spelling of our own commands, which no client uses: the stream repeats it, so that copies are not copied back.
 OWN_RESTORE = b"rEPLACE"
 """Option of RESTORE in the commands of this package."""
 OWN_DELETE = "dEL"
 """Name of DEL in the commands of this package."""
+_OWN = frozenset({b"dEL", b"hSET", b"hDEL", b"sADD", b"sREM", b"zADD", b"zREM"})
 
 _CHUNK = 256 * 1024
 _ACKNOWLEDGE_SECONDS = 1.0
 _MARK_LENGTH = 40
+# For each command, the kind of its elements, and the positions of the first and of the next ones.
+_ELEMENTS: dict[bytes, tuple[str, int, int]] = {
+    b"HSET": ("hash", 2, 2),
+    b"HMSET": ("hash", 2, 2),
+    b"HSETNX": ("hash", 2, 2),
+    b"HINCRBY": ("hash", 2, 2),
+    b"HINCRBYFLOAT": ("hash", 2, 2),
+    b"HDEL": ("hash", 2, 1),
+    b"SADD": ("set", 2, 1),
+    b"SREM": ("set", 2, 1),
+    b"ZADD": ("zset", 3, 2),
+    b"ZINCRBY": ("zset", 3, 1),
+    b"ZREM": ("zset", 2, 1),
+}
+_ZADD_OPTIONS = frozenset({b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR"})
 _FLUSHES = frozenset({b"FLUSHALL", b"FLUSHDB", b"SWAPDB"})
+
+
+class Element(NamedTuple):
+    """A key, or with a ``kind`` an element of it: a field of a hash, or a member of a set or sorted set."""
+
+    key: bytes
+    kind: str = ""
+    name: bytes = b""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A part of a stream: the changed keys, or that all keys or the functions may have changed."""
+    """A part of a stream: the changed keys or elements, or that all keys or the functions may have changed."""
 
-    keys: tuple[bytes, ...] = ()
+    elements: tuple[Element, ...] = ()
     everything: bool = False
     functions: bool = False
 
@@ -46,19 +69,20 @@ class Change:
 class ChangeStream:
     """Reads the changes of one primary on a thread, until it is closed or the primary ends or is demoted."""
 
-    def __init__(self, node: Node, on_change: Callable[[Change], object]) -> None:
+    def __init__(self, node: Node, on_change: Callable[[Change], object], *, elements: bool = False) -> None:
         """Connect; returns when each later change is in the stream.
 
         Args:
             node: The primary.
             on_change: Called on the thread with each change, in order.
+            elements: Whether to report elements, where a command names them, instead of their keys.
 
         Raises:
             EngineError: The node does not accept the reader.
         """
         self.node = node
         self._on_change = on_change
-        self._commands = _KeyPositions(node)
+        self._commands = _Changes(node, elements=elements)
         self._socket = _connect(node)
         self._buffer = b""
         self._closed = False
@@ -165,24 +189,30 @@ class ChangeStream:
         return data
 
 
-class _KeyPositions:
-    """Finds the keys in commands, as the engine describes them."""
+class _Changes:
+    """Finds the keys in commands, as the engine describes them, and the elements in some commands."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, elements: bool) -> None:
+        self._elements = elements
         self._client = raw_client(node)
         self._known: dict[bytes, tuple[int, int, int] | None] = {}
 
     def change(self, words: Sequence[bytes]) -> Change | None:
         """What a command of a replication stream changes; None for nothing, and for commands of this package."""
         name = words[0].upper()
-        if words[0] == OWN_DELETE.encode() or (name == b"RESTORE" and OWN_RESTORE in words):
+        if words[0] in _OWN or (name == b"RESTORE" and OWN_RESTORE in words):
             return None
         if name in _FLUSHES:
             return Change(everything=True)
         if name == b"FUNCTION":
             return Change(functions=True)
+        if self._elements and name in _ELEMENTS:
+            kind, first, step = _ELEMENTS[name]
+            if name == b"ZADD":
+                first += next(at for at, word in enumerate(words[2:]) if word.upper() not in _ZADD_OPTIONS)
+            return Change(tuple(Element(words[1], kind, element) for element in words[first::step]))
         keys = self._keys(name, words)
-        return Change(keys) if keys else None
+        return Change(tuple(map(Element, keys))) if keys else None
 
     def _keys(self, name: bytes, words: Sequence[bytes]) -> tuple[bytes, ...]:
         if name not in self._known:

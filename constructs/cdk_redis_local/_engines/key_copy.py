@@ -2,16 +2,17 @@
 
 It reads which keys each primary changes (`ChangeStream`), and copies the state of these keys, never the commands. So
 the copy of a key may be repeated, come late or be out of order, and the sets still become equal. After a lost
-connection all keys are compared. If two sets change a key at about the same time, the later change wins, for the whole
-key.
+connection all keys are compared. With several sources, the later of two changes at about the same time wins: for each
+field of a hash and each member of a set or sorted set, or for the whole key.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from redis.backoff import NoBackoff
@@ -20,7 +21,7 @@ from redis.retry import Retry
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._engines import members
-from cdk_redis_local._engines.change_stream import OWN_DELETE, OWN_RESTORE, Change, ChangeStream, raw_client
+from cdk_redis_local._engines.change_stream import OWN_DELETE, OWN_RESTORE, Change, ChangeStream, Element, raw_client
 from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._engines.node import Node
 from cdk_redis_runtime._client.cluster import Cluster
@@ -28,6 +29,8 @@ from cdk_redis_runtime._client.cluster import Cluster
 _LOOK_SECONDS = 0.2
 _BATCH = 200
 _SYNC_SECONDS = 60.0
+# The commands that read a key, and each kind of element.
+_READS = {"": ("DUMP", "PEXPIRETIME"), "hash": ("HGET",), "set": ("SISMEMBER",), "zset": ("ZSCORE",)}
 
 
 class KeyCopy:
@@ -36,20 +39,20 @@ class KeyCopy:
     All sets are in cluster mode; their numbers of shards may differ and change.
     """
 
-    def __init__(self, sets: Mapping[str, EngineSet], sources: Iterable[str]) -> None:
+    def __init__(self, sets: Mapping[str, Callable[[], EngineSet]], sources: Iterable[str]) -> None:
         """Start to copy.
 
         Args:
-            sets: The sets by name.
+            sets: Returns each set, by name; may return another one later, with the same keys.
             sources: Names of the sets whose changes are copied. With one source, keys that it does not have are removed
                 from the others.
         """
         self._sets = dict(sets)
         self._sources = list(sources)
         self._streams: dict[tuple[str, Node], ChangeStream] = {}
-        # The keys to copy, and the set with the newest change of each. The oldest entry is first.
-        self._changed: dict[bytes, str] = {}
-        self._copying: set[bytes] = set()
+        # The keys and elements to copy, and the set with the newest change of each. The oldest entry is first.
+        self._changed: dict[Element, str] = {}
+        self._copying: set[Element] = set()
         self._functions: set[str] = set()
         self._compare: set[str] = set()
         self._comparing: set[str] = set()
@@ -87,7 +90,7 @@ class KeyCopy:
         """How far each stream must have been read; None if a primary has no stream yet."""
         positions: dict[tuple[str, Node], int] = {}
         for name in self._sources:
-            for node in _primaries(self._sets[name]):
+            for node in _primaries(self._sets[name]()):
                 if (name, node) not in self._streams:
                     return None
                 positions[name, node] = int(node.admin.info("replication")["master_repl_offset"])
@@ -134,11 +137,12 @@ class KeyCopy:
 
     def _look_for_primaries(self) -> None:
         for name in self._sources:
-            primaries = _primaries(self._sets[name])
+            primaries = _primaries(self._sets[name]())
             for place, stream in list(self._streams.items()):
                 if place[0] == name and (place[1] not in primaries or not stream.alive):
                     stream.close()
                     del self._streams[place]
+                    self._forget_clients()
             for node in primaries:
                 if (name, node) not in self._streams:
 
@@ -148,7 +152,7 @@ class KeyCopy:
                     # What was changed before is found by a comparison of all keys.
                     with self._lock:
                         self._compare.add(name)
-                    self._streams[name, node] = ChangeStream(node, note)
+                    self._streams[name, node] = ChangeStream(node, note, elements=len(self._sources) > 1)
 
     def _compare_some(self) -> None:
         """Compare the sets that joined, had a new primary or were emptied."""
@@ -167,9 +171,9 @@ class KeyCopy:
 
     def _note(self, name: str, change: Change) -> None:
         with self._lock:
-            for key in change.keys:
-                self._changed.pop(key, None)
-                self._changed[key] = name
+            for element in change.elements:
+                self._changed.pop(element, None)
+                self._changed[element] = name
             if change.everything:
                 self._compare.add(f"{name}/emptied")
             if change.functions and len(self._sources) == 1:
@@ -183,16 +187,16 @@ class KeyCopy:
         others = {other: set(self._keys(other)) for other in self._sets if other != name}
         with self._lock:
             for key in own:
-                self._changed.setdefault(key, name)
+                self._changed.setdefault(Element(key), name)
             for other, keys in others.items():
                 for key in keys - own:
                     # With several sources, a key that is missing here was added there, unless this set was emptied.
-                    self._changed.setdefault(key, name if emptied or other not in self._sources else other)
+                    self._changed.setdefault(Element(key), name if emptied or other not in self._sources else other)
             if len(self._sources) == 1:
                 self._functions.add(name)
 
     def _keys(self, name: str) -> Iterator[bytes]:
-        for node in _primaries(self._sets[name]):
+        for node in _primaries(self._sets[name]()):
             with contextlib.closing(raw_client(node)) as client:
                 cursor = b"0"
                 while True:
@@ -205,13 +209,13 @@ class KeyCopy:
         """Copy the oldest changes; returns whether there may be more."""
         with self._lock:
             functions, self._functions = self._functions, set()
-            batch = {key: self._changed.pop(key) for key in list(self._changed)[:_BATCH]}
+            batch = {one: self._changed.pop(one) for one in list(itertools.islice(self._changed, _BATCH))}
             self._copying = set(batch)
         try:
             for name in functions:
                 self._copy_functions(name)
             for source in set(batch.values()):
-                self._copy_keys(source, [key for key, name in batch.items() if name == source])
+                self._copy_elements(source, [one for one, name in batch.items() if name == source])
         except BaseException:
             with self._lock:
                 self._functions |= functions
@@ -225,41 +229,54 @@ class KeyCopy:
                 self._copying = set()
         return bool(batch)
 
-    def _copy_keys(self, source: str, keys: list[bytes]) -> None:
+    def _copy_elements(self, source: str, elements: Sequence[Element]) -> None:
         pipeline: Any = self._client(source).pipeline()
-        for key in keys:
-            pipeline.execute_command("DUMP", key)
-            pipeline.execute_command("PEXPIRETIME", key)
-        answers = pipeline.execute(raise_on_error=True)
-        states = list(zip(keys, answers[::2], answers[1::2], strict=True))
+        for one in elements:
+            for command in _READS[one.kind]:
+                pipeline.execute_command(command, one.key, *([one.name] if one.kind else []))
+        answers = iter(pipeline.execute(raise_on_error=False))
+        found = [(one, [next(answers) for _ in _READS[one.kind]]) for one in elements]
         for target in self._sets:
             if target != source:
-                self._write(target, states)
+                self._write(target, found)
 
-    def _write(self, target: str, states: Iterable[tuple[bytes, bytes | None, int]]) -> None:
+    def _write(self, target: str, found: Iterable[tuple[Element, list[Any]]]) -> None:
         pipeline: Any = self._client(target).pipeline()
-        for key, payload, expires in states:
+        written: list[Element] = []
+        for one, answers in found:
+            error = next((answer for answer in answers if isinstance(answer, Exception)), None)
+            if error is not None and not _is_about_type(one, error):
+                raise error
             with self._lock:
-                if self._changed.get(key) == target:  # changed there after the change that is copied
-                    continue
-            if payload is None:
-                pipeline.execute_command(OWN_DELETE, key)
-            else:
-                pipeline.execute_command("RESTORE", key, max(expires, 0), payload, OWN_RESTORE, "ABSTTL")
-        pipeline.execute(raise_on_error=True)
+                newer = self._changed.get(one) == target
+            # An element of a key that has another type now is copied with the key.
+            if newer or error is not None:
+                continue
+            pipeline.execute_command(*_command(one, answers))
+            written.append(one)
+        for one, answer in zip(written, pipeline.execute(raise_on_error=False), strict=True):
+            if isinstance(answer, Exception):
+                self._settle(one, answer)
+
+    def _settle(self, one: Element, error: Exception) -> None:
+        """Copy a whole key after an error about one of its elements: the sets have other types of it."""
+        if not _is_about_type(one, error):
+            raise error
+        with self._lock:
+            self._changed.setdefault(Element(one.key), self._sources[0])
 
     def _copy_functions(self, source: str) -> None:
-        with contextlib.closing(raw_client(_primaries(self._sets[source])[0])) as client:
+        with contextlib.closing(raw_client(_primaries(self._sets[source]())[0])) as client:
             payload = client.execute_command("FUNCTION", "DUMP")
         for target in self._sets:
             if target != source:
-                for node in _primaries(self._sets[target]):
+                for node in _primaries(self._sets[target]()):
                     with contextlib.closing(raw_client(node)) as client:
                         client.execute_command("FUNCTION", "RESTORE", payload, "FLUSH")
 
     def _client(self, name: str) -> Cluster:
         if name not in self._clients:
-            self._clients[name] = _cluster_client(self._sets[name])
+            self._clients[name] = _cluster_client(self._sets[name]())
         return self._clients[name]
 
     def _forget_clients(self) -> None:
@@ -267,6 +284,25 @@ class KeyCopy:
             with contextlib.suppress(RedisError, OSError):
                 client.close()
         self._clients = {}
+
+
+def _command(one: Element, answers: Sequence[Any]) -> tuple[Any, ...]:
+    """The command that writes what was read."""
+    value = answers[0]
+    if not one.kind:
+        if value is None:
+            return (OWN_DELETE, one.key)
+        return ("RESTORE", one.key, max(int(answers[1]), 0), value, OWN_RESTORE, "ABSTTL")
+    if value is None or value is False or (one.kind == "set" and not value):
+        return ({"hash": "hDEL", "set": "sREM", "zset": "zREM"}[one.kind], one.key, one.name)
+    if one.kind == "hash":
+        return ("hSET", one.key, one.name, value)
+    return ("sADD", one.key, one.name) if one.kind == "set" else ("zADD", one.key, repr(float(value)), one.name)
+
+
+def _is_about_type(one: Element, error: Exception) -> bool:
+    """Whether an error is about an element of a key that has another type."""
+    return bool(one.kind) and str(error).startswith("WRONGTYPE")
 
 
 def _primaries(engines: EngineSet) -> list[Node]:

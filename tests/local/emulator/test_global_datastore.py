@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import redis
 
 from tests.local.support.clouds import Cloud, StackFailedError
 from tests.local.support.resources import connect, connect_cluster, elasticache_users
+from tests.local.support.waiting import eventually
 
 OTHER = "eu-west-1"
 
@@ -62,19 +61,6 @@ def secondary(cloud: Cloud, name: str, global_id: Any, replicas: int = 0) -> dic
 
 def outputs(endpoint: str) -> dict[str, Any]:
     return {"Id": {"Ref": "Group"}, "Port": {"Fn::GetAtt": ["Group", f"{endpoint}.Port"]}}
-
-
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until a condition is true; connection errors and refusals count as false."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except redis.RedisError:
-            pass
-        assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(0.02)
 
 
 def roles(cloud: Cloud, name: str) -> dict[str, str]:

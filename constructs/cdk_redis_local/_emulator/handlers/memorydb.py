@@ -17,6 +17,7 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.regions.multi_region import MultiRegionClusters
 from cdk_redis_local._emulator.snapshots.restore import restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store import Scope, Store, StoreKey, StoreShape
@@ -24,6 +25,8 @@ from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.node import HOST
 
 _OPEN_ACCESS = "open-access"
+# The property of a member, whose engine, shards, parameters and TLS are those of its Multi-Region cluster.
+_MULTI_REGION = "MultiRegionClusterName"
 # For each type, the property with its name, and the properties whose change replaces the resource.
 _CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
     "AWS::MemoryDB::Cluster": (
@@ -51,9 +54,10 @@ _CREATE_ONLY: dict[str, tuple[str, tuple[str, ...]]] = {
 class MemoryDbHandlers:
     """The handlers of MemoryDB's resource types."""
 
-    def __init__(self, stores: Stores, snapshots: Snapshots) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots, multi_region: MultiRegionClusters) -> None:
         """Begin without resources."""
         self._stores = stores
+        self._multi_region = multi_region
         self._snapshots = snapshots
         self.access = AccessLists(stores)
         self.resources: dict[tuple[str, Scope, str], Properties] = {}
@@ -91,7 +95,18 @@ class MemoryDbHandlers:
             self._stores.create(key, shape, self.access.use(key, _acls(properties)), restore=files)
         self._parameter_groups[key] = str(properties.get("ParameterGroupName", ""))
         self._stores.declare(key, properties)
+        if properties.get(_MULTI_REGION):
+            self._join(key, str(properties[_MULTI_REGION]))
         return key.name, self._attributes(key)
+
+    def _join(self, key: StoreKey, name: str) -> None:
+        try:
+            self._multi_region.join(key, name)
+        except BaseException:
+            self._multi_region.leave(key)
+            self.access.release(key)
+            self._stores.delete(key)
+            raise
 
     def update_cluster(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
@@ -116,6 +131,7 @@ class MemoryDbHandlers:
         key = StoreKey("memorydb", scope(), physical_id)
         if final := properties.get("FinalSnapshotName"):
             self._snapshots.take_final(key, str(final))
+        self._multi_region.leave(key)
         self.access.release(key)
         self._parameter_groups.pop(key, None)
         self._stores.delete(key)
@@ -128,8 +144,7 @@ class MemoryDbHandlers:
             program=kept or self._stores.choose_engine(engine, properties.get("EngineVersion")),
             cluster_mode=True,
             shards=int(properties.get("NumShards") or 1),
-            # MemoryDB's default is one replica.
-            replicas=1 if replicas is None else int(replicas),
+            replicas=replicas,
             tls=str(properties.get("TLSEnabled", "true")).lower() == "true",
             # As MemoryDB's transaction log.
             durable=True,

@@ -7,6 +7,7 @@ replication. No engine replicates between clusters: in cluster mode, `KeyCopy` c
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterable
 
@@ -21,6 +22,8 @@ from cdk_redis_local._engines.key_copy import KeyCopy
 from cdk_redis_local._engines.node import wait_until
 
 _LOOK_SECONDS = 0.5
+# The category of all commands that write.
+_WRITES = ("@write",)
 _PAUSE_MILLISECONDS = 10_000
 _SYNC_SECONDS = 5.0
 
@@ -65,7 +68,7 @@ class Link:
         with self._lock:
             old = self.primary
             if self._clustered:
-                self._stores.set_read_only(old, read_only=True)
+                self._stores.refuse(old, _WRITES)
                 if self._copy and self._engines(old).primaries[0].running:
                     self._copy.wait_until_equal()
             else:
@@ -102,8 +105,9 @@ class Link:
             self._follow()
         elif self._running():
             for key in self._running():
-                self._stores.set_read_only(key, read_only=True)
-            sets = {_name(key): self._engines(key) for key in (self.primary, *self._running())}
+                self._stores.refuse(key, _WRITES)
+            # An upgrade gives a store other engines.
+            sets = {_name(key): functools.partial(self._engines, key) for key in (self.primary, *self._running())}
             self._copy = KeyCopy(sets, [_name(self.primary)])
 
     def _follow(self) -> None:
@@ -141,7 +145,7 @@ class Link:
     def _release(self, key: StoreKey) -> None:
         """Let a store accept writes."""
         if self._engines(key).cluster_mode:
-            self._stores.set_read_only(key, read_only=False)
+            self._stores.refuse(key, ())
         elif self._engines(key).primaries[0].followed:
             following.lead(self._engines(key).primaries[0])
 
