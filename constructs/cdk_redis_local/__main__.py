@@ -3,16 +3,21 @@
 cdk-redis-local up                    runs until Ctrl-C, and prints the environment variables to set
 cdk-redis-local run -- COMMAND...     runs a command with these environment variables
 cdk-redis-local demo [-c key=value]   deploys the app in this directory, shows its smoke tests, destroys it
+cdk-redis-local break STORE FAULT     injects a fault into a running store, in the environment of up or run
+cdk-redis-local repair STORE FAULT    takes it back
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import secrets
 import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +28,9 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.keeper import MARK
 from cdk_redis_local._core.spawning import start_bound
 from cdk_redis_local._demo import Demo, Narrator
-from cdk_redis_local._emulator.faults import FAULTS
+from cdk_redis_local._emulator import own_calls
+from cdk_redis_local._emulator.faults import FAULTS, STORE_FAULTS
+from cdk_redis_local._testing.deploys import Deploys
 
 _INTERRUPTED = 130
 _END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,6 +48,9 @@ _SHOWN = (
     "NO_PROXY",
     "no_proxy",
 )
+# Variables of a request to the local cloud.
+_NEEDED = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_STORE_ACTIONS = {"break": "BreakStore", "repair": "RepairStore"}
 # Variables that would take precedence over these in another shell.
 _UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
@@ -70,7 +80,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    cloud = LocalCloud(faults=options.fault, region=options.region, say=Narrator(console))
+    if options.command in _STORE_ACTIONS:
+        return _call_store(options.command, options.store, options.fault)
+    cloud = LocalCloud(faults=options.fault, region=options.region, say=Narrator(console), stand_in=options.stand_in)
     console.print(f"[bold cyan]==>[/] Starting the local cloud with {cloud.engine}")
     for fault in options.fault:
         console.print(f"[bold yellow]Fault {fault}[/]: {FAULTS[fault]}")
@@ -79,9 +91,21 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             code = Demo(cloud, console, Path.cwd(), _context(options.context, cloud)).run()
             console.print("\n[bold cyan]==>[/] Stopping the local cloud")
             return code
+        if options.bootstrap:
+            Deploys(cloud).bootstrap()
         if options.command == "run":
             return _command(options.words, cloud)
-        return _up(cloud, console)
+        with _env_file(options.env_file, cloud):
+            return _up(cloud, console, bootstrapped=options.bootstrap)
+
+
+def _call_store(command: str, store: str, fault: str) -> int:
+    missing = [name for name in _NEEDED if name not in os.environ]
+    if missing:
+        raise LocalCloudError(f"{command} needs the environment of `up` or `run`; not set: {', '.join(missing)}")
+    which = {"Store": store, "Service": None, "Region": None, "Fault": fault}
+    own_calls.call(os.environ, _STORE_ACTIONS[command], **which)
+    return 0
 
 
 def _command(words: Sequence[str], cloud: LocalCloud) -> int:
@@ -92,12 +116,36 @@ def _command(words: Sequence[str], cloud: LocalCloud) -> int:
     return cloud.wait_for(start_bound(words, env={**cloud.environment, MARK: str(cloud.workspace.path)}))
 
 
-def _up(cloud: LocalCloud, console: Console) -> int:
+@contextlib.contextmanager
+def _env_file(path: Path | None, cloud: LocalCloud) -> Generator[None]:
+    """A file with the variables, one a line, as long as the cloud runs; only its owner can read it."""
+    if path is None:
+        yield
+        return
+    text = "".join(f"{name}={cloud.environment[name]}\n" for name in _SHOWN)
+    try:
+        # Another name first: whoever waits for the file finds it whole.
+        written = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        written.touch(mode=0o600, exist_ok=False)
+        written.write_text(text)
+        written.replace(path)
+    except OSError as error:
+        raise LocalCloudError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        # Another cloud may have replaced it.
+        with contextlib.suppress(OSError):
+            if path.read_text() == text:
+                path.unlink()
+
+
+def _up(cloud: LocalCloud, console: Console, *, bootstrapped: bool) -> int:
     console.print("\nRun these commands in another shell:\n")
     print(f"unset {' '.join(_UNSET)}")
     for name in _SHOWN:
         print(f"export {name}={shlex.quote(cloud.environment[name])}")
-    print(f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)
+    print("" if bootstrapped else f"\ncdk bootstrap aws://{ACCOUNT}/{cloud.region}\n", flush=True)
     console.print("Ctrl-C stops the local cloud and all its stores.")
     cloud.wait()
     return 0
@@ -126,6 +174,18 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--fault", action="append", default=[], metavar="NAME", help=f"inject this fault: {', '.join(FAULTS)}"
         )
+        command.add_argument(
+            "--stand-in", action="store_true", help="let an engine of this machine run in place of one that it lacks"
+        )
+    for command in (up, run):
+        command.add_argument("--bootstrap", action="store_true", help="create the stack of `cdk bootstrap`, too")
+    up.add_argument(
+        "--env-file", type=Path, metavar="FILE", help="write the variables to this file, one a line, while it runs"
+    )
+    for name, text in (("break", "inject a fault into a running store"), ("repair", "take a fault back")):
+        command = commands.add_parser(name, help=f"{text}, in the environment of up or run")
+        command.add_argument("store", metavar="STORE", help="replication group id, cluster or cache name")
+        command.add_argument("fault", metavar="FAULT", help=f"one of {', '.join(STORE_FAULTS)}")
     run.add_argument("words", nargs="+", metavar="COMMAND", help="the command and its arguments, after --")
     demo.add_argument(
         "-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="context for the app, as for cdk"

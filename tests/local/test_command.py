@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -63,7 +64,7 @@ def test_run_passes_the_environment_to_the_command_and_returns_its_exit_code(tmp
 def test_up_runs_until_a_signal_and_leaves_no_files(
     number: signal.Signals, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    up = start("up")
+    up = start("up", "--bootstrap", "--env-file", str(tmp_path / "up.env"))
     assert up.stdout is not None
     exported: dict[str, str] = {}
     printed: list[str] = []
@@ -72,13 +73,27 @@ def test_up_runs_until_a_signal_and_leaves_no_files(
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").strip().partition("=")
             exported[name] = value
-        if line.startswith("cdk bootstrap"):
+        if line.startswith("export no_proxy"):
             break
     keys = {name.lower(): exported[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     sts = boto3.client("sts", endpoint_url=exported["AWS_ENDPOINT_URL"], region_name=exported["AWS_REGION"], **keys)
     assert sts.get_caller_identity()["Account"] == "000000000000"
     assert Path(exported["SSL_CERT_FILE"]).exists()
     assert _account_in_another_shell("".join(printed)) == "000000000000"
+    formation = boto3.client(
+        "cloudformation", endpoint_url=exported["AWS_ENDPOINT_URL"], region_name="us-east-1", **keys
+    )
+    assert formation.describe_stacks(StackName="CDKToolkit")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    file = tmp_path / "up.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert dict(line.split("=", 1) for line in file.read_text().splitlines()) == exported
+    broken = subprocess.run(
+        [*COMMAND, "break", "missing", "wrong-ca"], env={**os.environ, **exported}, capture_output=True, text=True
+    )
+    assert (broken.returncode, broken.stderr) == (
+        1,
+        "cdk-redis-local: no store missing runs; the running stores: none\n",
+    )
     up.send_signal(number)
     assert up.wait(10) == 130
     assert list(tmp_path.iterdir()) == []
@@ -122,11 +137,14 @@ def test_run_ends_the_command_and_its_processes_at_a_signal(
         (["up", "--fault", "no-such"], "unknown fault no-such; the faults are engine-stopped, wrong-ca"),
         (["demo", "-c", "novalue"], "-c must be key=value, not novalue"),
         (["run", "--", "no-such-command"], "cannot run no-such-command"),
+        (["repair", "cache", "wrong-ca"], "repair needs the environment of `up` or `run`; not set: AWS_ENDPOINT_URL"),
+        (["up", "--env-file", "/no/such/folder/env"], "cannot write /no/such/folder/env: No such file or directory"),
     ],
 )
 def test_a_wrong_argument_prints_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert message in error

@@ -19,6 +19,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from cdk_redis_local import FAULTS, STORE_FAULTS, Deploys, LocalCloudError
+from cdk_redis_local.__main__ import main
 from cdk_redis_local._emulator import own_calls
 from cdk_redis_local._emulator.faults import _KINDS
 from tests.local.support.clouds import Cloud
@@ -197,6 +198,19 @@ def test_a_primary_hangs_and_a_store_is_slow_or_full(stores: Stores, break_store
             client.set("another", "a value")
         assert client.get("key") == "a value"
     assert client.set("another", "a value")
+
+
+def test_a_store_is_broken_and_repaired_from_a_shell(
+    cloud: Cloud, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cloud.local.environment.items():
+        monkeypatch.setenv(name, value)
+    client = stores.cache()
+    assert main(["break", "cache", "out-of-memory"]) == 0
+    with pytest.raises(OutOfMemoryError):
+        client.set("key", "a value")
+    assert main(["repair", "cache", "out-of-memory"]) == 0
+    assert client.set("key", "a value")
 
 
 def test_a_fault_ends_with_a_failed_block_and_wrong_ones_are_refused(
