@@ -170,9 +170,8 @@ def test_the_three_files_of_the_page_on_testing_pass(
     found = re.search(r"4 passed.* in ([0-9.]+)s", done.stdout)
     assert found, done.stdout + done.stderr
     print(done.stdout)
-    # On two cores that have nothing else to do, it takes a third of a minute. Other
-    # tests may run at the same time.
-    assert float(found[1]) < 120
+    # On two cores that have nothing else to do, it takes 20 to 35 seconds. Here, other tests may run at the same time.
+    assert float(found[1]) < 240
 
 
 def three_files(repository: Path, folder: Path) -> Path:
