@@ -109,8 +109,14 @@ class StoreChanges:
         if _TOKEN in parameters:
             _refuse_others(parameters, {_GROUP, _NOW, _TOKEN, _STRATEGY}, "beside AuthToken")
             return self._change_token(key, parameters[_TOKEN], parameters.get(_STRATEGY, "ROTATE"))
-        _refuse_others(parameters, {_GROUP, _NOW, *_GROUP_PROPERTIES, *_USER_GROUPS}, "with ModifyReplicationGroup")
+        known = {_GROUP, _NOW, _STRATEGY, *_GROUP_PROPERTIES, *_USER_GROUPS}
+        _refuse_others(parameters, known, "with ModifyReplicationGroup")
         changes = {name: parameters[name] for name in parameters.keys() & _GROUP_PROPERTIES}
+        if _STRATEGY in parameters:
+            if parameters[_STRATEGY] != "DELETE" or "UserGroupIdsToAdd" not in parameters:
+                problem = "AuthTokenUpdateStrategy needs AuthToken; DELETE is allowed only when transitioning to RBAC."
+                raise ApiError("InvalidParameterCombinationException", problem)
+            changes[_TOKEN] = None
         if parameters.keys() & set(_USER_GROUPS):
             removed = parameters.get("UserGroupIdsToRemove", [])
             declared = [] if parameters.get("RemoveUserGroups") else self._stores.declared[key].get("UserGroupIds", [])
@@ -141,7 +147,7 @@ class StoreChanges:
         return self._change_group(key, _sized(count, engines.replicas))
 
     def _change_group(self, key: StoreKey, changes: Mapping[str, Any]) -> Answer:
-        if (token := self._tokens.last(key)) is not None:
+        if _TOKEN not in changes and (token := self._tokens.last(key)) is not None:
             # The template has the first one.
             changes = {**changes, _TOKEN: token}
         self._begin(key, changes, "InvalidReplicationGroupStateFault", f"Replication group {key.name}")
