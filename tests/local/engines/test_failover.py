@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ import redis
 from botocore.exceptions import ClientError
 from redis.exceptions import RedisError
 
+from cdk_redis_local import find_engine
 from tests.local.support.clouds import Cloud
 from tests.support.concurrency import wait_until
 
@@ -149,3 +153,10 @@ def test_a_failover_that_is_not_possible_returns_the_service_s_error_code(
     with pytest.raises(ClientError) as refused:
         request_failover(cloud, name, shard)
     assert refused.value.response["Error"]["Code"] == code
+
+
+def test_failing_over_twice_in_a_row_loses_no_confirmed_write(repository: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.failing_over", "--engine", find_engine().name, "--times", "2"]
+    outcome = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "2 failovers, 0 failed; lost: 0 of" in outcome.stdout
