@@ -71,11 +71,10 @@ def fail_over(program: EngineProgram, times: int, tally: Tally, *, cluster_mode:
     """Fail over this many times, or until a failover fails."""
     user = AclUser("bench", passwords=(PASSWORD,))
     shards = SHARDS if cluster_mode else 1
-    shape = {"shards": shards, "replicas": 1, "cluster_mode": cluster_mode}
-    with (
-        EngineSet(**shape, users=[user], tls=program.tls, program=program) as engines,
-        ConfirmedCounters(engines, tally),
-    ):
+    described = EngineSet(
+        shards=shards, replicas=1, cluster_mode=cluster_mode, users=[user], tls=program.tls, program=program
+    )
+    with described as engines, ConfirmedCounters(engines, tally):
         for time_number in range(times):
             started = time.perf_counter()
             try:

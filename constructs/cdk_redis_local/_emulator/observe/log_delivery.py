@@ -17,7 +17,8 @@ from cdk_redis_local._emulator.observe.events import Event
 from cdk_redis_local._emulator.observe.log_destinations import Delivery, deliveries, firehose_streams
 from cdk_redis_local._emulator.observe.log_formats import ENGINE_LOG, SLOW_LOG, EngineLine, SlowEntry, stream_name
 from cdk_redis_local._emulator.observe.sampler import CLIENT_NAME, Sampler
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.node import Node
 
 # Engines keep 128 entries by default.

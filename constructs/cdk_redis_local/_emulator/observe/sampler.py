@@ -24,7 +24,8 @@ from cdk_redis_local._emulator.ministack.metrics import StoredPoint, in_scope, s
 from cdk_redis_local._emulator.observe.engine_metrics import Command, Host, Sample, Surroundings, Value, node_metrics
 from cdk_redis_local._emulator.observe.node_memory import node_memory
 from cdk_redis_local._emulator.observe.service_metrics import NodeMetrics, Point, points_of
-from cdk_redis_local._emulator.stores import StoreKey, Stores
+from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.node import Node
 
 CLIENT_NAME = "cdk-redis-local-metrics"
