@@ -32,13 +32,15 @@ class FailoverCalls:
 
     def _test_failover(self, parameters: Parameters) -> Answer:
         key = self._groups.key(parameters["ReplicationGroupId"])
+        group = self._groups.describe(key)
         self._begin(key, parameters["NodeGroupId"], "NodeGroupNotFoundFault")
-        return {"ReplicationGroup": self._groups.describe(key)}
+        return {"ReplicationGroup": {**group, "Status": "modifying"}}
 
     def _failover_shard(self, parameters: Parameters) -> Answer:
         key = self._clusters.key(parameters["ClusterName"])
+        cluster = self._clusters.describe(key)
         self._begin(key, parameters["ShardName"], "ShardNotFoundFault")
-        return {"Cluster": self._clusters.describe(key)}
+        return {"Cluster": {**cluster, "Status": "updating"}}
 
     def _begin(self, key: StoreKey, shard: str, not_found: str) -> None:
         """Start a failover.

@@ -128,8 +128,8 @@ class Service:
         """An error response.
 
         Args:
-            code: Name of an error in botocore's model, such as ``SnapshotNotFoundFault``, its code in the protocol,
-                such as ``CacheClusterNotFound``, or an error that all services have.
+            code: Name of an error in botocore's model, such as ``SnapshotNotFoundFault``, also without ``Fault`` or
+                ``Exception``, its code in the protocol, or an error that all services have.
             message: The message.
 
         Raises:
@@ -144,14 +144,16 @@ class Service:
 
     @functools.cached_property
     def _errors(self) -> dict[str, tuple[int, str]]:
-        """Status and code of each error, by its name and by its code."""
+        """Status and code of each error, by its names and by its code."""
         found: dict[str, tuple[int, str]] = {}
         for name in self.model.shape_names:
             metadata: dict[str, Any] = self.model.shape_for(name).metadata
             if metadata.get("exception"):
                 error = metadata.get("error") or {}
                 code = error.get("code", name)
-                found[name] = found[code] = (error.get("httpStatusCode", 400), code)
+                short = name.removesuffix("Fault").removesuffix("Exception")
+                for known in (name, code, short):
+                    found[known] = (error.get("httpStatusCode", 400), code)
         return found
 
 

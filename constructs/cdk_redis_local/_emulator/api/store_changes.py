@@ -150,8 +150,8 @@ class StoreChanges:
         if _TOKEN not in changes and (token := self._tokens.last(key)) is not None:
             # The template has the first one.
             changes = {**changes, _TOKEN: token}
-        self._begin(key, changes, "InvalidReplicationGroupStateFault", f"Replication group {key.name}")
-        return {"ReplicationGroup": self._groups.describe(key)}
+        what, describe = f"Replication group {key.name}", self._groups.describe
+        return {"ReplicationGroup": self._begin(key, changes, "InvalidReplicationGroupStateFault", what, describe)}
 
     def _update_cluster(self, parameters: Parameters) -> Answer:
         key = self._clusters.key(parameters["ClusterName"])
@@ -163,11 +163,18 @@ class StoreChanges:
         ):
             if parameter in parameters:
                 changes[name] = parameters[parameter][member]
-        self._begin(key, changes, "InvalidClusterStateFault", f"Cluster {key.name}")
-        return {"Cluster": self._clusters.describe(key)}
+        what, describe = f"Cluster {key.name}", self._clusters.describe
+        return {"Cluster": self._begin(key, changes, "InvalidClusterStateFault", what, describe)}
 
-    def _begin(self, key: StoreKey, changes: Mapping[str, Any], not_available: str, what: str) -> None:
-        """Begin to change a store.
+    def _begin(
+        self,
+        key: StoreKey,
+        changes: Mapping[str, Any],
+        not_available: str,
+        what: str,
+        describe: Callable[[StoreKey], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Begin to change a store; returns it as it is until then, with the status of the change.
 
         Raises:
             ApiError: It is being changed already, or the service refuses the change.
@@ -181,8 +188,7 @@ class StoreChanges:
         try:
             handler["check"](key.name, new)
         except RefusedError as error:
-            suffix = "Exception" if error.code.startswith("InvalidParameter") else "Fault"
-            raise ApiError(error.code.removesuffix(suffix) + suffix, error.words) from error
+            raise ApiError(error.code, error.words) from error
 
         def apply() -> None:
             try:
@@ -192,7 +198,9 @@ class StoreChanges:
                 raise LocalCloudError(f"{error}; it is as before") from error
 
         self._stores.changes.begin(key, "modifying")
+        answer = describe(key)
         in_background(what, apply, lambda: self._stores.changes.end(key, "modifying"), self._say)
+        return answer
 
     def _change_token(self, key: StoreKey, token: str, strategy: str) -> Answer:
         if self._tokens.changing(key):

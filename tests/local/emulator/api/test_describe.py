@@ -107,6 +107,9 @@ def test_a_failover_changes_the_roles_and_waiters_wait_for_it(cloud: Cloud) -> N
     assert _roles(_group(cloud)) == {f"{GROUP}-001": "primary", f"{GROUP}-002": "replica"}
     answer = elasticache.test_failover(ReplicationGroupId=GROUP, NodeGroupId="0001")["ReplicationGroup"]
     assert (answer["ReplicationGroupId"], answer["Status"]) == (GROUP, "modifying")
+    # The failover takes longer than a second.
+    with pytest.raises(elasticache.exceptions.InvalidReplicationGroupStateFault, match="is not available"):
+        elasticache.modify_replication_group(ReplicationGroupId=GROUP, SnapshotRetentionLimit=9)
     elasticache.get_waiter("replication_group_available").wait(ReplicationGroupId=GROUP, WaiterConfig=_FAST)
     assert _roles(_group(cloud)) == {f"{GROUP}-001": "replica", f"{GROUP}-002": "primary"}
     node = f"{GROUP}-001"

@@ -87,7 +87,7 @@ def test_answers_out_of_shape_are_errors_of_the_code(service: Service) -> None:
 def test_errors_have_the_code_and_the_status_of_the_service(service: Service) -> None:
     code = "CacheClusterNotFoundFault" if service is ELASTICACHE else "ClusterNotFoundFault"
     response = service.error(code, "no <cluster> & no node")
-    assert service.error(code.removesuffix("Fault") if service is ELASTICACHE else code, "")[0] == response[0]
+    assert service.error(code.removesuffix("Fault"), "")[0] == response[0]
     assert response[0] == (404 if service is ELASTICACHE else 400)
     error = _parsed(service, response, None)["Error"]
     assert error["Message"] == "no <cluster> & no node"
