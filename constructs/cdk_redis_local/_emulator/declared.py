@@ -78,6 +78,8 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "handle_request": "async (method, path, headers, body, query_params)",
     },
     "ministack.services.cloudformation.changesets": {
+        "_IMPORT_LOOKUPS": "dict",
+        "_IMPORT_NOT_FOUND": "str",
         "_find_change_set": "(cs_name, stack_name=)",
     },
     "ministack.services.cloudformation.custom_resource": {

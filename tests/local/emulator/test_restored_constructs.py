@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,10 +17,14 @@ FILES = ("arn:aws:s3:::orders-export/orders-move-0001.rdb", "arn:aws:s3:::orders
 SNAPSHOT = "arn:aws:elasticache:us-east-1:000000000000:snapshot:orders-move"
 
 
-def orders(*, restored: bool) -> cdk.Stack:
+def orders(directory: Path, *, restored: bool) -> cdk.Stack:
     """A stack with a replication group, and, if ``restored``, with one store of each kind that starts with its data."""
     zones = {"availability-zones:account=000000000000:region=us-east-1": ["us-east-1a", "us-east-1b", "us-east-1c"]}
-    stack = cdk.Stack(cdk.App(context=zones), "Orders", env=cdk.Environment(account="000000000000", region="us-east-1"))
+    stack = cdk.Stack(
+        cdk.App(context=zones, outdir=str(directory)),
+        "Orders",
+        env=cdk.Environment(account="000000000000", region="us-east-1"),
+    )
     network = RedisNetwork(stack, "Network")
     options: dict[str, Any] = {"network": network, "unsafe_open_access": True}
     made = {"Cache": ReplicationGroup(stack, "Cache", shards=2, engine="redis:7.0", **options)}
@@ -41,11 +46,11 @@ def client_of(cloud: LocalCloud, port: str) -> Any:
     return redis.RedisCluster(host="localhost", port=int(port), **trusted)
 
 
-def test_constructs_start_with_the_data_of_another_store_and_leave_final_snapshots() -> None:
+def test_constructs_start_with_the_data_of_another_store_and_leave_final_snapshots(tmp_path: Path) -> None:
     with LocalCloud(stand_in=True) as cloud:
         deploys = Deploys(cloud)
         deploys.bootstrap()
-        first = deploys.deploy(orders(restored=False), cli=False).outputs["Orders"]
+        first = deploys.deploy(orders(tmp_path / "1", restored=False), cli=False).outputs["Orders"]
         client_of(cloud, first["CachePort"]).mset_nonatomic(KEYS)
         cache, s3 = cloud.client("elasticache"), cloud.client("s3")
         cache.create_snapshot(ReplicationGroupId=first["Id"], SnapshotName="orders-move")
@@ -58,7 +63,7 @@ def test_constructs_start_with_the_data_of_another_store_and_leave_final_snapsho
         cache.copy_snapshot(
             SourceSnapshotName="orders-move", TargetSnapshotName="orders-move", TargetBucket="orders-export"
         )
-        ports = deploys.deploy(orders(restored=True), cli=False).outputs["Orders"]
+        ports = deploys.deploy(orders(tmp_path / "2", restored=True), cli=False).outputs["Orders"]
         for name in ("Seeded", "Ledger", "Serverless"):
             client = client_of(cloud, ports[f"{name}Port"])
             assert dict(zip(KEYS, client.mget_nonatomic(list(KEYS)), strict=True)) == KEYS, name

@@ -30,6 +30,7 @@ from cdk_redis_local._emulator.ministack import (
     scope,
 )
 from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
+from cdk_redis_local._emulator.ministack.imports import import_with
 from cdk_redis_local._emulator.ministack.replacement import remember_definitions, replace_by_policy
 from cdk_redis_local._emulator.observe.log_destinations import check_destinations
 from cdk_redis_local._emulator.regions.global_datastores import GlobalDatastores
@@ -70,6 +71,7 @@ class ElastiCacheHandlers:
             "update_with_logical_id": True,
             "delete": self.delete,
         }
+        import_with(_GROUP, "ReplicationGroupId", self._find)
         take_final_snapshots(
             _GROUP, lambda name, snapshot: self._snapshots.take_final(StoreKey("elasticache", scope(), name), snapshot)
         )
@@ -92,6 +94,10 @@ class ElastiCacheHandlers:
         if properties.get(_GLOBAL):
             self._join(key, str(properties[_GLOBAL]))
         return key.name, self._attributes(key)
+
+    def _find(self, name: str) -> Outcome | None:
+        key = StoreKey("elasticache", scope(), name.lower())
+        return (key.name, self._attributes(key)) if key in self._stores else None
 
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None

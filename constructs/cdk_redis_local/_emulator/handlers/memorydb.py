@@ -17,6 +17,7 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.ministack.imports import import_with
 from cdk_redis_local._emulator.regions.multi_region import MultiRegionClusters
 from cdk_redis_local._emulator.snapshots.restore import restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
@@ -84,6 +85,7 @@ class MemoryDbHandlers:
                 "delete": delete,
             }
             replace_on_change(resource_type, *_CREATE_ONLY[resource_type])
+        import_with("AWS::MemoryDB::Cluster", "ClusterName", self._find)
         run_on_threads(handlers)
         roll_back_failed_updates(handlers)
 
@@ -107,6 +109,10 @@ class MemoryDbHandlers:
             self.access.release(key)
             self._stores.delete(key)
             raise
+
+    def _find(self, name: str) -> Outcome | None:
+        key = StoreKey("memorydb", scope(), name)
+        return (key.name, self._attributes(key)) if key in self._stores else None
 
     def update_cluster(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None

@@ -22,6 +22,7 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.ministack.imports import import_with
 from cdk_redis_local._emulator.snapshots.restore import restored
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store import StoreKey, StoreShape
@@ -67,6 +68,7 @@ class ServerlessHandlers:
             "delete": self.delete,
         }
         replace_on_change(_TYPE, "ServerlessCacheName", _CREATE_ONLY)
+        import_with(_TYPE, "ServerlessCacheName", self._find)
         run_on_threads([_TYPE])
         roll_back_failed_updates([_TYPE])
 
@@ -81,6 +83,10 @@ class ServerlessHandlers:
         self.created[key] = dt.datetime.now(dt.timezone.utc)
         self._stores.declare(key, properties)
         return key.name, self._attributes(key)
+
+    def _find(self, name: str) -> Outcome | None:
+        key = StoreKey(SERVERLESS, scope(), name.lower())
+        return (key.name, self._attributes(key)) if key in self._stores else None
 
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None
