@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+import redis
 
 from tests.local.support.clouds import Cloud
 from tests.local.support.raw_requests import Signer
@@ -84,9 +85,23 @@ async function attack({ port, signed, authorization }) {
   return read;
 }
 
+// A store answers commands in lines, so a page sends them as a body, a form and a query.
+async function attackStore([schemes, port]) {
+  const commands = "\\r\\nSET pwned 1\\r\\n*3\\r\\n$3\\r\\nSET\\r\\n$5\\r\\npwned\\r\\n$1\\r\\n1\\r\\n";
+  for (const scheme of schemes) {
+    const url = `${scheme}://127.0.0.1:${port}/`, socket = url.replace("http", "ws");
+    await post(url, "no-cors", commands).catch(() => {});
+    await post(url, "cors", commands, { "X-Command": "SET pwned 1" }).catch(() => {});
+    await fetch(url + encodeURIComponent(commands), { method: "PUT", body: commands }).catch(() => {});
+    await load("img", url + "?" + encodeURIComponent(commands));
+    await new Promise((done) => { new WebSocket(socket).onclose = done; });
+  }
+}
+
 (async () => {
   const read = [];
   for (const target of given.targets) read.push(await attack(target));
+  for (const store of given.stores) await attackStore(store);
   await fetch("/done", { method: "POST", body: JSON.stringify(read) });
 })();
 </script>"""
@@ -183,11 +198,28 @@ def target(own: Signer, port: int) -> dict[str, object]:
     return {"port": port, "signed": requests, "authorization": {name: signed.headers[name] for name in kept}}
 
 
+def open_stores(cloud: Cloud) -> dict[str, int]:
+    """The ports of two stores without passwords, one with TLS."""
+    common = {"ReplicationGroupDescription": "open", "NumCacheClusters": 1, **cloud.engine}
+    stores = {
+        name: {
+            "Type": "AWS::ElastiCache::ReplicationGroup",
+            "Properties": {**common, "TransitEncryptionEnabled": name == "Encrypted"},
+        }
+        for name in ("Plain", "Encrypted")
+    }
+    made = cloud.deploy("stores", stores, {name: {"Fn::GetAtt": [name, "PrimaryEndPoint.Port"]} for name in stores})
+    return {name: int(port) for name, port in made.items()}
+
+
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: sudo apt-get install chromium")
 def test_the_cloud_refuses_all_requests_of_a_web_page(cloud: Cloud, site: Site, witness: Site, tmp_path: Path) -> None:
     own = Signer(cloud)
     assert own.action("CreateUser", UserName="ours").send(own.port).status == 200
-    given = json.dumps({"targets": [target(own, witness.port), target(own, own.port)]})
+    ports = open_stores(cloud)
+    # A store without TLS waits for the rest of a TLS handshake, and the page would wait with it.
+    stores = [(["http"], ports["Plain"]), (["http", "https"], ports["Encrypted"])]
+    given = json.dumps({"targets": [target(own, witness.port), target(own, own.port)], "stores": stores})
     open_page(site, f"http://127.0.0.1:{site.port}/#{given}", tmp_path / "profile")
     sent = {"simple", "text", "form", "image", "script", "frame", "beacon", "cors", "signedimage", "reset"}
     # All requests arrive at the server without checks, except the one with custom headers: its preflight fails.
@@ -199,3 +231,11 @@ def test_the_cloud_refuses_all_requests_of_a_web_page(cloud: Cloud, site: Site, 
     users = cloud.client("iam").list_users()["Users"]
     assert [user["UserName"] for user in users] == ["ours"]
     assert site.outcome == [[], []]
+    # The commands have reached the engine without TLS, which takes them for an attack, and both stores are empty.
+    logs = [path.read_text() for path in cloud.local.workspace.path.rglob("engines-*/node-*/log")]
+    assert any("SECURITY ATTACK" in log for log in logs)
+    trusted = cloud.local.environment["SSL_CERT_FILE"]
+    for name, port in ports.items():
+        tls = {"ssl": True, "ssl_ca_certs": trusted} if name == "Encrypted" else {}
+        with redis.Redis("localhost", port, protocol=2, **tls) as client:
+            assert client.dbsize() == 0

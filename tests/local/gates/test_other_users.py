@@ -13,6 +13,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from cdk_redis_local._emulator.ministack.isolation import _refuse_public_listene
 from tests.local.support.clouds import Cloud
 from tests.local.support.other_user import NOBODY, as_nobody, needs_root
 from tests.local.support.raw_requests import Raw, Signer
+from tests.support.concurrency import wait_until
 
 LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 LISTENING = "0A"
@@ -166,26 +168,66 @@ def test_a_request_is_refused_when_its_sender_has_closed_the_socket(own: Signer)
     assert "closed" not in own.action().send(own.port).body
 
 
+@pytest.fixture
+def busy(cloud: Cloud, runtime: str, open_stores: dict[str, str]) -> Iterator[list[int]]:
+    """All processes of the cloud during a deployment and an invocation of a function."""
+    user = {"Type": "AWS::IAM::User"}
+    key = {"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": {"Ref": "User"}}}
+    works = [
+        threading.Thread(target=_invoke, args=(cloud,), kwargs={"seconds": 2}),
+        threading.Thread(target=cloud.deploy, args=(f"busy{time.time_ns()}", {"User": user, "Key": key})),
+    ]
+    for work in works:
+        work.start()
+    wait_until(lambda: "AWS_SESSION_TOKEN" in str(_environments(cloud)))
+    yield marked_processes(cloud.local.workspace.path)
+    for work in works:
+        work.join()
+
+
+def _environments(cloud: Cloud) -> list[dict[str, str]]:
+    """The variables of all processes of the cloud; functions have a session token among them."""
+    found: list[dict[str, str]] = []
+    for process in marked_processes(cloud.local.workspace.path):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            pairs = Path(f"/proc/{process}/environ").read_bytes().decode(errors="replace").split("\0")
+            found.append({name: value for name, _, value in (pair.partition("=") for pair in pairs)})
+    return found
+
+
+def _secrets(cloud: Cloud) -> set[str]:
+    """The secrets of the cloud, its engines and its functions."""
+    names = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    found = {"a" * 16, cloud.local.environment["AWS_ACCESS_KEY_ID"]}
+    found |= {variables.get(name, "") for variables in _environments(cloud) for name in names}
+    for path in cloud.local.workspace.path.rglob("engine.conf"):
+        found |= set(re.findall(r'^masterauth "(.+)"$', path.read_text(), re.MULTILINE))
+    return found - {""}
+
+
 @pytest.mark.usefixtures("store")
-def test_command_lines_contain_no_secrets(cloud: Cloud) -> None:
-    environment = cloud.local.environment
-    processes = marked_processes(cloud.local.workspace.path)
-    lines = [Path(f"/proc/{process}/cmdline").read_bytes().decode() for process in processes]
-    assert len(lines) >= 2
-    for secret in (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], "a" * 16):
-        assert not [line for line in lines if secret in line]
+def test_command_lines_contain_no_secrets(cloud: Cloud, busy: list[int]) -> None:
+    hidden = _secrets(cloud)
+    # The key of the root user and of the function, and a password of each engine's manager.
+    assert len(hidden) >= 6
+    lines: list[str] = []
+    for process in busy:
+        with contextlib.suppress(FileNotFoundError):
+            lines.append(Path(f"/proc/{process}/cmdline").read_bytes().decode())
+    assert len(lines) >= 9
+    assert [line for line in lines if any(secret in line for secret in hidden)] == []
 
 
 @needs_root
 @pytest.mark.usefixtures("store")
-def test_another_user_cannot_read_files_or_environments(cloud: Cloud) -> None:
+def test_another_user_cannot_read_files_or_environments(cloud: Cloud, busy: list[int]) -> None:
     workspace = cloud.local.workspace.path
     assert stat.S_IMODE(workspace.stat().st_mode) == 0o700
-    files = [str(path) for path in workspace.rglob("*") if path.is_file()]
-    files += [f"/proc/{process}/environ" for process in marked_processes(workspace)]
+    paths = [str(path) for path in workspace.rglob("*")]
+    paths += [f"/proc/{process}/{name}" for process in busy for name in ("environ", "mem", "cwd", "fd")]
 
-    assert len(files) > 10
-    assert as_nobody(lambda: [path for path in files if os.access(path, os.R_OK)]) == []
+    assert len(paths) > 50
+    assert as_nobody(lambda: [path for path in paths if os.access(path, os.R_OK)]) == []
 
 
 @pytest.mark.usefixtures("store")
