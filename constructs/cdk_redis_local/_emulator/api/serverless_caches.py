@@ -15,13 +15,12 @@ from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.store import StoreKey
 from cdk_redis_local._emulator.stores import Stores
 
-_BY_CLOUDFORMATION = ("CreateServerlessCache", "ModifyServerlessCache", "DeleteServerlessCache")
 # The time of daily snapshots without a declared one; the service assigns one.
 _ASSIGNED_TIME = "03:00"
 
 
 class ServerlessCaches:
-    """``DescribeServerlessCaches``; the actions that change caches are refused."""
+    """``DescribeServerlessCaches``."""
 
     def __init__(self, stores: Stores, created: Mapping[StoreKey, dt.datetime]) -> None:
         """Prepare the actions; ``created`` has the time of each cache."""
@@ -29,8 +28,8 @@ class ServerlessCaches:
         self._created = created
 
     def register(self) -> None:
-        """Add the actions to the emulator."""
-        ELASTICACHE.add({"DescribeServerlessCaches": self._describe, **dict.fromkeys(_BY_CLOUDFORMATION, _refuse)})
+        """Add the action to the emulator."""
+        ELASTICACHE.add({"DescribeServerlessCaches": self._describe})
 
     def _describe(self, parameters: Parameters) -> Answer:
         keys = store_keys(self._stores, SERVERLESS)
@@ -77,11 +76,3 @@ def _limits(declared: Mapping[str, Any]) -> dict[str, Any] | None:
         for name, limit in declared.items()
     }
     return made or None
-
-
-def _refuse(parameters: Parameters) -> Answer:
-    del parameters
-    raise ApiError(
-        "InvalidParameterCombinationException",
-        "the local cloud creates, changes and deletes serverless caches with CloudFormation only: deploy a template",
-    )
