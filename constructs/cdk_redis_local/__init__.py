@@ -42,8 +42,9 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
   MemoryDB cluster, even with ``+@all``.
 
-For tests, ``Deploys(cloud)`` deploys apps with the CDK CLI, invokes functions and fails stores over. So do the fixtures
-of pytest ``deploy``, ``invoke`` and ``fail_over``: see docs/testing.md.
+For tests, ``Deploys(cloud)`` deploys apps with the CDK CLI or without it, invokes functions, fails stores over, breaks
+them and looks into them. So do the fixtures of pytest ``deploy``, ``invoke``, ``fail_over``, ``break_store`` and
+``store_client``: see docs/testing.md.
 
 Engines without a cloud, for tests that need a real store::
 

@@ -168,9 +168,11 @@ def test_stopped_engines_refuse_connections_and_start_again_on_their_ports(
         with pytest.raises((RedisError, RedisClusterException), match="refused"):
             connect().get("app:1")
     client = connect()
-    assert client.set("app:1", "a value")
-    assert client.get("app:1") == "a value"
-    if name == "cache":
+    if name == "ledger":  # MemoryDB is durable
+        assert [client.get(key) for key in KEYS] == ["a value"] * len(KEYS)
+    else:
+        assert client.set("app:1", "a value")
+        assert client.get("app:1") == "a value"
         assert client.info("replication")["connected_slaves"] == 1
 
 
