@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from cdk_redis import AccessString, MemoryDbCluster, MultiRegionCluster, RedisNetwork, Snapshots
 
 app = cdk.App()
-environments = [cdk.Environment(account="111122223333", region=region) for region in ("eu-west-1", "us-west-2")]
+environments = [cdk.Environment(region=region) for region in ("eu-west-1", "us-west-2")]
 regions = [cdk.Stack(app, f"Ledger-{env.region}", env=env, cross_region_references=True) for env in environments]
 everywhere = MultiRegionCluster(regions[0], "Everywhere", node_type="db.r7g.xlarge", shards=2)
 for stack in regions:

@@ -84,22 +84,24 @@ class Deploys:
         """A boto3 client of an API of the cloud. Default: - in the cloud's Region."""
         return self._templates.client(service, region or self.cloud.region)
 
-    def bootstrap(self) -> None:
+    def bootstrap(self, *regions: str) -> None:
         """Create the bucket and the roles that deploys use.
 
         The stack is that of ``cdk bootstrap``. If the CLI's template is where it is in its package, it is deployed
         without the CLI, which takes seconds.
 
+        Args:
+            regions: The Regions of the stacks to deploy. Default: - the cloud's Region.
+
         Raises:
             DeployError: The stack failed.
         """
         template = Path(find_cdk(self._directory, self.cloud.environment)[0]).resolve().parents[1] / _BOOTSTRAP_TEMPLATE
-        if template.exists():
-            self._templates.put(
-                "CDKToolkit", self.cloud.region, _BOOTSTRAP, (), {"TemplateBody": template.read_text()}, {}
-            )
-        else:
-            self.run("bootstrap", f"aws://{ACCOUNT}/{self.cloud.region}", "--output", str(self._new_path("bootstrap")))
+        for region in regions or [self.cloud.region]:
+            if template.exists():
+                self._templates.put("CDKToolkit", region, _BOOTSTRAP, (), {"TemplateBody": template.read_text()}, {})
+            else:
+                self.run("bootstrap", f"aws://{ACCOUNT}/{region}", "--output", str(self._new_path("bootstrap")))
 
     def run(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run a command of the CDK CLI; returns its output.

@@ -23,11 +23,13 @@ def other(cloud: Cloud) -> Cloud:
     return Cloud(cloud.local, OTHER)
 
 
+# AWS has them with Valkey only.
+PROGRAM = min(find_engines(), key=lambda program: program.name != "valkey")
+
+
 def everywhere(shards: int = 1) -> dict[str, Any]:
-    # AWS has them with Valkey only.
-    program = min(find_engines(), key=lambda program: program.name != "valkey")
     properties = {"MultiRegionClusterNameSuffix": "ledger", "NodeType": "db.r7g.xlarge", "NumShards": shards}
-    engine = {"Engine": program.name, "EngineVersion": program.major_minor}
+    engine = {"Engine": PROGRAM.name, "EngineVersion": PROGRAM.major_minor}
     return {"Everywhere": {"Type": "AWS::MemoryDB::MultiRegionCluster", "Properties": {**properties, **engine}}}
 
 
@@ -83,6 +85,13 @@ def test_a_write_in_each_region_reaches_the_other(clients: list[redis.RedisClust
     eventually(lambda: [client.hgetall("before") for client in clients] == [{"one": "10"}, {"one": "10"}])
     second.delete("from-first")
     eventually(lambda: first.get("from-first") is None)
+
+
+def test_members_have_the_engine_of_the_multi_region_cluster(clients: list[redis.RedisCluster]) -> None:
+    for client in clients:
+        (node,) = client.get_primaries()
+        info: Any = client.info("server", target_nodes=node)
+        assert info.get("valkey_version" if PROGRAM.name == "valkey" else "redis_version") == PROGRAM.version
 
 
 def test_concurrent_writes_of_both_regions_are_merged(clients: list[redis.RedisCluster]) -> None:

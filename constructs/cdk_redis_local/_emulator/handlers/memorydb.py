@@ -143,7 +143,11 @@ class MemoryDbHandlers:
         self._stores.delete(key)
 
     def _shape(self, properties: Properties, running: Store | None = None) -> StoreShape:
-        replicas = properties.get("NumReplicasPerShard")
+        declared = properties.get("NumReplicasPerShard")
+        # MemoryDB's default is one replica.
+        replicas = 1 if declared is None else int(declared)
+        if properties.get(_MULTI_REGION):
+            return self._multi_region.shape(scope()[0], str(properties[_MULTI_REGION]), replicas)
         engine = str(properties.get("Engine", "redis"))
         kept = running and kept_program(running, properties)
         return StoreShape(
