@@ -21,7 +21,7 @@ def register_composite_alarms() -> None:
 
 
 def _create(logical_id: str, properties: Properties, stack_name: str) -> Outcome:
-    name = str(properties.get("AlarmName") or generated_name(stack_name, logical_id, _LONGEST_NAME))
+    name = str(properties.get("AlarmName") or generated_name(stack_name, logical_id, _LONGEST_NAME, lowercase=False))
     return name, {"Arn": put_composite_alarm({**properties, "AlarmName": name})}
 
 

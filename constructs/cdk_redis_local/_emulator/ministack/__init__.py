@@ -55,9 +55,9 @@ def scope() -> tuple[str, str]:
     return get_account_id(), get_region()
 
 
-def generated_name(stack_name: str, logical_id: str, longest: int = 40) -> str:
+def generated_name(stack_name: str, logical_id: str, longest: int = 40, *, lowercase: bool = True) -> str:
     """The name that CloudFormation generates for a resource without a name; it is the same at every update."""
-    return str(provisioners._physical_name(stack_name, logical_id, lowercase=True, max_len=longest))
+    return str(provisioners._physical_name(stack_name, logical_id, lowercase=lowercase, max_len=longest))
 
 
 def replace_on_change(resource_type: str, name: str | None, properties: tuple[str, ...]) -> None:

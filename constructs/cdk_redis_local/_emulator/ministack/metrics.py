@@ -51,6 +51,8 @@ def store_minute(
     """
     bucket = cloudwatch._metric_bucket((namespace, name, cloudwatch._dims_key(dict(dimensions))))
     kept = [one for one in bucket if oldest <= one["Timestamp"] != points[0]["Timestamp"]]
+    if kept:  # they share one dictionary
+        points = [{**one, "Dimensions": kept[0]["Dimensions"]} for one in points]
     bucket[:] = [*kept, *points]
 
 

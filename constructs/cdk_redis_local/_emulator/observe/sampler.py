@@ -33,8 +33,8 @@ CLIENT_NAME = "cdk-redis-local-metrics"
 # Most seconds between two measurements, and most seconds to wait for an engine.
 _TICK = 5.0
 _TIMEOUT = 2.0
-# Data points of a metric that are kept: those of a day, with minutes of 60 seconds.
-_KEPT_MINUTES = 1440
+# Data points of a metric that are kept: a node has about a hundred metrics.
+_KEPT_MINUTES = 180
 
 
 class _Watched:

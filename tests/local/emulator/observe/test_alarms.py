@@ -140,6 +140,10 @@ def test_a_composite_alarm_follows_its_alarms(cloud: Cloud) -> None:
     cloud.client("cloudwatch").put_metric_data(Namespace="Shop", MetricData=[orders])
     assert alarm_of(cloud, "any-order")["StateValue"] == "ALARM"
     eventually(lambda: alarm_of(cloud, "any-order")["StateValue"] == "OK", "a minute without orders")
+    either = {"AlarmRule": "ALARM(orders) OR OK(orders)"}
+    cloud.deploy("composite", {**resources, "Any": {**resources["Any"], "Properties": either}})
+    # Without its name, it is replaced by one with a generated name.
+    assert alarm_of(cloud, "composite-Any-")["StateValue"] == "ALARM"
     cloud.delete("composite")
 
 

@@ -85,15 +85,17 @@ def test_metrics_follow_what_the_engines_do(cloud: Cloud) -> None:
             stat("SuccessfulWriteRequestLatency", "Average", primary),
             stat("StringBasedCmds", "Sum", primary),
         ]
-        eventually(lambda: values(cloud, items)["CurrItems"][:1] == [50.0], "the keys")
+        # The last command: a measurement has those before it, too.
+        eventually(lambda: sum(values(cloud, queries[3])["AuthenticationFailures"]), "the failure")
         found = {name: sum(several) for name, several in values(cloud, *queries).items()}
+    assert values(cloud, items)["CurrItems"][0] == 50
     assert found["CacheHits"] == 1
     assert found["CacheMisses"] == 1
     assert found["AuthenticationFailures"] == 1
     assert found["SuccessfulWriteRequestLatency"] > 0
     assert found["StringBasedCmds"] == 2
     of_replica = values(cloud, stat("ReplicationLag", "Average", replica), stat("IsMaster", "Average", replica))
-    assert of_replica["ReplicationLag"][0] == 0
+    assert 0 <= of_replica["ReplicationLag"][0] < 10
     assert of_replica["IsMaster"][0] == 0
     of_node = {
         name: values(cloud, stat(name, "Maximum", primary))[name][0]
@@ -110,10 +112,11 @@ def test_expressions_combine_metrics(cloud: Cloud) -> None:
     first = {**stat("CurrItems", "Maximum", {"CacheClusterId": "app-001"}), "Id": "a", "ReturnData": False}
     second = {**stat("CurrItems", "Maximum", {"CacheClusterId": "app-002"}), "Id": "b", "ReturnData": False}
     total = {"Id": "total", "Expression": "SUM([a, b]) / 2", "Label": "half"}
-    assert values(cloud, first, second, total)["half"][0] == 50
+    # A measurement stores one metric after the other.
+    eventually(lambda: values(cloud, first, second, total)["half"][0] == 50, "both nodes")
     search = "SEARCH('{AWS/ElastiCache,CacheClusterId} MetricName=\"CurrItems\" AND app', 'Average', 60)"
     found = values(cloud, {"Id": "all", "Expression": search})
-    assert {name: several[0] for name, several in found.items()} == {"app-001 CurrItems": 50, "app-002 CurrItems": 50}
+    assert {name: max(several) for name, several in found.items()} == {"app-001 CurrItems": 50, "app-002 CurrItems": 50}
     with pytest.raises(cloud.client("cloudwatch").exceptions.ClientError, match="no metric with the id gone"):
         values(cloud, {"Id": "broken", "Expression": "gone + 1"})
 
