@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cdk_redis_local._core.errors import LocalCloudError
@@ -100,6 +100,14 @@ class Store:
     def reader_endpoint(self) -> int:
         """The localhost port of the reader endpoint; with cluster mode, of the configuration endpoint."""
         return self.gates.reader or self.endpoint
+
+    def apply(self, change: Callable[[EngineSet], None]) -> None:
+        """Apply a change to the engines, and again to others if the store gets them in the meantime."""
+        while True:
+            engines = self.engines
+            change(engines)
+            if self.engines is engines:
+                return
 
     def node_name(self, node: Node) -> str:
         """The name of a node in the AWS API, such as ``app-0001-002``; without cluster mode ``app-002``."""

@@ -191,8 +191,12 @@ class Stores:
     def set_users(self, key: StoreKey, users: Sequence[AclUser]) -> None:
         """Replace the users of a running store."""
         store = self._stores[key]
-        made = engine_users(key.service, users, store.rules, store.faults.active)
-        store.engines.set_users(without_commands(made, store.refused))
+
+        def apply(engines: EngineSet) -> None:
+            made = engine_users(key.service, users, store.rules, store.faults.active)
+            engines.set_users(without_commands(made, store.refused))
+
+        store.apply(apply)
         store.users = users
 
     def refuse(self, key: StoreKey, commands: Sequence[str]) -> None:
@@ -219,7 +223,7 @@ class Stores:
         """Change the parameters of a running store."""
         store = self._stores[key]
         changed = parameters.items() - store.engines.parameters.items()
-        store.engines.set_parameters(parameters)
+        store.apply(lambda engines: engines.set_parameters(parameters))
         for name, value in sorted(changed):
             self.events.add(key, Event("parameter-changed", nodes=store.node_names, text=f"{name} to {value}"))
 
@@ -237,16 +241,16 @@ class Stores:
         before = store.node_names
         try:
             changed = change_engines(key.service, store, shape)
-            if not store.engines.has_size(shape.shards, shape.replicas):
+            if scaled := not store.engines.has_size(shape.shards, shape.replicas):
                 store.engines.resize(shape.shards, shape.replicas)
-                changed = True
         except LocalCloudError as error:
             self.events.add(key, Event("scaling-failed", nodes=store.node_names, text=str(error)))
             raise
         finally:
             store.gates.close_unused()
-        if changed:
+        if scaled:
             self._tell_scaled(key, before, store.node_names)
+        if scaled or changed:
             self._tell(key, store)
 
     def _tell_scaled(self, key: StoreKey, before: tuple[str, ...], after: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from cdk_redis_local import EngineProgram, find_engines
+from cdk_redis_local import AclUser, CertificateAuthority, EngineProgram, Workspace, find_engines
+from cdk_redis_local._emulator.store import StoreKey, StoreShape
+from cdk_redis_local._emulator.stores import Stores
+from cdk_redis_local._engines import copying
 from tests.local.support.clouds import Cloud, StackFailedError
 from tests.local.support.engine_processes import engine_processes
 
@@ -231,40 +235,60 @@ def speaks_tls(changing: Changing, port: int) -> bool:
     return False
 
 
-@needs_two_engines
-@pytest.mark.parametrize("victim", ["redis", "valkey"])
-@pytest.mark.parametrize("changing", [engine(OLD)], indirect=True, ids=["one shard"])
-def test_an_upgrade_during_which_a_node_dies_is_rolled_back(
-    changing: Changing, victim: str, kill_primary: Callable[..., None]
+@pytest.mark.parametrize(
+    ("changing", "changes", "victim"),
+    [
+        pytest.param(
+            {"Engine": "redis"}, {"Engine": "valkey"}, "old", id="engine, old primary", marks=needs_two_engines
+        ),
+        pytest.param({"Engine": "redis"}, {"Engine": "valkey"}, "new", id="engine, new node", marks=needs_two_engines),
+        pytest.param({}, {"ClusterMode": "compatible"}, "new", id="cluster mode, new node"),
+        pytest.param(
+            {"TransitEncryptionEnabled": False},
+            {"TransitEncryptionEnabled": True, "TransitEncryptionMode": "preferred"},
+            "old",
+            id="TLS, old primary",
+        ),
+    ],
+    indirect=["changing"],
+)
+def test_a_change_during_which_a_node_dies_is_rolled_back(
+    changing: Changing, changes: dict[str, Any], victim: str, kill: Callable[..., None]
 ) -> None:
+    tls = bool(changing.properties["TransitEncryptionEnabled"])
+    if "Engine" in changes:
+        changing.properties |= engine(OLD)
+        changes = {**changes, **engine(NEW)}
     port = changing.deploy(PRIMARY)["Primary"]
-    client = changing.client(port)
+    client = changing.client(port, tls=tls)
     fill(client)
     assert client.wait(1, 5000) == 1
     before = engine_processes(changing.cloud)
-    kill_primary(changing, victim, client.info("server")["process_id"])
-    changing.refuses("has ended", **engine(NEW))
-    assert has_keys(changing.client(port))
-    processes = engine_processes(changing.cloud)
-    assert list(processes.values()) == ["redis", "redis"]
-    assert (set(processes) == set(before)) == (victim == "valkey")
-    changing.deploy(PRIMARY, **engine(NEW))
-    assert has_keys(changing.client(port))
-    assert list(engine_processes(changing.cloud).values()) == ["valkey", "valkey"]
+    kill(changing, client.info("server")["process_id"] if victim == "old" else None)
+    changing.refuses("has ended", **changes)
+    assert has_keys(changing.client(port, tls=tls))
+    after = engine_processes(changing.cloud)
+    assert list(after.values()) == list(before.values())
+    assert (after.keys() == before.keys()) == (victim == "new")
+    assert changing.client(port, tls=tls).info("cluster")["cluster_enabled"] == 0
+    changing.deploy(PRIMARY, **changes)
+    assert has_keys(changing.client(port, tls=tls))
+    assert not engine_processes(changing.cloud).keys() & after.keys()
 
 
 @pytest.fixture
-def kill_primary() -> Iterator[Callable[..., None]]:
-    """Returns a function that kills a process as soon as the first engine of the new kind runs."""
+def kill() -> Iterator[Callable[..., None]]:
+    """Returns a function that kills a process as soon as a change has started another; None kills that one."""
     threads: list[threading.Thread] = []
 
-    def start(changing: Changing, victim: str, old: int) -> None:
+    def start(changing: Changing, process: int | None) -> None:
+        before = engine_processes(changing.cloud).keys()
+
         def work() -> None:
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
-                new = [process for process, name in engine_processes(changing.cloud).items() if name == "valkey"]
-                if new:
-                    os.kill(old if victim == "redis" else new[0], signal.SIGKILL)
+                if new := engine_processes(changing.cloud).keys() - before:
+                    os.kill(process or min(new), signal.SIGKILL)
                     return
 
         threads.append(threading.Thread(target=work, daemon=True))
@@ -273,3 +297,31 @@ def kill_primary() -> Iterator[Callable[..., None]]:
     yield start
     for thread in threads:
         thread.join()
+
+
+@needs_two_engines
+def test_users_who_change_during_an_upgrade_change_on_the_new_engines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert OLD is not None
+    assert NEW is not None
+    key = StoreKey("elasticache", ("000000000000", "us-east-1"), "changing")
+    threads: list[threading.Thread] = []
+    real = copying.copy_all
+
+    def copy(*arguments: Any, **options: Any) -> int:
+        users = [AclUser("app", passwords=("another-password",))]
+        threads.append(threading.Thread(target=stores.set_users, args=(key, users)))
+        threads[0].start()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(copying, "copy_all", copy)
+    with Workspace() as workspace:
+        stores = Stores(workspace, CertificateAuthority(tmp_path / "ca"), authorize=lambda *_: None, say=lambda _: None)
+        store = stores.create(key, StoreShape(OLD, False, 1, 0), [AclUser("app", passwords=("a-password",))])
+        stores.resize(key, StoreShape(NEW, False, 1, 0))
+        threads[0].join()
+        [user] = [user for user in store.engines.users if user.name == "app"]
+        assert user.passwords == ("another-password",)
+        assert store.engines.nodes[0].client("app", "another-password", port=store.engines.nodes[0].engine_port).ping()
+        stores.delete(key)
