@@ -161,7 +161,7 @@ def main() -> None:
     memorydb = MemoryDbHandlers(stores, snapshots, multi_region)
     elasticache.register()
     memorydb.register()
-    CacheClusterHandlers(stores, elasticache).register()
+    CacheClusterHandlers(stores, snapshots, elasticache).register()
     serverless = ServerlessHandlers(stores, snapshots, elasticache.access)
     serverless.register()
     ServerlessCaches(stores, serverless.created).register()

@@ -75,3 +75,24 @@ def test_a_group_keeps_its_keys_only_if_a_replica_takes_over(
     assert process_of(fresh) != killed
     assert fresh.info("replication")["connected_slaves"] == nodes - 1
     cloud.delete(name)
+
+
+def test_a_rebooted_node_is_empty_and_a_cache_cluster_has_snapshots(cloud: Cloud) -> None:
+    cluster = {"ClusterName": "alone", "CacheNodeType": "cache.t4g.small", "NumCacheNodes": 1, **cloud.engine}
+    cluster["TransitEncryptionEnabled"] = True
+    resources = {"Cluster": {"Type": "AWS::ElastiCache::CacheCluster", "Properties": cluster}}
+    resources["Cluster"]["DeletionPolicy"] = "Snapshot"
+    port = {"Port": {"Fn::GetAtt": ["Cluster", "RedisEndpoint.Port"]}}
+    client = client_of(cloud, cloud.deploy("alone", resources, port)["Port"])
+    client.set("key", "lost")
+    killed, cache = process_of(client), cloud.client("elasticache")
+    answer = cache.reboot_cache_cluster(CacheClusterId="alone", CacheNodeIdsToReboot=["0001"])
+    assert answer["CacheCluster"]["CacheClusterStatus"] == "rebooting cache cluster nodes"
+    wait_until(lambda: process_of(client) != killed, ignore=NOT_BACK)
+    assert client.get("key") is None
+    client.set("key", "kept")
+    cloud.delete("alone")
+    [final] = cache.describe_snapshots(CacheClusterId="alone")["Snapshots"]
+    cluster |= {"SnapshotName": final["SnapshotName"], "ClusterName": "restored"}
+    assert client_of(cloud, cloud.deploy("restored", resources, port)["Port"]).get("key") == "kept"
+    cloud.delete("restored")

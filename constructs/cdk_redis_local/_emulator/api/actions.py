@@ -11,6 +11,7 @@ from cdk_redis_local._emulator.api.errors import ApiError
 from cdk_redis_local._emulator.api.failover import FailoverCalls
 from cdk_redis_local._emulator.api.parameters import ParameterGroups
 from cdk_redis_local._emulator.api.permissions import named_resource
+from cdk_redis_local._emulator.api.reboots import RebootCalls
 from cdk_redis_local._emulator.api.replication_groups import ReplicationGroups
 from cdk_redis_local._emulator.api.serverless_snapshots import ServerlessSnapshotCalls
 from cdk_redis_local._emulator.api.service import ELASTICACHE, Answer, Parameters, Service
@@ -62,6 +63,7 @@ def register_api(
         StoreEvents(stores),
         Tags(stores, memorydb.resources),
         FailoverCalls(stores, groups, clusters),
+        RebootCalls(stores, groups),
         UserChanges(users, say),
         StoreChanges(stores, groups, clusters, elasticache.tokens, say),
     ):

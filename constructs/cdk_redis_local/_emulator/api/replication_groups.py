@@ -66,6 +66,14 @@ class ReplicationGroups:
         group = self._view(key)
         return _without_nodes(key, self._stores) if group is None else self._group(group)
 
+    def describe_node(self, name: str) -> dict[str, Any]:
+        """A node as the API describes it.
+
+        Raises:
+            ApiError: It does not exist.
+        """
+        return dict(self._describe_clusters({"CacheClusterId": name})["CacheClusters"][0])
+
     def _describe_groups(self, parameters: Parameters) -> Answer:
         asked, keys = parameters.get("ReplicationGroupId"), store_keys(self._stores, "elasticache")
         if asked is not None:

@@ -14,7 +14,7 @@ from cdk_redis_local._emulator.api.service import ELASTICACHE, MEMORYDB, Answer,
 from cdk_redis_local._emulator.ministack import scope
 from cdk_redis_local._emulator.snapshots.export import export
 from cdk_redis_local._emulator.snapshots.snapshots import Snapshot, SnapshotError, Snapshots
-from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.store import CACHE_CLUSTER, StoreKey
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.rdb import SavedShard
 
@@ -53,6 +53,9 @@ class SnapshotCalls:
         if store is None:
             message = "One of ReplicationGroupId and CacheClusterId must be provided."
             raise ApiError("InvalidParameterCombinationException", message)
+        if store not in self._stores:
+            fault = "CacheClusterNotFoundFault" if store.service == CACHE_CLUSTER else "ReplicationGroupNotFoundFault"
+            raise ApiError(fault, f"{store.name} not found.")
         return {"Snapshot": _group_snapshot(self._snapshots.begin(store, parameters["SnapshotName"]))}
 
     def _create_of_cluster(self, parameters: Parameters) -> Answer:
@@ -106,9 +109,13 @@ class SnapshotCalls:
         if not node:
             return None
         for store in self._stores.running():
-            mine = (store.service, store.scope) == ("elasticache", scope())
+            mine = store.service in ("elasticache", CACHE_CLUSTER) and store.scope == scope()
             if mine and node.lower() in self._stores[store].node_names:
                 return store
+        if (deleted := StoreKey(CACHE_CLUSTER, scope(), node.lower())) and self._find(
+            "elasticache", None, deleted.name
+        ):
+            return deleted
         raise ApiError("CacheClusterNotFoundFault", f"CacheCluster not found: {node}")
 
 
@@ -128,7 +135,8 @@ def _group_snapshot(snapshot: Snapshot, *, detail: bool = False) -> dict[str, An
     declared, (account, region) = snapshot.declared, snapshot.key.scope
     return {
         "SnapshotName": snapshot.key.name,
-        "ReplicationGroupId": snapshot.store,
+        "ReplicationGroupId": None if snapshot.alone else snapshot.store,
+        "CacheClusterId": snapshot.store if snapshot.alone else None,
         "ReplicationGroupDescription": declared.get("ReplicationGroupDescription"),
         "SnapshotStatus": snapshot.status,
         "SnapshotSource": "manual",
@@ -153,9 +161,10 @@ def _group_snapshot(snapshot: Snapshot, *, detail: bool = False) -> dict[str, An
 def _node_snapshot(snapshot: Snapshot, shard: SavedShard, *, detail: bool) -> dict[str, Any]:
     name = shard.path.stem
     prefix = f"{snapshot.store}-{name}" if snapshot.cluster_mode else snapshot.store
+    node = snapshot.store if snapshot.alone else f"{prefix}-{shard.number:03}"
     configuration = {"NodeGroupId": name, "Slots": _slots(shard), "ReplicaCount": shard.replicas}
     return {
-        "CacheClusterId": f"{prefix}-{shard.number:03}",
+        "CacheClusterId": node,
         "NodeGroupId": name if snapshot.cluster_mode else None,
         "NodeGroupConfiguration": configuration if detail and snapshot.cluster_mode else None,
         "CacheSize": _size(shard),

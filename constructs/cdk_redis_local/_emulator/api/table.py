@@ -105,7 +105,7 @@ TABLE: Mapping[Service, Mapping[str, Row]] = {
         "ModifyUserGroup": _deploy("AWS::ElastiCache::UserGroup"),
         "PurchaseReservedCacheNodesOffering": _NOT_HERE,
         "RebalanceSlotsInGlobalReplicationGroup": _NOT_HERE,
-        "RebootCacheCluster": _NOT_HERE,
+        "RebootCacheCluster": REAL,
         "RemoveTagsFromResource": REAL,
         "ResetCacheParameterGroup": _NOT_HERE,
         "RevokeCacheSecurityGroupIngress": _CLASSIC,

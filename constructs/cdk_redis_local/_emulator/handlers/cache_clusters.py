@@ -17,6 +17,9 @@ from cdk_redis_local._emulator.ministack import (
     run_on_threads,
     scope,
 )
+from cdk_redis_local._emulator.ministack.final_snapshots import take_final_snapshots
+from cdk_redis_local._emulator.snapshots.restore import restored
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshots
 from cdk_redis_local._emulator.store import CACHE_CLUSTER, StoreKey, StoreShape
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.acl import OPEN_DEFAULT
@@ -35,20 +38,22 @@ _CREATE_ONLY = (
     "SnapshotName",
 )
 # What the local cloud has for replication groups only.
-_OF_GROUPS = ("SnapshotArns", "SnapshotName", "LogDeliveryConfigurations", "NotificationTopicArn")
+_OF_GROUPS = ("LogDeliveryConfigurations", "NotificationTopicArn")
 
 
 class CacheClusterHandlers:
     """The handlers of cache clusters."""
 
-    def __init__(self, stores: Stores, elasticache: ElastiCacheHandlers) -> None:
+    def __init__(self, stores: Stores, snapshots: Snapshots, elasticache: ElastiCacheHandlers) -> None:
         """Prepare the handlers; :meth:`register` adds them to the emulator.
 
         Args:
             stores: The stores of the cloud.
+            snapshots: Its snapshots.
             elasticache: The other resources of ElastiCache.
         """
         self._stores = stores
+        self._snapshots = snapshots
         self._elasticache = elasticache
 
     def register(self) -> None:
@@ -59,6 +64,9 @@ class CacheClusterHandlers:
             "update_with_logical_id": True,
             "delete": self.delete,
         }
+        take_final_snapshots(
+            _TYPE, lambda name, snapshot: self._snapshots.take_final(StoreKey(CACHE_CLUSTER, scope(), name), snapshot)
+        )
         replace_on_change(_TYPE, "ClusterName", _CREATE_ONLY)
         run_on_threads([_TYPE])
         roll_back_failed_updates([_TYPE])
@@ -68,7 +76,9 @@ class CacheClusterHandlers:
         name = properties.get("ClusterName") or generated_name(stack_name, logical_id, _LONGEST_NAME)
         # AWS stores the name in lower case.
         key = StoreKey(CACHE_CLUSTER, scope(), str(name).lower())
-        self._stores.create(key, self._shape(properties), [OPEN_DEFAULT])
+        shape = self._shape(properties)
+        with restored(self._snapshots, key, properties, cluster_mode=False) as files:
+            self._stores.create(key, shape, [OPEN_DEFAULT], restore=files)
         self._declare(key, properties)
         return key.name, self._attributes(key)
 

@@ -6,14 +6,13 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cdk_redis_local._core.errors import EngineError
 from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.ministack.objects import bucket_region, s3_object
-from cdk_redis_local._emulator.snapshots.snapshots import Snapshot, SnapshotError, Snapshots
+from cdk_redis_local._emulator.snapshots.snapshots import Snapshot, SnapshotError, Snapshots, snapshot_key
 from cdk_redis_local._emulator.store import StoreKey
 
 _S3_ARN = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/]+)/(?P<key>[^,]+)")
@@ -71,7 +70,7 @@ def _sources(key: StoreKey, properties: Mapping[str, Any]) -> list[StoreKey | st
         reason = "SnapshotName and SnapshotArns cannot be used together."
         raise SnapshotError("InvalidParameterCombinationException", reason)
     if name:
-        return [replace(key, name=str(name))]
+        return [snapshot_key(key, str(name))]
     return [_source(key, str(arn)) for arn in [*arns, *(properties.get("SnapshotArnsToRestore") or [])]]
 
 

@@ -18,7 +18,7 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._core.workspace import Workspace
 from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.observe.events import Event
-from cdk_redis_local._emulator.store import StoreKey
+from cdk_redis_local._emulator.store import CACHE_CLUSTER, StoreKey
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines.program import EngineProgram
 from cdk_redis_local._engines.rdb import SavedShard
@@ -51,6 +51,7 @@ class Snapshot:
     Attributes:
         key: Service, account, Region and name of the snapshot.
         store: Name of the store.
+        alone: Whether the store is a cache cluster without a replication group.
         status: ``creating``, ``available``, ``restoring``, ``deleting`` or ``failed``.
         program: The engine that wrote the files.
         cluster_mode: Whether the store was in cluster mode.
@@ -67,6 +68,7 @@ class Snapshot:
     cluster_mode: bool
     port: int
     declared: Mapping[str, Any]
+    alone: bool = False
     shards: tuple[SavedShard, ...] = ()
     created: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.timezone.utc))
 
@@ -201,7 +203,7 @@ class Snapshots:
             self._snapshots[key] = replace(snapshot, status="available")
 
     def _record(self, store: StoreKey, name: str) -> Snapshot:
-        key = replace(store, name=name)
+        key = snapshot_key(store, name)
         with self._lock:
             self._check_free(key)
             running = self._stores[store]
@@ -214,13 +216,14 @@ class Snapshots:
                 engines.cluster_mode,
                 running.endpoint,
                 self._stores.declared.get(store, {}),
+                alone=store.service == CACHE_CLUSTER,
             )
             self._snapshots[key] = snapshot
             return snapshot
 
     def _check_quota(self, store: StoreKey) -> None:
         recent = dt.datetime.now(dt.timezone.utc) - _DAY
-        count = sum(one.store == store.name and one.created > recent for one in self.of_service(store))
+        count = sum(one.store == store.name and one.created > recent for one in self.of_service(snapshot_key(store)))
         if count >= _MOST_IN_A_DAY:
             reason = f"{store.name} has the maximum of {_MOST_IN_A_DAY} manual snapshots in 24 hours."
             raise _error(store, "SnapshotQuotaExceededFault", reason)
@@ -260,6 +263,11 @@ class Snapshots:
         return folder
 
 
+def snapshot_key(store: StoreKey, name: str = "") -> StoreKey:
+    """The key of a snapshot of a store. Those of cache clusters and of replication groups share their names."""
+    return StoreKey("elasticache" if store.service == CACHE_CLUSTER else store.service, store.scope, name)
+
+
 def _place(key: StoreKey) -> tuple[str, tuple[str, str]]:
     return key.service, key.scope
 
@@ -275,6 +283,7 @@ def _not_available(store: StoreKey) -> tuple[str, str]:
     kinds = {
         "elasticache": ("InvalidReplicationGroupStateFault", "Replication group"),
         "memorydb": ("InvalidClusterStateFault", "Cluster"),
+        CACHE_CLUSTER: ("InvalidCacheClusterStateFault", "Cache cluster"),
     }
     code, kind = kinds.get(store.service, ("InvalidServerlessCacheStateFault", "Serverless cache"))
     return code, f"{kind} {store.name} is not in available state."
