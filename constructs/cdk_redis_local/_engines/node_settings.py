@@ -15,6 +15,10 @@ MANAGER = "cdk-redis-local"
 # The local cloud sets these itself; a parameter group cannot change them.
 _RESERVED = frozenset({"port", "tls-port", "bind", "dir", "aclfile", "save", "appendonly", "masterauth", "masteruser"})
 
+# Parts of the errors about settings that an engine does not have, in lower case. The last one is about activedefrag,
+# which the engines of distributions are built without.
+_NOT_SETTABLE = ("unknown", "immutable", "unsupported", "cannot be enabled: it requires")
+
 DURABLE = [("appendonly", "yes"), ("appendfsync", "always")]
 """Settings of a node that has each write on disk before it acknowledges it."""
 
@@ -61,7 +65,7 @@ def _set_parameter(node: Node, name: str, value: str) -> bool:
         node.admin.execute_command("CONFIG", "SET", name, value)
     except ResponseError as error:
         text = str(error).lower()
-        if "unknown" in text or "immutable" in text or "unsupported" in text:
+        if any(reason in text for reason in _NOT_SETTABLE):
             return False
         raise EngineError(f"the engine rejects {name}={value}: {error}") from error
     return True
