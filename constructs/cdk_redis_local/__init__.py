@@ -26,6 +26,8 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 * ECS services are deployed and run no container. ``task_environment`` returns the environment of their containers, with
   the credentials of the task's role, so that their programs can run as processes.
 * Security groups, network ACLs and flow logs have no effect on loopback; a message says so when a stack has one.
+* Templates of both services that AWS refuses are refused with AWS's words. Other types are those of the emulator; a
+  type that it lacks fails the deployment with its name, unless ``LocalCloud(inert=[...])`` lets it have no effect.
 * ``FAULTS`` are the faults that can be injected into every store, for smoke tests to find: ``engine-stopped``,
   ``wrong-ca``, ``acl-without-prefix``, ``managed-commands-allowed``, ``slots-missing``. ``STORE_FAULTS`` are those that
   ``Deploys.break_store`` injects into one store while it runs, and takes back.

@@ -58,6 +58,8 @@ class LocalCloud:
         say: Callable[[str], object] | None = None,
         node_modules: Path | None = None,
         stand_in: bool = False,
+        account: str = ACCOUNT,
+        inert: Iterable[str] = (),
         metric_minute: float = LONGEST_MINUTE,
     ) -> None:
         """Describe the cloud; :meth:`start` starts it.
@@ -73,7 +75,10 @@ class LocalCloud:
                 not have: the newest version of that engine, or the preferred engine. A message tells each. The
                 templates stay as they are; a smoke test expects the engine that stands in. Default: - such a stack
                 fails.
-
+            account: The simulated account, for stacks with an account of their own.
+            inert: Resource types that the local cloud does not support, and that shall have no effect, such as
+                ``AWS::WAFv2::WebACLAssociation``. All of their attributes have the text of their id. Default: - a stack
+                with such a type fails.
             metric_minute: Seconds that a minute of CloudWatch lasts, from 0.5 to 60: periods of metrics and alarms are
                 shorter by this factor, so that a test sees an alarm go off in seconds. Default: - 60.
 
@@ -95,6 +100,8 @@ class LocalCloud:
             )
         self._metric_minute = metric_minute
         self._stand_in = stand_in
+        self.account = account
+        self._inert = tuple(inert)
         self.said: list[str] = []
         self.environment: dict[str, str] = {}
         self._say = say
@@ -233,6 +240,7 @@ class LocalCloud:
             command += ["--socket", str(listener.fileno()), "--authority", str(authority.ca_file.parent)]
             command += [word for fault in self.faults for word in ("--fault", fault)]
             command += ["--stand-in"] if self._stand_in else []
+            command += [word for name in self._inert for word in ("--inert", name)]
             command += ["--metric-minute", str(self._metric_minute)]
             with (directory / _LOG).open("wb") as log:
                 self._process = self.workspace.spawn(
@@ -330,7 +338,7 @@ class LocalCloud:
             "GATEWAY_PORT": str(port),
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
-            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_ACCOUNT_ID": self.account,
             # The host in response URLs of custom resources. "localhost" may resolve to ::1, where others may listen.
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": self.region,

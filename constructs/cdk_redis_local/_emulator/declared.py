@@ -84,6 +84,7 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
     },
     "ministack.services.cloudformation.custom_resource": {
         "_pending": "dict",
+        "deliver_response": "(token, response)",
     },
     "ministack.services.cloudformation.engine": {
         "_NO_VALUE": "object",
@@ -144,6 +145,18 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
     },
     "ministack.services.ec2": {
         "_subnets": "AccountRegionScopedDict",
+        "_DEFAULT_SUBNET_ID": "str",
+        "_DEFAULT_VPC_ID": "str",
+        "_az_id_for_zone_name": "(zone_name)",
+        "_init_defaults": "()",
+        "_instances": "AccountRegionScopedDict",
+        "_launch_instances_internal": (
+            "(image_id, instance_type, subnet_id, count, key_name=, user_data=, sg_ids=, requested_private_ip=, "
+            "iam_profile=)"
+        ),
+        "_tags": "AccountRegionScopedDict",
+        "_terminate_instances": "(p)",
+        "_vpcs": "AccountRegionScopedDict",
     },
     "ministack.services.ecs": {
         "_get_docker": "()",
@@ -189,6 +202,9 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
             "message_dedup_id=)"
         ),
         "_topic_by_arn_any_scope": "(topic_arn)",
+    },
+    "ministack.services.ssm": {
+        "_public_parameter": "(name)",
     },
     "ministack.services.stepfunctions": {
         "_AWS_SDK_ERROR_PREFIX": "dict",

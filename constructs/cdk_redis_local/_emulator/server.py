@@ -29,12 +29,14 @@ from cdk_redis_local._emulator.handlers.cache_clusters import CacheClusterHandle
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.handlers.global_datastores import GlobalDatastoreHandlers
 from cdk_redis_local._emulator.handlers.inert import register_inert
+from cdk_redis_local._emulator.handlers.instances import register_instances
 from cdk_redis_local._emulator.handlers.memorydb import MemoryDbHandlers
 from cdk_redis_local._emulator.handlers.multi_region import MultiRegionHandlers
 from cdk_redis_local._emulator.handlers.rotation import Rotations
 from cdk_redis_local._emulator.handlers.secrets import register_secrets
 from cdk_redis_local._emulator.handlers.serverless import ServerlessHandlers
 from cdk_redis_local._emulator.handlers.stand_in import expect_stand_ins
+from cdk_redis_local._emulator.handlers.unsupported import register_unsupported
 from cdk_redis_local._emulator.ministack import (
     answer_when_settled,
     emulator,
@@ -44,6 +46,7 @@ from cdk_redis_local._emulator.ministack import (
     run_no_containers,
 )
 from cdk_redis_local._emulator.ministack.callers import authorize, find_credentials
+from cdk_redis_local._emulator.ministack.custom_resources import fail_unanswered_custom_resources
 from cdk_redis_local._emulator.ministack.functions import (
     bind_function_processes,
     end_unused_function_processes,
@@ -51,6 +54,7 @@ from cdk_redis_local._emulator.ministack.functions import (
     log_while_running,
 )
 from cdk_redis_local._emulator.ministack.isolation import make_execution_credentials_secret, restrict_listeners
+from cdk_redis_local._emulator.ministack.surroundings import adopt_networks, publish_images
 from cdk_redis_local._emulator.observe.cloudwatch import observe_metrics
 from cdk_redis_local._emulator.observe.notifications import Notifications
 from cdk_redis_local._emulator.own_calls import OwnAction, with_own_calls
@@ -143,6 +147,7 @@ def main() -> None:
     parser.add_argument("--authority", type=Path, required=True)
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--stand-in", action="store_true")
+    parser.add_argument("--inert", action="append", default=[])
     parser.add_argument("--metric-minute", type=float, required=True)
     arguments = parser.parse_args()
     messages = MessageWriter()
@@ -178,7 +183,12 @@ def main() -> None:
         expect_stand_ins(stores)
     register_secrets()
     register_access_keys()
-    register_inert(messages.say)
+    register_instances()
+    register_unsupported()
+    register_inert(messages.say, arguments.inert)
+    publish_images()
+    fail_unanswered_custom_resources()
+    adopt_networks(messages.say)
     refuse_unsupported()
     Refusals(stores, memorydb.access).register()
     answer_when_settled()

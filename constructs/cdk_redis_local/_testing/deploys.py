@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
+from cdk_redis_local._cloud import LocalCloud, find_cdk
 from cdk_redis_local._core.errors import DeployError, FunctionError, LocalCloudError
 from cdk_redis_local._emulator import own_calls
 from cdk_redis_local._testing.apps import main_resource, region_of, service_and_region, synthesized
@@ -76,7 +76,8 @@ class Deploys:
         self._templates = Templates(
             lambda service, region: self.session.client(
                 service, endpoint_url=self.cloud.endpoint_url, region_name=region
-            )
+            ),
+            cloud.account,
         )
         self._numbers = itertools.count(1)
 
@@ -91,17 +92,19 @@ class Deploys:
         without the CLI, which takes seconds.
 
         Args:
-            regions: The Regions of the stacks to deploy. Default: - the cloud's Region.
+            regions: The Regions of the stacks. Default: - the cloud's.
 
         Raises:
             DeployError: The stack failed.
         """
         template = Path(find_cdk(self._directory, self.cloud.environment)[0]).resolve().parents[1] / _BOOTSTRAP_TEMPLATE
-        for region in regions or [self.cloud.region]:
+        for region in regions or (self.cloud.region,):
             if template.exists():
-                self._templates.put("CDKToolkit", region, _BOOTSTRAP, (), {"TemplateBody": template.read_text()}, {})
+                body = {"TemplateBody": template.read_text()}
+                self._templates.put("CDKToolkit", region, _BOOTSTRAP, (), body, {})
             else:
-                self.run("bootstrap", f"aws://{ACCOUNT}/{region}", "--output", str(self._new_path("bootstrap")))
+                place = f"aws://{self.cloud.account}/{region}"
+                self.run("bootstrap", place, "--output", str(self._new_path("bootstrap")))
 
     def run(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run a command of the CDK CLI; returns its output.
@@ -193,7 +196,7 @@ class Deploys:
 
     def _deploy_templates(self, assembly: Path, stacks: Sequence[str]) -> Deployed:
         said = len(self.cloud.said)
-        chosen = select(read_stacks(assembly, ACCOUNT, self.cloud.region), stacks)
+        chosen = select(read_stacks(assembly, self.cloud.account, self.cloud.region), stacks)
         try:
             lines = self._templates.deploy(chosen)
         except DeployError as error:

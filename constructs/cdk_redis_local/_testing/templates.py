@@ -16,7 +16,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cdk_redis_local._cloud import ACCOUNT
 from cdk_redis_local._core.errors import DeployError, LocalCloudError
 from cdk_redis_local._testing.assemblies import FileAsset, SynthesizedStack
 
@@ -30,8 +29,9 @@ _LONGEST_TEMPLATE_BODY = 51_200
 class Templates:
     """Uploads assets, and creates and updates stacks. Safe to use from several threads."""
 
-    def __init__(self, client: Callable[[str, str], Any]) -> None:
-        """Use the clients that ``client`` returns for a service and a Region."""
+    def __init__(self, client: Callable[[str, str], Any], account: str) -> None:
+        """Use the clients that ``client`` returns for a service and a Region; ``account`` is that of the cloud."""
+        self._account = account
         self._lock = threading.Lock()
         self._new_client = client
 
@@ -55,8 +55,11 @@ class Templates:
             LocalCloudError: A stack is for another account.
         """
         for stack in stacks:
-            if stack.account != ACCOUNT:
-                raise LocalCloudError(f"{stack.path} is for account {stack.account}, and the local cloud is {ACCOUNT}")
+            if stack.account != self._account:
+                raise LocalCloudError(
+                    f"{stack.path} is for account {stack.account}, and the local cloud is {self._account}: "
+                    f'LocalCloud(account="{stack.account}")'
+                )
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             places = {(asset.bucket, asset.key): (stack.region, asset) for stack in stacks for asset in stack.assets}
             list(pool.map(lambda place: self._upload(*place), places.values()))

@@ -28,7 +28,7 @@ _SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 _REGION = "us-east-1"
 _SERVICES = ("AWS::ElastiCache::", "AWS::MemoryDB::")
 # EC2-Classic, which no account has any more.
-_CLASSIC = ("AWS::ElastiCache::SecurityGroup", "AWS::ElastiCache::SecurityGroupIngress")
+CLASSIC = ("AWS::ElastiCache::SecurityGroup", "AWS::ElastiCache::SecurityGroupIngress")
 _KEYWORDS = (
     *("enum", "enumCaseInsensitive", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum"),
     *("pattern", "required", "type", "uniqueItems"),
@@ -59,7 +59,7 @@ def facts() -> dict[str, Any]:
 def type_names() -> list[str]:
     """The resource types of both services."""
     provider = json.loads((_SCHEMAS / "providers" / f"{_REGION}.json").read_text())
-    return sorted(name for name in provider if name.startswith(_SERVICES) and name not in _CLASSIC)
+    return sorted(name for name in provider if name.startswith(_SERVICES) and name not in CLASSIC)
 
 
 def schema(name: str) -> dict[str, Any]:
