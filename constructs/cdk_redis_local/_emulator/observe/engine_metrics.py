@@ -22,7 +22,6 @@ _COUNTERS = {
     "Reclaimed": ("expired_keys", COUNT),
     "NetworkBytesIn": ("total_net_input_bytes", BYTES),
     "NetworkBytesOut": ("total_net_output_bytes", BYTES),
-    "ReplicationBytes": ("master_repl_offset", BYTES),
     "TotalCmdsCount": ("total_commands_processed", COUNT),
 }
 _GAUGES = {
@@ -136,7 +135,7 @@ def node_metrics(before: Sample, now: Sample, around: Surroundings) -> dict[str,
         **_keys(before, now),
         **_refusals(before, now),
         **_commands(before, now, around.commands),
-        **_replication(now),
+        **_replication(before, now),
     }
 
 
@@ -228,9 +227,10 @@ def _entry_since(now: Sample, before: Sample, name: str, entry: str) -> float:
     return after - (float(before.info.get(name, {}).get(entry, 0)) if now.continues(before) else 0.0)
 
 
-def _replication(now: Sample) -> dict[str, Value]:
+def _replication(before: Sample, now: Sample) -> dict[str, Value]:
     if now.lag is None:
-        return {"IsMaster": Value(1, COUNT)}
+        written = now.since("master_repl_offset", before)
+        return {"IsMaster": Value(1, COUNT), "ReplicationBytes": Value(written, BYTES)}
     linked = now.info.get("master_link_status") == "up"
     return {
         "IsMaster": Value(0, COUNT),

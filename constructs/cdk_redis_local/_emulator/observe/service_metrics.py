@@ -35,6 +35,8 @@ _SERVERLESS = {
     "CacheMisses",
 }
 _SERVERLESS_PRIMARIES = {"BytesUsedForCache", "CurrItems", "CurrVolatileItems", "Evictions", "Reclaimed"}
+# AWS does not publish these for nodes.
+_SERVERLESS_ONLY = {"TotalCmdsCount"}
 # Metrics of a replication group by the role of its nodes, which scaling policies track.
 _BY_ROLE = {"CPUUtilization", "EngineCPUUtilization", "DatabaseMemoryUsageCountedForEvictPercentage"}
 _KIB = 1024
@@ -71,7 +73,8 @@ def points_of(service: str, store: str, nodes: Sequence[NodeMetrics]) -> Iterato
         return
     make = _memorydb if service == "memorydb" else _elasticache
     for node in nodes:
-        yield from make(store, node)
+        kept = {name: value for name, value in node.values.items() if name not in _SERVERLESS_ONLY}
+        yield from make(store, node._replace(values=kept))
 
 
 def _elasticache(store: str, node: NodeMetrics) -> Iterator[Point]:

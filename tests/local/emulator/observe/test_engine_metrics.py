@@ -74,6 +74,18 @@ def test_a_replica_has_a_lag() -> None:
     assert "ReplicationLag" not in of_region
 
 
+def test_only_a_primary_tells_how_much_it_replicates() -> None:
+    before, now = Sample(0, info(master_repl_offset=5)), Sample(60, info(master_repl_offset=65))
+    found = node_metrics(before, now, Surroundings())
+    assert found["ReplicationBytes"].total == 60
+    of_cluster = {
+        point.name: point.value.total for point in points_of("memorydb", "m", [NodeMetrics("a", True, 60, found)])
+    }
+    assert of_cluster["MaxReplicationThroughput"] == 1
+    assert "TotalCmdsCount" not in of_cluster
+    assert "ReplicationBytes" not in node_metrics(before, Sample(60, now.info, lag=0), Surroundings())
+
+
 def test_engines_that_count_refusals_by_kind_have_metrics_of_each() -> None:
     newer = info(
         acl_access_denied_auth=1, acl_access_denied_cmd=2, acl_access_denied_key=3, acl_access_denied_channel=0
