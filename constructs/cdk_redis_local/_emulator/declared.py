@@ -217,3 +217,17 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "register_session": "(access_key, session)",
     },
 }
+
+HANDLERS = "ministack.services.cloudformation.provisioners._RESOURCE_HANDLERS"
+"""The emulator's table of resource types; we wrap its functions."""
+HANDLER_ARGUMENTS: Mapping[str, int] = {"create": 3, "update": 4, "delete": 2}
+"""The number of arguments with which each function of the table is called."""
+WRAPPED_TYPES = (
+    "AWS::ElastiCache::ParameterGroup",
+    "AWS::ElastiCache::User",
+    "AWS::ElastiCache::UserGroup",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::Version",
+    "AWS::SecretsManager::Secret",
+)
+"""Types that must be in the table."""

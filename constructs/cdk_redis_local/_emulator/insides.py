@@ -14,11 +14,11 @@ import inspect
 import sys
 import textwrap
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
-from cdk_redis_local._emulator.declared import DECLARED
+from cdk_redis_local._emulator.declared import DECLARED, HANDLER_ARGUMENTS, HANDLERS, WRAPPED_TYPES
 
 _EMULATOR = "ministack"
 _MISSING = "missing"
@@ -50,7 +50,7 @@ def check_insides(declared: Mapping[str, Mapping[str, str]] = DECLARED) -> None:
         for owner, names in declared.items()
         for name, expected in names.items()
         if (kind := kind_of_name(owner, name)) != expected
-    ]
+    ] + list(_handler_differences())
     if found:
         raise EmulatorChangedError(
             f"ministack {importlib.metadata.version(_EMULATOR)} does not fit this version of cdk-redis, which needs "
@@ -108,6 +108,27 @@ def replace(owner: Any, name: str, replacement: object) -> None:
                 setattr(module, other, replacement)
             elif any(item is replaced for item in _items(value)):
                 raise EmulatorChangedError(f"{path}.{name} cannot be replaced: {module.__name__}.{other} has it, too")
+
+
+def _handler_differences() -> Iterator[str]:
+    """The functions of CloudFormation's resource types that cannot be called as the local cloud calls them."""
+    table: Mapping[str, Mapping[str, Any]] = _import(HANDLERS) or {}
+    for resource_type in WRAPPED_TYPES:
+        if resource_type not in table:
+            yield f"{HANDLERS}[{resource_type!r}]: expected functions, found {_MISSING}"
+    for resource_type, functions in table.items():
+        for name, number in HANDLER_ARGUMENTS.items():
+            if name in functions and not _accepts(functions[name], number):
+                found = kind_of(functions[name])
+                yield f"{HANDLERS}[{resource_type!r}][{name!r}]: expected {number} arguments, found {found}"
+
+
+def _accepts(function: Any, number: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(number))
+    except TypeError:
+        return False
+    return True
 
 
 def _parameters(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import cdk_redis_local
-from cdk_redis_local._emulator.declared import DECLARED
+from cdk_redis_local._emulator.declared import DECLARED, HANDLERS
 from cdk_redis_local._emulator.insides import EmulatorChangedError, check_insides, kind_of_name, replace
 from tests.local.support.used_names import assigned_names, importing_files, used_names
 
@@ -37,7 +37,9 @@ def test_each_replaced_name_goes_through_replace() -> None:
 
 
 def test_the_installed_emulator_fits() -> None:
-    check_insides()
+    # In another process: tests of this one replace names.
+    code = "from cdk_redis_local._emulator.insides import check_insides; check_insides()"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_one_message_names_each_difference() -> None:
@@ -57,6 +59,20 @@ def test_one_message_names_each_difference() -> None:
         "  ministack.core.gone.anything: expected dict, found missing\n"
         "  ministack.core.lambda_runtime.Worker._process: expected instance attribute, found missing"
     )
+
+
+def test_the_functions_of_resource_types_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services.cloudformation import provisioners
+
+    table = provisioners._RESOURCE_HANDLERS
+    monkeypatch.delitem(table, "AWS::Lambda::Version")
+    monkeypatch.setitem(table, "AWS::S3::Bucket", {"delete": str.upper})
+    with pytest.raises(EmulatorChangedError) as raised:
+        check_insides()
+    assert [line for line in str(raised.value).splitlines() if HANDLERS in line] == [
+        f"  {HANDLERS}['AWS::Lambda::Version']: expected functions, found missing",
+        f"  {HANDLERS}['AWS::S3::Bucket']['delete']: expected 2 arguments, found (self/)",
+    ]
 
 
 def test_a_server_with_another_emulator_ends_with_this_message_only() -> None:
