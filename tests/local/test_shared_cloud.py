@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from cdk_redis_local import LocalCloudError
 from cdk_redis_local._core.keeper import marked_processes
+from cdk_redis_local._emulator import own_calls
+from cdk_redis_local._testing.shared import SharedCloud, address
+from tests.local.support.other_user import as_nobody
 from tests.support.concurrency import wait_until
 
 pytestmark = pytest.mark.long
@@ -104,6 +111,59 @@ def test_workers_share_a_cloud_that_outlives_a_killed_one(tmp_path: Path, left: 
     assert "crashed while running 'test_together.py::test_one'" in done.stdout
     assert left() == []
     assert not [name for name in Path("/proc/net/unix").read_text().split() if name.startswith("@cdk-redis-local-")]
+
+
+def test_the_last_user_of_a_shared_cloud_ends_it(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "room"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "room"))
+    run = secrets.token_hex(8)
+    where = address(run)
+    with SharedCloud(run, repository, {"stand_in": True}) as one:
+        with SharedCloud(run, repository, {}) as other:
+            assert other.endpoint_url == one.endpoint_url
+            with pytest.raises(LocalCloudError, match="no store missing runs"):
+                own_calls.call(other.environment, "OpenStore", Store="missing")
+        assert one.client("sts").get_caller_identity()["Account"] == "000000000000"
+        assert os.getuid() != 0 or as_nobody(lambda: first_line(where)) == ""
+    assert left() == []
+
+
+def test_the_users_of_a_shared_cloud_are_told_when_it_is_killed(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "room"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "room"))
+    cloud = SharedCloud(secrets.token_hex(8), repository, {})
+    cloud.start()
+    try:
+        assert left()
+        os.kill(host_of(cloud), signal.SIGKILL)
+        wait_until(cloud._ended.is_set)
+        with pytest.raises(LocalCloudError, match="the shared local cloud has ended"):
+            cloud.check()
+    finally:
+        cloud.stop()
+    wait_until(lambda: left() == [], seconds=20)
+
+
+def test_a_shared_cloud_takes_only_options_that_another_process_can_get(repository: Path) -> None:
+    with pytest.raises(LocalCloudError, match="runs in another process, so it cannot have this option"):
+        SharedCloud("a-run", repository, {"say": print})
+
+
+def first_line(address: str) -> str:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        with connection.makefile("r") as reader:
+            return reader.readline()
+
+
+def host_of(cloud: SharedCloud) -> int:
+    """The process at the other end of the connection."""
+    assert cloud._connection
+    return struct.unpack("3i", cloud._connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
