@@ -215,7 +215,7 @@ class EngineSet(ScalableSet):
         """Kill a shard's primary and promote a replica, as TestFailover and FailoverShard do on AWS.
 
         Promotes the replica after a short detection time, starts the killed node again as its replica, and then
-        returns the new primary.
+        returns the new primary. In a durable set, the replica has every acknowledged write.
 
         Args:
             shard: Counts from 0.
@@ -226,6 +226,8 @@ class EngineSet(ScalableSet):
         """
         with self._lock:
             primary, successor = members.failover_pair(self.nodes, shard)
+            if self._durable:
+                recovery.catch_up(primary, successor)
             primary.crash()
             time.sleep(_DETECTION_SECONDS)
             self._promote(primary, successor)

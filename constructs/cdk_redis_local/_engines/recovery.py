@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cdk_redis_local._engines.node import Node
+from cdk_redis_local._engines.node import START_SECONDS, Node, wait_until
 from cdk_redis_local._engines.resharding import most_advanced
 
 
@@ -27,3 +27,18 @@ def promotions(nodes: Sequence[Node], ended: Sequence[Node], *, durable: bool) -
         elif others and not durable:
             found.append((primary, most_advanced(others)))
     return found
+
+
+def catch_up(primary: Node, replica: Node) -> None:
+    """Stop the writes of a primary, and wait until the replica has all of them.
+
+    Raises:
+        EngineError: The replica did not get them in time.
+    """
+    primary.admin.execute_command("CLIENT", "PAUSE", int(START_SECONDS * 1000), "WRITE")
+    offset = int(primary.admin.info("replication")["master_repl_offset"])
+    wait_until(
+        lambda: int(replica.admin.info("replication")["slave_repl_offset"]) >= offset,
+        f"{replica} to have all writes",
+        alive=[primary, replica],
+    )

@@ -74,3 +74,14 @@ def test_a_node_without_replica_is_empty_after_a_crash_and_a_stopped_node_stays_
         engines.stop_node(0)
         assert engines.recover() == []
         assert not node.running
+
+
+def test_a_failover_of_a_durable_set_loses_no_write_that_the_replica_has_not_received_yet() -> None:
+    with EngineSet(replicas=1, cluster_mode=True, users=[OPEN_DEFAULT], durable=True) as engines:
+        primary, replica = engines.nodes
+        replica.freeze()
+        for number in range(60):
+            primary.admin.set(f"key:{number}", "x" * 500_000)
+        replica.resume()
+        assert engines.fail_over(0) is replica
+        assert replica.admin.dbsize() == 60
