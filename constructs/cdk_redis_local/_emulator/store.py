@@ -162,6 +162,7 @@ def change_engines(service: str, store: Store, shape: StoreShape) -> bool:
             store.faults.use(heir)
 
         old.hand_over(heir, switch)
+        gates.wait_until_announced()
     else:
         store.rules.plaintext = shape.plaintext
         gates.open_endpoints(old, compatible=shape.compatible)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+from cdk_redis_local._engines import cluster
 from cdk_redis_local._engines.engines import EngineSet
 from cdk_redis_local._engines.node import Node
 from cdk_redis_local._gates.node_gate import Gatekeeper, GateRules
@@ -74,8 +75,31 @@ class StoreGates:
                 self._nodes[port] = heir = current.get((node.shard, node.number), engines.nodes[0])
                 self._gatekeeper.redirect(port, _to_node(heir), rules)
         self._engines = engines
-        if not self._only_nodes:
+        if self._only_nodes:
+            self._keep_ports(engines)
+        else:
             self.open_endpoints(engines, compatible=compatible)
+
+    def wait_until_announced(self) -> None:
+        """Wait until the nodes of a store whose nodes' gates are its endpoints list these ports.
+
+        Raises:
+            EngineError: They did not in time.
+        """
+        if self._only_nodes and self._engines:
+            cluster.wait_until_available(self._engines.nodes)
+
+    def _keep_ports(self, engines: EngineSet) -> None:
+        """Let the first primary and replica announce the ports of the nodes in whose place they are."""
+        behind_tls = engines.tls and not engines.program.tls
+        for port, node in ((self.configuration, engines.primaries[0]), (self.reader, engines.replica_nodes[0])):
+            assert port is not None
+            own = node.port
+            cluster.announce(node, port, behind_tls=behind_tls)
+            self._gatekeeper.redirect(port, _to_node(node), self.rules)
+            self._nodes[port] = node
+            if own != port:
+                self._close(own)
 
     def close_unused(self) -> None:
         """Close the gates of nodes that are gone."""

@@ -23,11 +23,6 @@ def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str,
 
     ``behind_tls``: clients connect with TLS to a gate, and the gate without TLS to the node.
     """
-    if node.security.certificate:
-        announced = "cluster-announce-tls-port"
-    else:
-        # Valkey 9.1 and newer announces the gate's port to clients, and the node's port to other nodes.
-        announced = "cluster-announce-client-port" if behind_tls else "cluster-announce-port"
     return [
         ("cluster-enabled", "yes"),
         ("cluster-config-file", "nodes.conf"),
@@ -44,8 +39,21 @@ def cluster_settings(node: Node, *, behind_tls: bool = False) -> list[tuple[str,
         # A replica may take over after any time without its primary, because no other copy exists.
         ("cluster-replica-validity-factor", "0"),
         *([("tls-cluster", "yes")] if node.security.certificate else []),
-        (announced, str(node.port)),
+        (_announced_port(node, behind_tls=behind_tls), str(node.port)),
     ]
+
+
+def announce(node: Node, port: int, *, behind_tls: bool = False) -> None:
+    """Let a running node announce another port to clients, which must lead to it."""
+    node.port = port
+    node.admin.config_set(_announced_port(node, behind_tls=behind_tls), port)
+
+
+def _announced_port(node: Node, *, behind_tls: bool) -> str:
+    if node.security.certificate:
+        return "cluster-announce-tls-port"
+    # Valkey 9.1 and newer announces the gate's port to clients, and the node's port to other nodes.
+    return "cluster-announce-client-port" if behind_tls else "cluster-announce-port"
 
 
 def slot_ranges(shards: int) -> list[tuple[int, int]]:

@@ -12,9 +12,13 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from cdk_redis_local._engines.program import find_engines
 from tests.local.support.clouds import Cloud
 from tests.local.support.resources import connect, connect_cluster, elasticache_users
 
+# Valkey, to which AWS upgrades a cache of Redis OSS in place, if this machine has it.
+PROGRAM = min(find_engines(), key=lambda program: program.name != "valkey")
+UPGRADED = {"Engine": PROGRAM.name, "MajorEngineVersion": PROGRAM.version.split(".")[0]}
 OUTPUTS = {
     name.replace(".", ""): {"Fn::GetAtt": ["Cache", name]}
     for name in (
@@ -123,7 +127,7 @@ def test_iam_tokens_are_for_a_serverless_cache_and_its_arn(cloud: Cloud) -> None
     assert cloud.has_said("the resource type is '', not 'ServerlessCache'")
 
 
-def test_limits_and_user_group_change_in_place(cloud: Cloud) -> None:
+def test_limits_user_group_and_engine_change_in_place(cloud: Cloud) -> None:
     engine = cloud.engine["Engine"]
     others = {f"Other{key}": value for key, value in elasticache_users(engine, user="other").items()}
     others["OtherUsers"]["Properties"]["UserIds"] = [{"Ref": "OtherDefault"}, {"Ref": "OtherUser"}]
@@ -146,8 +150,15 @@ def test_limits_and_user_group_change_in_place(cloud: Cloud) -> None:
     cloud.deploy("changed", resources)
     assert client.info("memory")["maxmemory"] == 0
 
-    resources["Cache"]["Properties"]["FinalSnapshotName"] = "last"
-    cloud.deploy("changed", resources)
+    resources["Cache"]["Properties"] |= {**UPGRADED, "FinalSnapshotName": "last"}
+    after = cloud.deploy("changed", resources, OUTPUTS)
+    assert after == {**before, "FullEngineVersion": PROGRAM.version}
+    client = connect(cloud, after["EndpointPort"], "other")
+    assert client.get("kept") == "1"
+    slots: Any = client.execute_command("CLUSTER", "SLOTS")
+    assert [int(node[1]) for node in slots[0][2:]] == [
+        int(after[key]) for key in ("EndpointPort", "ReaderEndpointPort")
+    ]
     cloud.delete("changed")
     with pytest.raises(redis.ConnectionError):
         connect(cloud, before["EndpointPort"], "other").ping()
@@ -156,6 +167,6 @@ def test_limits_and_user_group_change_in_place(cloud: Cloud) -> None:
 def test_a_cache_is_restored_from_the_final_snapshot_of_another(cloud: Cloud) -> None:
     users = elasticache_users(cloud.engine["Engine"], user="again")
     arn = "arn:aws:elasticache:us-east-1:000000000000:serverlesscachesnapshot:last"
-    restored = cache(cloud, ServerlessCacheName="again", SnapshotArnsToRestore=[arn])
+    restored = cache(cloud, ServerlessCacheName="again", SnapshotArnsToRestore=[arn], **UPGRADED)
     port = cloud.deploy("again", {**users, "Cache": restored}, OUTPUTS)["EndpointPort"]
     assert connect(cloud, port, "again").get("kept") == "1"
