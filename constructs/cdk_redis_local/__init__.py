@@ -41,6 +41,8 @@ or, from a shell, ``cdk-redis-local up``, ``run -- COMMAND...`` and ``demo``. Ho
 * CloudWatch has the metrics of the engines, and alarms go off; ``LocalCloud(metric_minute=1)`` shortens their minutes.
   Events of stores go to their SNS topics, slow logs and engine logs to their log groups. Nothing scales a store by its
   metrics.
+* Serverless caches are a primary and a replica behind one host; secondaries of global datastores replicate from their
+  primary, and members of Multi-Region clusters to each other. All Regions are in one cloud: see docs/local-cloud.md.
 * The commands that MemoryDB reserves for itself (CONFIG, SHUTDOWN, ACL SETUSER, ...) are refused for every user of a
   MemoryDB cluster, even with ``+@all``.
 
