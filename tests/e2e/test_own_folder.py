@@ -142,7 +142,12 @@ def test_stacks_and_stages_of_this_process_are_deployed_and_errors_tell_why(
 
     # What the test adds to the app is deployed, too.
     elasticache.CfnReplicationGroup(
-        below, "Group", replication_group_description="x", engine="valkey", engine_version="99"
+        below,
+        "Group",
+        replication_group_description="x",
+        engine="valkey",
+        engine_version="99",
+        transit_encryption_enabled=True,
     )
     with pytest.raises(DeployError, match=r"(?s)cdk deploy failed.*Stage-Below.*the template declares valkey 99"):
         local.deploy(below)
