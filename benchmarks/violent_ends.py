@@ -147,6 +147,8 @@ class Run:
             except subprocess.TimeoutExpired:
                 owner.kill()
                 return [f"the program did not end: {self.processes()}"]
+        if owner.returncode and not self.hit:
+            return [f"the program failed with exit status {owner.returncode}, without a violent end"]
         next_one = subprocess.run(
             [sys.executable, "-c", "from cdk_redis_local import LocalCloud\nwith LocalCloud(): pass"],
             env=self.environment,
