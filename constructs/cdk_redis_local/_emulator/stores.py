@@ -108,10 +108,6 @@ class Stores:
         """The running stores."""
         return list(self._stores)
 
-    def get(self, key: StoreKey) -> Store | None:
-        """The running store; None if it does not run."""
-        return self._stores.get(key)
-
     def __getitem__(self, key: StoreKey) -> Store:
         """The running store."""
         return self._stores[key]

@@ -7,11 +7,11 @@ from typing import Any
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.elasticache import ElastiCacheHandlers
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
     declared_parameters,
     generated_name,
+    handle,
     replace_on_change,
     roll_back_failed_updates,
     run_on_threads,
@@ -58,12 +58,7 @@ class CacheClusterHandlers:
 
     def register(self) -> None:
         """Register the handlers with the emulator, in place of its own, which start nothing."""
-        HANDLERS[_TYPE] = {
-            "create": self.create,
-            "update": self.update,
-            "update_with_logical_id": True,
-            "delete": self.delete,
-        }
+        handle(_TYPE, self.create, self.update, self.delete)
         take_final_snapshots(
             _TYPE, lambda name, snapshot: self._snapshots.take_final(StoreKey(CACHE_CLUSTER, scope(), name), snapshot)
         )

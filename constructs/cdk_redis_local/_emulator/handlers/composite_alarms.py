@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, generated_name, replace_on_change
+from cdk_redis_local._emulator.ministack import Outcome, Properties, generated_name, handle, replace_on_change
 from cdk_redis_local._emulator.ministack.metrics import delete_composite_alarm, put_composite_alarm
 
 _TYPE = "AWS::CloudWatch::CompositeAlarm"
@@ -11,12 +11,7 @@ _LONGEST_NAME = 255
 
 def register_composite_alarms() -> None:
     """Register the type with the emulator."""
-    HANDLERS[_TYPE] = {
-        "create": _create,
-        "update": _update,
-        "update_with_logical_id": True,
-        "delete": lambda physical_id, properties: delete_composite_alarm(physical_id),  # noqa: ARG005
-    }
+    handle(_TYPE, _create, _update, lambda physical_id, properties: delete_composite_alarm(physical_id))  # noqa: ARG005
     replace_on_change(_TYPE, "AlarmName", ("AlarmName",))
 
 

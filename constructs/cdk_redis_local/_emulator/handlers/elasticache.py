@@ -25,6 +25,7 @@ from cdk_redis_local._emulator.ministack import (
     Properties,
     declared_parameters,
     generated_name,
+    handle,
     roll_back_failed_updates,
     run_on_threads,
     scope,
@@ -65,12 +66,7 @@ class ElastiCacheHandlers:
         self._after("AWS::ElastiCache::User", self._user_written, self._user_deleted)
         self._after("AWS::ElastiCache::UserGroup", self._user_group_written, self.access.drop_group)
         self._after("AWS::ElastiCache::ParameterGroup", self._parameter_group_written, lambda _: None)
-        HANDLERS[_GROUP] = {
-            "create": self.create,
-            "update": self.update,
-            "update_with_logical_id": True,
-            "delete": self.delete,
-        }
+        handle(_GROUP, self.create, self.update, self.delete)
         import_with(_GROUP, "ReplicationGroupId", self._find)
         take_final_snapshots(
             _GROUP, lambda name, snapshot: self._snapshots.take_final(StoreKey("elasticache", scope(), name), snapshot)
@@ -157,7 +153,7 @@ class ElastiCacheHandlers:
         parameters = declared_parameters(str(properties.get("CacheParameterGroupName", "")))
         shards = shard_count(properties)
         engine = str(properties.get("Engine", "redis"))
-        running = self._stores.get(key)
+        running = self._stores.find(key)
         kept = running and kept_program(running, properties)
         tls = str(properties.get("TransitEncryptionEnabled", "false")).lower() == "true"
         mode = _cluster_mode(properties, shards, parameters, running)
@@ -221,12 +217,7 @@ class ElastiCacheHandlers:
             own["delete"](physical_id, properties)
             deleted(physical_id)
 
-        HANDLERS[resource_type] = {
-            "create": create,
-            "update": update,
-            "update_with_logical_id": True,
-            "delete": delete,
-        }
+        handle(resource_type, create, update, delete)
 
     def _user_written(self, identifier: str, properties: Properties) -> None:
         user = acl_user(str(properties.get("UserName") or identifier), properties)

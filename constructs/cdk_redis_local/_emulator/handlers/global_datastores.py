@@ -8,11 +8,11 @@ from typing import Any
 
 from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
     declared_parameters,
     generated_name,
+    handle,
     roll_back_failed_updates,
     run_on_threads,
     scope,
@@ -34,12 +34,7 @@ class GlobalDatastoreHandlers:
 
     def register(self) -> None:
         """Register the handlers with the emulator."""
-        HANDLERS[_TYPE] = {
-            "create": self.create,
-            "update": self.update,
-            "update_with_logical_id": True,
-            "delete": self.delete,
-        }
+        handle(_TYPE, self.create, self.update, self.delete)
         run_on_threads([_TYPE])
         roll_back_failed_updates([_TYPE])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, replace_on_change
+from cdk_redis_local._emulator.ministack import Outcome, Properties, handle, replace_on_change
 from cdk_redis_local._emulator.ministack.surroundings import (
     instance_record,
     launch_instance,
@@ -29,12 +29,7 @@ _CREATE_ONLY = (
 
 def register_instances() -> None:
     """Register the handlers with the emulator, which has instances in its API only."""
-    HANDLERS[INSTANCE] = {
-        "create": _create,
-        "update": _update,
-        "update_with_logical_id": True,
-        "delete": lambda physical_id, properties: terminate_instance(physical_id),  # noqa: ARG005
-    }
+    handle(INSTANCE, _create, _update, lambda physical_id, properties: terminate_instance(physical_id))  # noqa: ARG005
     replace_on_change(INSTANCE, None, _CREATE_ONLY)
 
 

@@ -8,10 +8,10 @@ from cdk_redis_local._core.errors import LocalCloudError
 from cdk_redis_local._emulator.handlers.access import AccessLists, acl_user
 from cdk_redis_local._emulator.handlers.store_changes import check_program, kept_program
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
     generated_name,
+    handle,
     replace_on_change,
     roll_back_failed_updates,
     run_on_threads,
@@ -78,12 +78,7 @@ class MemoryDbHandlers:
             "AWS::MemoryDB::SubnetGroup": self._kept("subnetgroup", self._write_subnet_group, lambda _: None),
         }
         for resource_type, (create, update, delete) in handlers.items():
-            HANDLERS[resource_type] = {
-                "create": create,
-                "update": update,
-                "update_with_logical_id": True,
-                "delete": delete,
-            }
+            handle(resource_type, create, update, delete)
             replace_on_change(resource_type, *_CREATE_ONLY[resource_type])
         import_with("AWS::MemoryDB::Cluster", "ClusterName", self._find)
         run_on_threads(handlers)

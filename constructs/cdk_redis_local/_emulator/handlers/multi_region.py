@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
     generated_name,
+    handle,
     replace_on_change,
     roll_back_failed_updates,
     run_on_threads,
@@ -29,12 +29,7 @@ class MultiRegionHandlers:
 
     def register(self) -> None:
         """Register the handlers with the emulator."""
-        HANDLERS[_TYPE] = {
-            "create": self.create,
-            "update": self.update,
-            "update_with_logical_id": True,
-            "delete": self.delete,
-        }
+        handle(_TYPE, self.create, self.update, self.delete)
         replace_on_change(_TYPE, _SUFFIX, ("EngineVersion", _SUFFIX, "MultiRegionParameterGroupName", "TLSEnabled"))
         run_on_threads([_TYPE])
         roll_back_failed_updates([_TYPE])

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
     Response,
     find_secret,
+    handle,
     invoke_function,
     may_invoke,
     replace_on_change,
@@ -48,12 +48,7 @@ class Rotations:
     def register(self) -> None:
         """Register RotateSecret and the resource type."""
         rotate_secrets_with(self.rotate)
-        HANDLERS[_SCHEDULE] = {
-            "create": self._create,
-            "update": self._update,
-            "update_with_logical_id": True,
-            "delete": self._delete,
-        }
+        handle(_SCHEDULE, self._create, self._update, self._delete)
         replace_on_change(_SCHEDULE, None, ("SecretId",))
 
     def rotate(self, request: Mapping[str, Any]) -> Response:

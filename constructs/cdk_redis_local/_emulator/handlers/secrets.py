@@ -10,7 +10,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cdk_redis_local._emulator.ministack import HANDLERS, Outcome, Properties, generate_secrets_with, random_password
+from cdk_redis_local._emulator.ministack import (
+    HANDLERS,
+    Outcome,
+    Properties,
+    generate_secrets_with,
+    handle,
+    random_password,
+)
 
 _SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - a resource type
 _TEMPLATE, _KEY = "SecretStringTemplate", "GenerateStringKey"
@@ -34,7 +41,7 @@ def register_secrets() -> None:
     def delete(physical_id: str, properties: Properties) -> None:
         emulated["delete"](_name(physical_id), properties)
 
-    HANDLERS[_SECRET] = {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+    handle(_SECRET, create, update, delete)
 
 
 def _name(arn: str) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 from cdk_redis_local._emulator.engine_users import SERVERLESS
 from cdk_redis_local._emulator.handlers.access import AccessLists
 from cdk_redis_local._emulator.ministack import (
-    HANDLERS,
     Outcome,
     Properties,
+    handle,
     replace_on_change,
     roll_back_failed_updates,
     run_on_threads,
@@ -61,12 +61,7 @@ class ServerlessHandlers:
 
     def register(self) -> None:
         """Register the handlers with the emulator."""
-        HANDLERS[_TYPE] = {
-            "create": self.create,
-            "update": self.update,
-            "update_with_logical_id": True,
-            "delete": self.delete,
-        }
+        handle(_TYPE, self.create, self.update, self.delete)
         replace_on_change(_TYPE, "ServerlessCacheName", _CREATE_ONLY)
         import_with(_TYPE, "ServerlessCacheName", self._find)
         run_on_threads([_TYPE])

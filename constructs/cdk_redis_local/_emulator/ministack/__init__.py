@@ -60,6 +60,23 @@ def generated_name(stack_name: str, logical_id: str, longest: int = 40, *, lower
     return str(provisioners._physical_name(stack_name, logical_id, lowercase=lowercase, max_len=longest))
 
 
+def handle(
+    resource_type: str,
+    create: Callable[[str, Properties, str], Outcome],
+    update: Callable[..., Outcome],
+    delete: Callable[[str, Properties], None],
+) -> None:
+    """Use these functions for the resources of a type.
+
+    Args:
+        resource_type: Such as ``AWS::MemoryDB::Cluster``.
+        create: Called with logical id, properties and name of the stack.
+        update: Called with physical id, old and new properties, name of the stack, and logical id.
+        delete: Called with physical id and properties.
+    """
+    HANDLERS[resource_type] = {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
+
+
 def replace_on_change(resource_type: str, name: str | None, properties: tuple[str, ...]) -> None:
     """Replace resources of a type when one of these properties changes; ``name`` is the property with the name."""
     provisioners._REPLACING_PROPERTIES[resource_type] = properties
