@@ -24,6 +24,8 @@ _BATTERY_SHARE = 0.95
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
+# The main thread handles a signal that another thread received when it runs next.
+_LONGEST_JOIN_SECONDS = 0.2
 
 MOST_THREADS = 100
 """Threads of one `side_by_side`. A Lambda function may have 1,024, and a cluster has up to 500 nodes."""
@@ -161,7 +163,8 @@ def side_by_side(function: Callable[[Item], T], items: Sequence[Item], seconds: 
         worker.start()
     # A thread that still runs while the interpreter exits can crash it, so those that end are waited for.
     for worker in workers:
-        worker.join(max(0.0, started + seconds - time.monotonic()))
+        while worker.is_alive() and (left := started + seconds - time.monotonic()) > 0:
+            worker.join(min(left, _LONGEST_JOIN_SECONDS))
     with contextlib.suppress(queue.Empty):
         while True:
             waiting.get_nowait()

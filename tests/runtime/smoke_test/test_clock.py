@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import ssl
 import threading
 import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -163,3 +165,26 @@ def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
         if not waiting:
             return dialling.version()
     raise AssertionError("the handshake does not end")
+
+
+def test_a_signal_that_another_thread_received_ends_the_wait_for_the_threads() -> None:
+    class EndedError(BaseException):
+        pass
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise EndedError
+
+    def receive_signal(over: threading.Event) -> None:
+        time.sleep(0.3)  # the main thread waits by then
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        over.wait(20)
+
+    over, before = threading.Event(), signal.signal(signal.SIGUSR1, end)
+    started = time.monotonic()
+    try:
+        with pytest.raises(EndedError):
+            side_by_side(receive_signal, [over], 20)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        over.set()
+    assert time.monotonic() - started < 10
