@@ -178,6 +178,8 @@ def test_a_run_that_is_interrupted_leaves_nothing(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # As in an interactive shell: background processes of a script ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert run.stdout is not None
     with run.stdout as output:

@@ -121,7 +121,8 @@ def application(messages: MessageWriter, actions: Mapping[str, OwnAction]) -> Ap
 def lambda_python(directory: Path) -> Path:
     """A Python launcher that imports only the standard library and the AWS SDK, as Lambda's runtime does.
 
-    So a package that is missing in the function's asset is missing here too.
+    So a package that is missing in the function's asset is missing here too. It writes no bytecode, because the folder
+    of a function is read-only in Lambda.
     """
     directory.mkdir(parents=True)
     packages = list(_LAMBDA_PACKAGES)
@@ -134,7 +135,7 @@ def lambda_python(directory: Path) -> Path:
                 (directory / package).symlink_to(Path(folder) / package)
                 break
     launcher = directory / "python"
-    launcher.write_text(f'#!/bin/sh\nPYTHONPATH="{directory}" exec "{sys.executable}" -S "$@"\n')
+    launcher.write_text(f'#!/bin/sh\nPYTHONPATH="{directory}" exec "{sys.executable}" -SB "$@"\n')
     launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
     return launcher
 
