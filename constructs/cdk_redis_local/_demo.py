@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from cdk_redis_local._cloud import ACCOUNT, LocalCloud, find_cdk
+from cdk_redis_local._cloud import LocalCloud, find_cdk
+from cdk_redis_local._core.errors import DeployError
+from cdk_redis_local._testing.deploys import Deploys
 
 _REPORT = "cdk_redis_smoke_test"
 
@@ -30,17 +31,18 @@ class Demo:
         self._assembly = cloud.workspace.path / "cdk.out"
 
     def run(self) -> int:
-        """Bootstrap, deploy, show the reports, destroy. Returns the exit code; if the CLI fails, its exit code."""
+        """Bootstrap, deploy, show the reports, destroy. Returns the exit code; if the deploy fails, that of the CLI."""
+        try:
+            return self._run(Deploys(self._cloud, self._directory))
+        except DeployError as error:
+            self._console.print(escape(str(error)), highlight=False)
+            return 1
+
+    def _run(self, deploys: Deploys) -> int:
         self._step("Bootstrapping: the bucket and the roles that deploys use")
-        # Every command of the CLI writes to its output folder; the default is a folder in the app's directory.
-        bootstrapped = ("--output", str(self._cloud.workspace.path / "bootstrap.out"))
-        if code := self._quietly("bootstrap", f"aws://{ACCOUNT}/{self._cloud.region}", *bootstrapped):
-            return code
+        deploys.bootstrap()
         self._step("Deploying all stacks with the CDK CLI")
-        deployed = self._loudly(
-            "deploy", "--all", "--require-approval", "never", "--concurrency", "2", *self._context,
-            "--output", str(self._assembly),
-        )  # fmt: skip
+        deployed = self._deploy()
         shown = self._show_reports()
         if deployed:
             self._console.print(f"\n[bold red]The deploy failed[/] (exit code {deployed}).")
@@ -49,33 +51,29 @@ class Demo:
             self._console.print("\n[bold red]No smoke test ran[/]: the logs have no report.")
             return 1
         self._step("Destroying all stacks")
-        return self._quietly("destroy", "--all", "--force", "--app", str(self._assembly))
+        deploys.run("destroy", "--all", "--force", "--app", str(self._assembly), cwd=self._directory)
+        return 0
+
+    def _deploy(self) -> int:
+        """Deploy with the CLI, which writes to the terminal; returns its exit code."""
+        # Every command of the CLI writes to its output folder; the default is a folder in the app's directory.
+        arguments = (
+            "--require-approval",
+            "never",
+            "--concurrency",
+            "2",
+            *self._context,
+            "--output",
+            str(self._assembly),
+        )
+        # In the workspace, so that the CLI and the app that it runs end with this process.
+        process = self._cloud.workspace.spawn(
+            [*self._cdk, "deploy", "--all", *arguments], environment=self._cloud.environment, cwd=self._directory
+        )
+        return self._cloud.wait_for(process)
 
     def _step(self, text: str) -> None:
         self._console.print(f"\n[bold cyan]==>[/] {text}")
-
-    def _loudly(self, *arguments: str) -> int:
-        return self._cloud.wait_for(self._start(arguments, output=None))
-
-    def _quietly(self, *arguments: str) -> int:
-        """Run the CLI, and show its output only if it failed."""
-        log = self._cloud.workspace.path / "cdk.log"
-        with log.open("wb") as output:
-            code = self._cloud.wait_for(self._start(arguments, output))
-        if code:
-            self._console.print(escape(log.read_text(errors="replace")), highlight=False)
-            self._console.print(f"[bold red]cdk {escape(arguments[0])} failed[/] (exit code {code}).")
-        return code
-
-    def _start(self, arguments: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
-        # In the workspace, so that the CLI and the app that it runs end with this process.
-        return self._cloud.workspace.spawn(
-            [*self._cdk, *arguments],
-            environment=self._cloud.environment,
-            cwd=self._directory,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-        )
 
     def _show_reports(self) -> int:
         """Show the report in the log of each smoke test's function; returns the number of reports."""

@@ -68,7 +68,6 @@ class Deploys:
             cloud: The cloud, which runs.
             directory: The folder whose ``node_modules`` has the CDK CLI. Default: - the working directory; a CLI on
                 PATH is used if there is none in ``node_modules``.
-
         """
         self.cloud = cloud
         self.session = cloud.session()
