@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from cdk_redis_local._emulator.api.cbor import dumps
+import cbor2
+
 from cdk_redis_local._emulator.ministack import Response
 
 _HEADERS = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
@@ -19,14 +21,18 @@ def read(parameters: Mapping[str, Any], shape: Any) -> dict[str, Any]:
 def write(answer: Any, operation: Any) -> Response:
     """The response of an action."""
     del operation
-    return 200, dict(_HEADERS), dumps(answer)
+    return 200, dict(_HEADERS), _dumps(answer)
 
 
 def write_error(status: int, code: str, message: str, service: Any) -> Response:
     """An error response; clients know errors by the names of the older protocol, which has a header of its own."""
     name = next((one.name for one in _errors(service) if code in (one.name, one.error_code)), code)
     headers = {**_HEADERS, "x-amzn-query-error": f"{code};Sender"}
-    return status, headers, dumps({"__type": name, "message": message})
+    return status, headers, _dumps({"__type": name, "message": message})
+
+
+def _dumps(value: object) -> bytes:
+    return cbor2.dumps(value, datetime_as_timestamp=True, timezone=dt.timezone.utc)
 
 
 def _errors(service: Any) -> list[Any]:

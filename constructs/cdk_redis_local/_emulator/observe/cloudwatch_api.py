@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+import cbor2
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.utils import parse_timestamp
 
 from cdk_redis_local._emulator.api import cbor_protocol, json_protocol, query_protocol
-from cdk_redis_local._emulator.api.cbor import loads
 from cdk_redis_local._emulator.ministack import Response
 from cdk_redis_local._emulator.ministack.cloudwatch_api import Request, answer_cloudwatch
 from cdk_redis_local._emulator.ministack.metrics import find_alarm, store_alarm, tag_alarm
@@ -76,7 +76,7 @@ def _read(request: Request) -> tuple[Any, str, dict[str, Any]]:
     """The protocol of a request, its action and its parameters."""
     if "cbor" in request.headers.get("smithy-protocol", "") or "cbor" in request.headers.get("content-type", ""):
         action = request.path.rpartition(_OPERATION)[2]
-        return cbor_protocol, action, loads(request.body) if request.body else {}
+        return cbor_protocol, action, cbor2.loads(request.body) if request.body else {}
     if target := request.headers.get("x-amz-target", ""):
         return json_protocol, target.rpartition(".")[2], json.loads(request.body or b"{}")
     form = {key: values[-1] for key, values in parse_qs(request.body.decode(), keep_blank_values=True).items()}
