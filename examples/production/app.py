@@ -17,6 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk_redis import (
+    AccessString,
     FailoverDrill,
     MemoryDbCluster,
     Preset,
@@ -41,7 +42,7 @@ class ProductionStack(cdk.Stack):
         ledger = MemoryDbCluster(self, "Ledger", network=network)
         for store in (cache, ledger):
             store.add_alarms(topic)
-            store.add_password_user("reports", "on ~report:* +@read").add_rotation()
+            store.add_password_user("reports", AccessString.read_only("report:*")).add_rotation()
         tests = [
             SmokeTest(
                 self, f"Test{store.node.id}", target=store, schedule=events.Schedule.rate(cdk.Duration.minutes(15))

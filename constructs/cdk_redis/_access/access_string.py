@@ -152,7 +152,9 @@ class AccessString:
 
         Args:
             text: The rules, separated by spaces: ``"on ~app:* -@all +@read"``. ``on`` or ``off`` is required, because
-                AWS treats an access string with neither as ``off``. Rules that contain a token pass unchecked.
+                AWS treats an access string with neither as ``off``. Clients of a store in cluster mode need
+                ``+cluster|slots``, which is in no category of reads or writes. Rules that contain a token pass
+                unchecked.
 
         Raises:
             ConfigurationError: For rules that AWS or the engine rejects. Passwords are rejected too, and the message
