@@ -19,12 +19,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from cdk_redis_local import AclUser, CertificateAuthority, EngineProgram, Workspace, find_engines
+from cdk_redis_local import AclUser, CertificateAuthority, EngineProgram, Workspace
 from cdk_redis_local._emulator.store import StoreKey, StoreShape
 from cdk_redis_local._emulator.stores import Stores
 from cdk_redis_local._engines import copying
 from tests.local.support.clouds import Cloud, StackFailedError
 from tests.local.support.engine_processes import engine_processes
+from tests.local.support.two_engines import NEW, OLD, needs_two_engines
 
 pytestmark = pytest.mark.long
 
@@ -32,9 +33,6 @@ KEYS = {f"key:{number}": f"value {number}" for number in range(1_000)}
 LIBRARY = "#!lua name=mine\nredis.register_function('answer', function() return 42 end)"
 PRIMARY = {"Primary": {"Fn::GetAtt": ["Group", "PrimaryEndPoint.Port"]}}
 CONFIGURATION = {"Configuration": {"Fn::GetAtt": ["Group", "ConfigurationEndPoint.Port"]}}
-OLD, NEW = (next((program for program in find_engines() if program.name == name), None) for name in ("redis", "valkey"))
-
-needs_two_engines = pytest.mark.skipif(OLD is None or NEW is None, reason="an upgrade needs Redis and Valkey")
 
 
 def engine(program: EngineProgram | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ import redis
 
 from tests.local.support.clouds import Cloud, StackFailedError
 from tests.local.support.resources import connect, connect_cluster, elasticache_users
+from tests.local.support.two_engines import needs_two_engines
 from tests.local.support.waiting import eventually
 
 OTHER = "eu-west-1"
@@ -161,6 +162,44 @@ def test_a_secondary_in_cluster_mode_replicates_each_shard(cloud: Cloud, cluster
             with pytest.raises(redis.exceptions.ResponseError, match=r"no permissions|can't run this command"):
                 second.execute_command(*command)
         assert second.get("key-2") == "2"
+
+
+@needs_two_engines
+def test_shards_parameters_and_engine_of_a_global_datastore_change_in_all_members(
+    cloud: Cloud, clustered: dict[str, str]
+) -> None:
+    resources = primary(cloud, "clustered", shards=2, replicas=0)
+    resources["Parameters"] = {
+        "Type": "AWS::ElastiCache::ParameterGroup",
+        "Properties": {
+            "CacheParameterGroupFamily": "redis7",
+            "Description": "p",
+            "Properties": {"maxmemory-policy": "noeviction"},
+        },
+    }
+    everywhere = resources["Everywhere"]["Properties"]
+    everywhere |= {"GlobalNodeGroupCount": 3, "CacheParameterGroupName": {"Ref": "Parameters"}}
+    exported = {**outputs("ConfigurationEndPoint"), "Global": {"Ref": "Everywhere"}}
+    cloud.deploy("clustered", resources, exported)
+    assert_members(cloud, clustered, "redis_version")
+    everywhere |= {"Engine": "valkey", "EngineVersion": "9.1"}
+    cloud.deploy("clustered", resources, exported)
+    assert_members(cloud, clustered, "valkey_version")
+
+
+def assert_members(cloud: Cloud, clustered: dict[str, str], version: str) -> None:
+    """Both members have three shards, the parameter, this engine and all keys, and still replicate."""
+    with clients(cloud, clustered["first"]) as first, clients(cloud, clustered["second"]) as second:
+        first.set("changed", version)
+        eventually(lambda: second.get("changed") == version)
+        for client in (first, second):
+            nodes = client.get_primaries()
+            assert len(nodes) == 3
+            assert version in client.info("server", target_nodes=nodes[0])
+            policy = client.config_get("maxmemory-policy", target_nodes=nodes[0])
+            assert policy == {"maxmemory-policy": "noeviction"}
+            numbers = range(2, 100)
+            assert [client.get(f"key-{number}") for number in numbers] == list(map(str, numbers))
 
 
 def test_members_in_cluster_mode_change_roles_and_leave(cloud: Cloud, other: Cloud, clustered: dict[str, str]) -> None:
